@@ -1,0 +1,39 @@
+"""Every bound on what a stranger can make this server read, hold, fetch or wait for.
+
+One place, so that an operator can see what a message may cost and a reviewer can see what is
+missing. Sizes are bytes, times are seconds.
+"""
+
+# What is read.
+INBOX_BODY = 256 * 1024  # an activity; the worst valid one costs some 20 ms to check at this size
+DOCUMENT = 1024 * 1024  # an actor, an object, a page of a collection that we fetched ourselves
+ANSWER = 64 * 1024  # what a server says to a delivery: looked at for its status only
+HEADER_BLOCK = 16 * 1024
+JSON_DEPTH = 32
+JSON_INTEGER = 2**53  # beyond it JSON readers disagree (RFC 8259, section 6)
+URL = 2048
+KEY_ID = 2048
+SIGNATURE_HEADER = 4096
+
+# What is counted in one document; longer lists are cut, not refused.
+RECIPIENTS = 100
+TAGS = 32
+ATTACHMENTS = 8
+
+# What is fetched and waited for.
+TOTAL_TIME = 10.0  # one request, from the look-up of the name to the last byte
+CONNECT_TIME = 5.0
+REDIRECTS = 3
+FETCHES_PER_ACTIVITY = 3
+
+# Time windows of signatures (design: one hour, as Mastodon, Fedify and Lemmy allow).
+SIGNATURE_AGE = 3600.0
+SIGNATURE_AHEAD_CAVAGE = 3600.0  # the Date header, written by clocks that nobody watches
+SIGNATURE_AHEAD_RFC9421 = 60.0  # `created`, as the WordPress and Fedify verifiers have it
+
+# Keys of others.
+RSA_BITS_LEAST = 2048
+RSA_BITS_MOST = 8192
+PEM = 16 * 1024
+KEY_REFETCH_INTERVAL = 60.0  # a failed check may ask for the key again, this often at most
+NEGATIVE_KEY_TIME = 600.0  # a key that could not be had is not asked for again meanwhile

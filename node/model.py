@@ -1,0 +1,342 @@
+"""What things are: places, shops, listings and the people and nodes around them.
+
+Plain frozen data, free of SQL and of the wire. Times are aware datetimes in UTC; money is integer
+cents beside an ISO 4217 currency; quantities are integer thousandths of a unit, so that nothing
+is ever rounded twice.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class ActorKind(StrEnum):
+    """The ActivityStreams actor types a node has (design: wire profile 8.1)."""
+
+    NODE = "Application"
+    COMMUNE = "Group"
+    SHOP = "Organization"
+
+
+class Role(StrEnum):
+    """What a grant allows. Merchants hold theirs on a shop, the others on a territory."""
+
+    STEWARD = "steward"
+    MERCHANT = "merchant"
+    PUBLISHER = "publisher"
+
+
+class Availability(StrEnum):
+    """Whether it can be had now, in the words of schema.org's ItemAvailability."""
+
+    IN_STOCK = "in_stock"
+    LIMITED = "limited"
+    OUT_OF_STOCK = "out_of_stock"
+    ON_ORDER = "on_order"
+
+
+class Condition(StrEnum):
+    """How worn it is (schema.org's OfferItemCondition)."""
+
+    NEW = "new"
+    REFURBISHED = "refurbished"
+    USED = "used"
+    DAMAGED = "damaged"
+
+
+class ChangeKind(StrEnum):
+    """What a number of the change sequence stands for."""
+
+    SHOP = "shop"
+    LISTING = "listing"
+
+
+class Verb(StrEnum):
+    """How a change is told to others (ActivityStreams activity types)."""
+
+    CREATE = "Create"
+    UPDATE = "Update"
+    DELETE = "Delete"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A commune, or an arrondissement of Paris, Lyon or Marseille."""
+
+    id: str  # "FR-33063"
+    insee: str | None  # "33063"
+    name: str  # "Bordeaux"
+    department: str | None  # "33"
+    department_name: str | None  # "Gironde"
+    latitude: float | None
+    longitude: float | None
+    population: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LocalActor:
+    """An actor of this node, with the public halves of its keys. Its handle is never reused."""
+
+    handle: str
+    kind: ActorKind
+    name: str
+    rsa_public_pem: str
+    ed25519_public: str  # multikey, "z6Mk..."
+    created: datetime
+    closed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """A shop of this node (`peer` is None) or of another (`peer` is its host)."""
+
+    id: str
+    uri: str
+    url: str
+    peer: str | None
+    handle: str
+    name: str
+    summary: str | None
+    place: str | None
+    address: str | None
+    phone: str | None
+    latitude: float | None
+    longitude: float | None
+    opened: datetime
+    updated: datetime
+    closed: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One way to have a listing: a size, a colour, a weight, at a price.
+
+    `price_cents` is None for a price on request. `quantity_milli` of `unit` is what one sale
+    holds, in thousandths: 500 g is 500000 of "g". `stock` is None where nobody counts.
+    """
+
+    id: str
+    axes: Mapping[str, str]
+    price_cents: int | None
+    currency: str
+    quantity_milli: int | None
+    unit: str | None
+    availability: Availability
+    stock: int | None
+    gtin: str | None
+    sku: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Listing:
+    """Something a shop offers, with its one or more offers in their order."""
+
+    id: str
+    uri: str
+    url: str
+    shop: str
+    name: str
+    description: str
+    category: str | None
+    condition: Condition
+    language: str
+    announce: bool
+    published: datetime
+    updated: datetime
+    seen: datetime
+    withdrawn: datetime | None
+    offers: tuple[Offer, ...]
+
+    @property
+    def main_offer(self) -> Offer:
+        """The one shown first: the cheapest that can be had, else the first."""
+        to_be_had = [
+            offer
+            for offer in self.offers
+            if offer.price_cents is not None and offer.availability is not Availability.OUT_OF_STOCK
+        ]
+        return min(to_be_had, key=lambda offer: offer.price_cents or 0, default=self.offers[0])
+
+
+@dataclass(frozen=True, slots=True)
+class PriceRow:
+    """A price as it was shown, from when on. Rows are added, never changed."""
+
+    offer: str
+    price_cents: int | None
+    currency: str
+    shown_from: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """A person who signs in. Nobody needs one to read."""
+
+    id: str
+    email: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What an account may do: a role on one shop or on one territory, perhaps until a day."""
+
+    account: str
+    role: Role
+    shop: str | None
+    territory: str | None
+    until: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """The latest number of one public object in the node's change sequence."""
+
+    seq: int
+    kind: ChangeKind
+    uri: str
+    deleted: bool
+    updated: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Tombstone:
+    """What remains of a withdrawn listing or a closed shop, so that others can forget it too."""
+
+    uri: str
+    former_type: str
+    deleted: datetime
+
+
+class FollowState(StrEnum):
+    """Where a Follow stands."""
+
+    REQUESTED = "requested"
+    ACCEPTED = "accepted"
+    REJECTED = "rejected"
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """Another node, by its host: what each asked of the other, and how well they agree."""
+
+    host: str
+    origin: str
+    actor: str
+    name: str
+    software: str
+    added: datetime | None  # when our side chose it; None while only they asked
+    following: FollowState | None  # ours towards them
+    follower: FollowState | None  # theirs towards us
+    cursor: int  # their change sequence, read up to here
+    sync_total: int | None
+    sync_done: int | None
+    synced: datetime | None
+    heard: datetime | None
+    digest_agrees: bool | None
+    problem: str | None
+    blocked: datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class Follower:
+    """Somebody who follows an actor of ours, and where they want it delivered."""
+
+    handle: str
+    uri: str
+    inbox: str
+    shared_inbox: str | None
+    follow: str  # the id of their Follow activity
+    state: FollowState
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """Something one inbox must still hear, and when to try next.
+
+    It names an object, not a message: what is sent is the object's present state. So a later
+    change takes the earlier one's place, and order per object is kept by construction. Follow,
+    Accept and the like, which have no object of ours behind them, carry their `body`.
+    """
+
+    id: int
+    inbox: str
+    host: str
+    object: str
+    sender: str  # handle of the local actor that signs
+    verb: str
+    body: str | None
+    version: int
+    attempts: int
+    due: datetime
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """An activity as it came in, checked and stored, not yet acted upon."""
+
+    id: int
+    actor: str
+    body: bytes
+    at: datetime
+    attempts: int
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in cents, for what is shown."""
+
+    cents: int
+    currency: str
+
+
+@dataclass(frozen=True, slots=True)
+class UnitPrice:
+    """What a kilogram, a litre, a metre or a piece of it costs."""
+
+    cents: int
+    currency: str
+    per: str
+
+
+@dataclass(frozen=True, slots=True)
+class SearchQuery:
+    """What a resident looks for and from where. `page` starts at 1 and counts the last ring."""
+
+    words: str
+    place: Place
+    page: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SearchHit:
+    """A listing found, with its shop and how far it is (None where a place has no point)."""
+
+    listing: Listing
+    shop: Shop
+    place: Place | None
+    distance_km: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ring:
+    """One of the three circles of an answer: commune, around, further."""
+
+    ring: str
+    within_km: float | None
+    total: int
+    exact: bool
+    hits: tuple[SearchHit, ...] = field(default=())
+
+
+@dataclass(frozen=True, slots=True)
+class SearchAnswer:
+    """The three rings, nearest first, and the number of the next page where there is one."""
+
+    query: SearchQuery
+    rings: tuple[Ring, ...]
+    next_page: int | None

@@ -1,0 +1,266 @@
+"""The two doors to the database file, `read` and `write`, and the locks around it.
+
+One server process owns the file. Inside it two reader threads serve `read`, each with its own
+read-only connection, and ONE writer thread serves `write`. The writer takes whatever waits into a
+single commit, each function under a savepoint of its own: a failing one undoes only itself, and
+nobody is told of success before the commit has reached the disk (`synchronous=FULL`).
+
+Commands write to the same file while the server runs, through `transaction`. Two file locks keep
+them apart:
+
+- `server.lock`, held for the server's life: a second server is refused;
+- `write.lock`, around every batch of writes by anybody. A command opens and closes its writing
+  connection inside it; the server's writer keeps one open that is idle outside of it. So two
+  connections never write or checkpoint at once, which SQLite before 3.51.3 does not survive
+  unharmed (Debian 12 has 3.40.1).
+"""
+
+import asyncio
+import contextlib
+import fcntl
+import os
+import queue
+import sqlite3
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+
+from node import errors
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+FILE_NAME = "node.db"
+READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
+BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
+BUSY_MS = 5000
+
+
+def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+    """Opens the database as every part of the node does, in autocommit mode.
+
+    Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
+    """
+    mode = "rw" if writing else "ro"
+    try:
+        db = sqlite3.connect(
+            f"{path.absolute().as_uri()}?mode={mode}",
+            uri=True,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=256,
+        )
+        db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        db.execute("PRAGMA foreign_keys = ON")
+        db.execute("PRAGMA trusted_schema = OFF")
+        db.execute("PRAGMA cell_size_check = ON")
+        db.execute("PRAGMA mmap_size = 0")
+        if writing:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+            db.execute("PRAGMA secure_delete = FAST")
+        else:
+            db.execute("PRAGMA query_only = ON")
+        db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise errors.Unusable("database-unusable", f"{path} cannot be used: {error}.") from None
+    db.row_factory = sqlite3.Row
+    return db
+
+
+@contextlib.contextmanager
+def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
+    """An exclusive lock on a file, freed by the kernel when its holder dies."""
+    with path.open("ab") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
+        except BlockingIOError:
+            raise errors.Conflict(
+                "folder-in-use",
+                f"{path.parent} is in use: another server runs there. Stop it first.",
+            ) from None
+        yield handle
+
+
+@contextlib.contextmanager
+def serving(folder: Path) -> Iterator[None]:
+    """Held while a server runs on `folder`; raises errors.Conflict when another one does."""
+    with _locked(folder / "server.lock", wait=False):
+        yield
+
+
+@contextlib.contextmanager
+def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A writing transaction for a command: all of the block is kept, or nothing of it."""
+    with _locked(folder / "write.lock"), contextlib.closing(
+        connect(folder / FILE_NAME, writing=True)
+    ) as db:
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+
+@contextlib.contextmanager
+def reading(folder: Path) -> Iterator[sqlite3.Connection]:
+    """A read-only connection for a command."""
+    with contextlib.closing(connect(folder / FILE_NAME, writing=False)) as db:
+        yield db
+
+
+@dataclass(slots=True)
+class _Job:
+    function: Callable[[sqlite3.Connection], Any]
+    future: "Future[Any]"
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Database:
+    """The server's doors to one node's file. Use as an async context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._local = threading.local()
+        self._connections: list[sqlite3.Connection] = []
+        self._readers = ThreadPoolExecutor(
+            READERS, thread_name_prefix="reader", initializer=self._open_reader
+        )
+        self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
+        self._writing: sqlite3.Connection | None = None
+        self._watching: sqlite3.Connection | None = None
+        self._watched = -1
+
+    async def __aenter__(self) -> "Database":
+        with _locked(self._folder / "write.lock"):
+            self._writing = connect(self._folder / FILE_NAME, writing=True)
+        self._watching = connect(self._folder / FILE_NAME, writing=False)
+        self._writer.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._jobs.put(None)
+        await asyncio.to_thread(self._writer.join)
+        self._readers.shutdown(wait=True)
+        for db in self._connections:
+            db.close()
+        if self._watching is not None:
+            self._watching.close()
+        if self._writing is not None:
+            # Last to close, and under the lock: closing checkpoints.
+            with _locked(self._folder / "write.lock"):
+                self._writing.close()
+
+    async def read(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kw: P.kwargs
+    ) -> T:
+        """Runs `function(connection, *args)` on a reader thread, in one consistent snapshot."""
+
+        def work() -> T:
+            db: sqlite3.Connection = self._local.db
+            db.execute("BEGIN")
+            try:
+                return function(db, *args, **kw)
+            finally:
+                db.execute("COMMIT")
+
+        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+
+    async def write(
+        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kw: P.kwargs
+    ) -> T:
+        """Runs `function(connection, *args)` on the writer thread; returns once it is on disk.
+
+        The function's work is one transaction: all of it is kept, or, when it raises, nothing.
+        Cancelling the waiter does not stop a write that was handed over.
+        """
+        future: Future[T] = Future()
+        self._jobs.put(_Job(lambda db: function(db, *args, **kw), future))
+        return await asyncio.wrap_future(future)
+
+    def changed(self) -> bool:
+        """Whether anybody, a command included, has committed since the last call."""
+        assert self._watching is not None
+        version = self._watching.execute("PRAGMA data_version").fetchone()[0]
+        previous, self._watched = self._watched, version
+        return bool(version != previous)
+
+    def waiting(self) -> int:
+        """How many writes wait for the writer."""
+        return self._jobs.qsize()
+
+    def _open_reader(self) -> None:
+        self._local.db = connect(self._folder / FILE_NAME, writing=False)
+        self._connections.append(self._local.db)
+
+    def _write_loop(self) -> None:
+        open_for_more = True
+        while open_for_more:
+            job = self._jobs.get()
+            batch: list[_Job] = []
+            while job is not None:
+                batch.append(job)
+                if len(batch) == BATCH:
+                    break
+                try:
+                    job = self._jobs.get_nowait()
+                except queue.Empty:
+                    break
+            else:
+                open_for_more = False
+            if batch:
+                self._commit(batch)
+
+    def _commit(self, batch: list[_Job]) -> None:
+        assert self._writing is not None
+        db = self._writing
+        try:
+            with _locked(self._folder / "write.lock"):
+                db.execute("BEGIN IMMEDIATE")
+                try:
+                    for job in batch:
+                        _run_in_savepoint(db, job)
+                    db.execute("COMMIT")
+                except BaseException:
+                    if db.in_transaction:
+                        db.execute("ROLLBACK")
+                    raise
+        except BaseException as error:  # the whole batch failed: disk full, file gone
+            for job in batch:
+                job.error = error
+        for job in batch:
+            # A waiter that was cancelled in the meantime must not take the others down.
+            with contextlib.suppress(Exception):
+                if job.error is None:
+                    job.future.set_result(job.result)
+                else:
+                    job.future.set_exception(job.error)
+
+
+def _run_in_savepoint(db: sqlite3.Connection, job: _Job) -> None:
+    db.execute("SAVEPOINT job")
+    try:
+        job.result = job.function(db)
+    except Exception as error:
+        db.execute("ROLLBACK TO job")
+        job.error = error
+    db.execute("RELEASE job")
+
+
+def copy(folder: Path, target: Path) -> None:
+    """A consistent copy of the database at `target`, on the disk when this returns."""
+    with contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db:
+        db.execute("VACUUM INTO ?", (str(target),))
+    target.chmod(0o600)
+    descriptor = os.open(target, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
