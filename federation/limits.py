@@ -37,3 +37,13 @@ RSA_BITS_MOST = 8192
 PEM = 16 * 1024
 KEY_REFETCH_INTERVAL = 60.0  # a failed check may ask for the key again, this often at most
 NEGATIVE_KEY_TIME = 600.0  # a key that could not be had is not asked for again meanwhile
+
+# What is held and waited for when other servers are called.
+DISCOVERY = 64 * 1024  # a WebFinger or NodeInfo document that we fetched ourselves
+CONNECTED_HOSTS = 128  # hosts whose connections are kept; the least recently used one goes first
+CONNECTIONS_PER_HOST = 4
+KEEPALIVE_TIME = 4.0  # under the 5 s after which many servers hang up, so that none is met closing
+NAME_LOOKUPS = 16  # at once; a slow name server must not hold up the names of others for long
+DIAL_ATTEMPTS = 3  # addresses of one name that are tried before it counts as unreachable
+RETRY_AFTER_LEAST = 1.0
+RETRY_AFTER_MOST = 86400.0

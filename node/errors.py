@@ -9,7 +9,7 @@
     └── Unusable    the node's own folder or file cannot be used as it is (503; exit status 1)
 
 `code` is a short stable name; pages translate it. `detail` is one plain English sentence for the
-command line and the log; it never reaches a visitor.
+command line, for programs that use the API, and for the log.
 """
 
 from collections.abc import Mapping

@@ -105,6 +105,7 @@ class Shop:
     longitude: float | None
     opened: datetime
     updated: datetime
+    seen: datetime  # when this node last knew it to be so
     closed: datetime | None
 
 
@@ -174,7 +175,7 @@ class Account:
     """A person who signs in. Nobody needs one to read."""
 
     id: str
-    email: str
+    email: str | None  # None for the first steward, let in by the link that `init` prints
     created: datetime
 
 

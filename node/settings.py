@@ -19,7 +19,9 @@ from node import errors
 
 FILE_NAME = "instance.toml"
 
-_HOST = re.compile(r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*")
+_HOST = re.compile(
+    r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
+)
 _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[a-z0-9.-]+):(?P<port>[0-9]{1,5})")
 
 
@@ -101,7 +103,7 @@ def parse(text: str, source: str = FILE_NAME) -> Settings:
         tables = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise errors.Invalid("settings-malformed", f"{source} is not valid TOML: {error}") from None
-    settings = _section(Settings, tables, source, "")
+    settings: Settings = _section(Settings, tables, source, "")
     _check(settings, source)
     return settings
 
@@ -215,13 +217,16 @@ def check_url(url: str, private_peers: tuple[str, ...] = ()) -> str:
     host = parts.hostname or ""
     if url != f"{parts.scheme}://{parts.netloc}" or parts.username is not None or not host:
         raise errors.Invalid(
-            "bad-url", f"must be like https://boutiques.example.fr with nothing behind, not {url!r}."
+            "bad-url",
+            f"must be like https://boutiques.example.fr with nothing behind, not {url!r}.",
         )
     if url != url.lower() or not (_HOST.fullmatch(host) or ":" in host):
         raise errors.Invalid("bad-url", f"must be a lower-case ASCII host name, not {url!r}.")
     if parts.scheme == "https":
         if port is not None and not private_peers:
-            raise errors.Invalid("bad-url", f"must not name a port: others dial 443 only ({url!r}).")
+            raise errors.Invalid(
+                "bad-url", f"must not name a port: others dial 443 only ({url!r})."
+            )
     elif parts.scheme == "http":
         loopback = host == "localhost" or host == "::1" or host.startswith("127.")
         if not private_peers and not loopback:

@@ -21,7 +21,7 @@ RESERVED_HANDLES = frozenset(
     boutiques classement commune contact echoppe en fr help host hostmaster inbox info instance
     mairie media mentions moderation moderator nodeinfo news outbox postmaster preuve recherche
     relay root security shop shops signaler steward support system users voisins webmaster
-    """.split()
+    """.split()  # noqa: SIM905 (words read better as words)
 )
 
 
@@ -56,7 +56,7 @@ class Uris:
 
     @property
     def scheme(self) -> str:
-        """"https", or "http" on a private network of peers."""
+        """ "https", or "http" on a private network of peers."""
         return urlsplit(self.origin).scheme
 
     @property

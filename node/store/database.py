@@ -28,7 +28,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
-from node import errors
+from node import errors, gazetteer
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -65,6 +65,8 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
         else:
             db.execute("PRAGMA query_only = ON")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
+        # Which communes there are, beside the node's own tables and never written.
+        db.execute("ATTACH ? AS gazetteer", (f"{gazetteer.path().as_uri()}?mode=ro&immutable=1",))
     except sqlite3.DatabaseError as error:
         raise errors.Unusable("database-unusable", f"{path} cannot be used: {error}.") from None
     db.row_factory = sqlite3.Row
@@ -93,11 +95,19 @@ def serving(folder: Path) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def locked_for_writing(folder: Path) -> Iterator[None]:
+    """Keeps every other writer out, this process's own included, while the block runs."""
+    with _locked(folder / "write.lock"):
+        yield
+
+
+@contextlib.contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     """A writing transaction for a command: all of the block is kept, or nothing of it."""
-    with _locked(folder / "write.lock"), contextlib.closing(
-        connect(folder / FILE_NAME, writing=True)
-    ) as db:
+    with (
+        locked_for_writing(folder),
+        contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db,
+    ):
         db.execute("BEGIN IMMEDIATE")
         try:
             yield db
@@ -126,7 +136,7 @@ class Database:
     """The server's doors to one node's file. Use as an async context manager."""
 
     def __init__(self, folder: Path) -> None:
-        self._folder = folder
+        self.folder = folder
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
@@ -139,9 +149,9 @@ class Database:
         self._watched = -1
 
     async def __aenter__(self) -> "Database":
-        with _locked(self._folder / "write.lock"):
-            self._writing = connect(self._folder / FILE_NAME, writing=True)
-        self._watching = connect(self._folder / FILE_NAME, writing=False)
+        with locked_for_writing(self.folder):
+            self._writing = connect(self.folder / FILE_NAME, writing=True)
+        self._watching = connect(self.folder / FILE_NAME, writing=False)
         self._writer.start()
         return self
 
@@ -155,11 +165,14 @@ class Database:
             self._watching.close()
         if self._writing is not None:
             # Last to close, and under the lock: closing checkpoints.
-            with _locked(self._folder / "write.lock"):
+            with locked_for_writing(self.folder):
                 self._writing.close()
 
     async def read(
-        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kw: P.kwargs
+        self,
+        function: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kw: P.kwargs,
     ) -> T:
         """Runs `function(connection, *args)` on a reader thread, in one consistent snapshot."""
 
@@ -174,7 +187,10 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
     async def write(
-        self, function: Callable[Concatenate[sqlite3.Connection, P], T], *args: P.args, **kw: P.kwargs
+        self,
+        function: Callable[Concatenate[sqlite3.Connection, P], T],
+        *args: P.args,
+        **kw: P.kwargs,
     ) -> T:
         """Runs `function(connection, *args)` on the writer thread; returns once it is on disk.
 
@@ -197,7 +213,7 @@ class Database:
         return self._jobs.qsize()
 
     def _open_reader(self) -> None:
-        self._local.db = connect(self._folder / FILE_NAME, writing=False)
+        self._local.db = connect(self.folder / FILE_NAME, writing=False)
         self._connections.append(self._local.db)
 
     def _write_loop(self) -> None:
@@ -222,7 +238,7 @@ class Database:
         assert self._writing is not None
         db = self._writing
         try:
-            with _locked(self._folder / "write.lock"):
+            with locked_for_writing(self.folder):
                 db.execute("BEGIN IMMEDIATE")
                 try:
                     for job in batch:
@@ -244,14 +260,25 @@ class Database:
                     job.future.set_exception(job.error)
 
 
-def _run_in_savepoint(db: sqlite3.Connection, job: _Job) -> None:
-    db.execute("SAVEPOINT job")
+@contextlib.contextmanager
+def savepoint(db: sqlite3.Connection) -> Iterator[None]:
+    """A part of a transaction that is undone alone when it raises."""
+    db.execute("SAVEPOINT part")
     try:
-        job.result = job.function(db)
+        yield
+    except BaseException:
+        db.execute("ROLLBACK TO part")
+        db.execute("RELEASE part")
+        raise
+    db.execute("RELEASE part")
+
+
+def _run_in_savepoint(db: sqlite3.Connection, job: _Job) -> None:
+    try:
+        with savepoint(db):
+            job.result = job.function(db)
     except Exception as error:
-        db.execute("ROLLBACK TO job")
         job.error = error
-    db.execute("RELEASE job")
 
 
 def copy(folder: Path, target: Path) -> None:

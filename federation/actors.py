@@ -1,0 +1,273 @@
+"""Actors of other servers and the public keys they name: read, fetched, and kept.
+
+A key counts only together with its owner: the owner's own document, fetched from the owner's own
+origin, must name that very key (FEP-fe34, reciprocal claims).
+"""
+
+import json
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from federation import client, documents, keys, limits, vocabulary
+from federation.errors import FederationError, Gone, Refused, Unreachable
+
+KEYS_IN_DOCUMENT = 8
+CACHED_KEYS = 2000
+
+Algorithm = Literal["rsa", "ed25519"]
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKey:
+    """A public key as an actor's document names it: PEM for RSA, a multikey for Ed25519."""
+
+    id: str
+    owner: str
+    algorithm: Algorithm
+    material: str
+
+    def load(self) -> RSAPublicKey | Ed25519PublicKey:
+        """The key itself. Raises Refused for one that is no acceptable key."""
+        if self.algorithm == "rsa":
+            return keys.load_rsa_public(self.material)
+        return keys.load_multikey(self.material)
+
+
+@dataclass(frozen=True, slots=True)
+class RemoteActor:
+    """What one needs of another server's actor to talk with it.
+
+    `inbox` and `shared_inbox` are None unless they are on the actor's own origin: nobody may
+    direct our deliveries at a third party (ORG-15, ORG-16).
+    """
+
+    id: str
+    type: str
+    inbox: str | None
+    shared_inbox: str | None
+    preferred_username: str | None
+    name: str | None
+    keys: tuple[ActorKey, ...]
+    document: dict[str, Any]
+
+
+def from_document(document: dict[str, Any]) -> RemoteActor:
+    """Reads an actor's document (ActivityPub, section 4; FEP-521a). Raises Refused."""
+    actor_id = documents.check_id(document.get("id"))
+    kind = documents.type_of(document)
+    if kind not in vocabulary.ACTOR_TYPES:
+        raise Refused("not-an-actor", f"{actor_id} is a {kind}")
+    endpoints = document.get("endpoints")
+    shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
+    return RemoteActor(
+        id=actor_id,
+        type=kind,
+        inbox=_on_origin(document.get("inbox"), actor_id),
+        shared_inbox=_on_origin(shared, actor_id),
+        preferred_username=documents.text(document.get("preferredUsername"), 100),
+        name=documents.text(document.get("name"), 200),
+        keys=tuple(_keys(document, actor_id)),
+        document=document,
+    )
+
+
+def _on_origin(value: object, actor_id: str) -> str | None:
+    if isinstance(value, str) and documents.same_origin(value, actor_id):
+        return value
+    return None
+
+
+def _keys(document: dict[str, Any], actor_id: str) -> list[ActorKey]:
+    found: list[ActorKey] = []
+    named: tuple[tuple[str, str, str, Algorithm], ...] = (
+        ("publicKey", "owner", "publicKeyPem", "rsa"),
+        ("assertionMethod", "controller", "publicKeyMultibase", "ed25519"),
+    )
+    for member, owner, material, algorithm in named:
+        for key in documents.as_list(document.get(member))[:KEYS_IN_DOCUMENT]:
+            if not isinstance(key, dict):
+                continue
+            key_id, text = key.get("id"), key.get(material)
+            if not isinstance(key_id, str) or not isinstance(text, str):
+                continue
+            if len(text) > limits.PEM or key.get(owner, actor_id) != actor_id:
+                continue
+            if len(key_id) <= limits.KEY_ID and documents.same_origin(key_id, actor_id):
+                found.append(ActorKey(key_id, actor_id, algorithm, text))
+    return found
+
+
+class ActorStore(Protocol):
+    """Where fetched actors are kept between restarts: the application's part."""
+
+    async def get_actor(self, uri: str) -> tuple[dict[str, Any], datetime] | None:
+        """An actor's document as last stored, and when it was fetched."""
+
+    async def get_key(self, key_id: str) -> ActorKey | None:
+        """A key as last stored."""
+
+    async def put(self, actor: RemoteActor) -> None:
+        """Stores an actor with its keys, in place of what was stored."""
+
+
+class Clock(Protocol):
+    """Tells the time."""
+
+    def __call__(self) -> datetime:
+        """Now, aware."""
+
+
+class ActorResolver:
+    """Finds actors and keys: in memory, in the store, or at their origin.
+
+    What could not be had is not asked for again for a while, so that a stranger who names dead or
+    made-up keys cannot make this server knock on doors (SIG-24).
+    """
+
+    def __init__(
+        self, http: client.Client, store: ActorStore, sign: client.Sign | None, now: Clock
+    ) -> None:
+        self._http = http
+        self._store = store
+        self._sign = sign
+        self._now = now
+        self._loaded: OrderedDict[str, tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]] = (
+            OrderedDict()
+        )
+        self._failed: OrderedDict[str, tuple[datetime, FederationError]] = OrderedDict()
+        self._refetched: OrderedDict[str, datetime] = OrderedDict()
+
+    async def actor(
+        self, uri: str, *, budget: client.Budget | None = None, fresh: bool = False
+    ) -> RemoteActor:
+        """The actor of that id, from its own origin if it is not known or must be `fresh`.
+
+        Raises Refused, Unreachable, Gone.
+        """
+        documents.check_id(uri)
+        if not fresh:
+            stored = await self._store.get_actor(uri)
+            if stored is not None:
+                return from_document(stored[0])
+        document = await self._fetch(uri, budget)
+        actor = from_document(document)
+        if actor.id != uri:
+            raise Refused("other-id", f"asked for {uri}, got {actor.id}")
+        await self._keep(actor)
+        return actor
+
+    async def key(
+        self, key_id: str, *, budget: client.Budget | None = None
+    ) -> tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]:
+        """The key of that id with its owner. Raises Refused, Unreachable, Gone."""
+        known = self._loaded.get(key_id)
+        if known is not None:
+            self._loaded.move_to_end(key_id)
+            return known
+        stored = await self._store.get_key(key_id)
+        return self._remember(stored if stored is not None else await self._find(key_id, budget))
+
+    async def key_again(
+        self, key_id: str, *, budget: client.Budget | None = None
+    ) -> tuple[ActorKey, RSAPublicKey | Ed25519PublicKey] | None:
+        """The key as its origin has it now, since a signature did not fit (SIG-26).
+
+        None where it was asked for again only just now. Raises Refused, Unreachable, Gone.
+        """
+        last = self._refetched.get(key_id)
+        now = self._now()
+        if last is not None and timedelta() <= now - last < timedelta(
+            seconds=limits.KEY_REFETCH_INTERVAL
+        ):
+            return None
+        _bounded(self._refetched, key_id, now)
+        return self._remember(await self._find(key_id, budget))
+
+    async def learn(self, document: dict[str, Any]) -> RemoteActor:
+        """Keeps an actor whose document came from its own origin by another way (a collection)."""
+        actor = from_document(document)
+        await self._keep(actor)
+        return actor
+
+    def forget(self, key_id: str) -> None:
+        """Takes a key out of memory."""
+        self._loaded.pop(key_id, None)
+
+    async def _find(self, key_id: str, budget: client.Budget | None) -> ActorKey:
+        """Fetches the document a key id names, and from there its owner's if it is another.
+
+        A key may stand in its owner's document (most servers: `actor#main-key`) or in one of its
+        own that names the owner (GoToSocial: `actor/main-key`).
+        """
+        document = await self._fetch(key_id.partition("#")[0], budget)
+        for actor_id in dict.fromkeys(_owners(document, key_id)):
+            if document.get("id") != actor_id or not document.get("inbox"):
+                document = await self._fetch(actor_id, budget)
+            actor = from_document(document)
+            if actor.id != actor_id:
+                raise Refused("other-id", f"asked for {actor_id}, got {actor.id}", status=401)
+            await self._keep(actor)
+            for key in actor.keys:
+                if key.id == key_id:
+                    return key
+            break
+        raise Refused("key-not-named", f"{key_id} is not named by its owner", status=401)
+
+    async def _fetch(self, url: str, budget: client.Budget | None) -> dict[str, Any]:
+        failure = self._failed.get(url)
+        if failure is not None:
+            until, error = failure
+            if self._now() < until:
+                raise error
+            del self._failed[url]
+        try:
+            document, _ = await self._http.fetch_document(url, sign=self._sign, budget=budget)
+        except Refused as error:
+            if error.code != "too-many-fetches":
+                self._fail(url, error)
+            raise
+        except (Unreachable, Gone) as error:
+            self._fail(url, error)
+            raise
+        return document
+
+    def _fail(self, url: str, error: FederationError) -> None:
+        seconds = limits.NEGATIVE_KEY_TIME if isinstance(error, Gone | Refused) else 60.0
+        _bounded(self._failed, url, (self._now() + timedelta(seconds=seconds), error))
+
+    async def _keep(self, actor: RemoteActor) -> None:
+        for key in actor.keys:
+            self._loaded.pop(key.id, None)
+        if len(json.dumps(actor.document)) > limits.INBOX_BODY:
+            raise Refused("actor-too-large", actor.id)
+        await self._store.put(actor)
+
+    def _remember(self, key: ActorKey) -> tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]:
+        loaded = (key, key.load())
+        _bounded(self._loaded, key.id, loaded)
+        return loaded
+
+
+def _owners(document: dict[str, Any], key_id: str) -> list[str]:
+    """The actor a fetched document says the key belongs to: at most one, on the key's origin."""
+    if documents.type_of(document) in vocabulary.ACTOR_TYPES and document.get("inbox"):
+        owner = document.get("id")
+    elif isinstance(document.get("publicKey"), dict):
+        owner = document["publicKey"].get("owner")
+    else:
+        owner = document.get("owner", document.get("controller"))
+    if isinstance(owner, str) and documents.same_origin(owner, key_id):
+        return [documents.check_id(owner)]
+    return []
+
+
+def _bounded(table: "OrderedDict[str, Any]", name: str, value: Any) -> None:
+    table[name] = value
+    table.move_to_end(name)
+    while len(table) > CACHED_KEYS:
+        table.popitem(last=False)

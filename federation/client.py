@@ -1,0 +1,469 @@
+"""The guarded HTTP client: everything that this server asks of another goes through here.
+
+    Client.get               a bounded GET that follows a few redirects, each through the guard
+    Client.fetch_document    an ActivityPub object, told by the server that its id names
+    Client.fetch_page        a page of a collection, which has no life of its own
+    Client.post              a delivery: never redirected, its answer looked at for the status
+
+One deadline covers a request from the look-up of the name to the last byte. Nothing is unpacked; no
+cookie, credential or proxy setting of the environment is used. Which hosts may be dialled is
+decided in addresses.py; signing is the caller's, asked anew for every hop.
+"""
+
+import asyncio
+import contextlib
+import email.utils
+import ssl
+import urllib.parse
+from collections import OrderedDict
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Any, Self
+
+import httpcore2
+
+from federation import addresses, documents, limits, vocabulary
+from federation.errors import FederationError, Gone, Refused, Unreachable
+
+# Gives the headers that sign a request, from its method and the URL as it will be sent.
+Sign = Callable[[str, str], Mapping[str, str]]
+
+_REDIRECTS = frozenset({301, 302, 303, 307, 308})
+# An answer of which only the status counts is read this long, to keep the connection for the next.
+_DRAIN_TIME = 1.0
+# What the framing of a body may add to it, so that small chunks pass and endless ones do not.
+_FRAMING = 64 * 1024
+# What the connection pool raises about another server.
+_PROTOCOL_ERRORS = (
+    httpcore2.TimeoutException,
+    httpcore2.NetworkError,
+    httpcore2.ProtocolError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What a server said.
+
+    `headers` have lower-case names; repeated ones are joined by ", ". `body` is cut where only the
+    status counted. `url` is where the answer came from, after redirects, without a fragment.
+    """
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    url: str
+
+
+class Budget:
+    """How much may be fetched on behalf of one activity. Redirects are not counted, being few."""
+
+    def __init__(self, fetches: int = limits.FETCHES_PER_ACTIVITY) -> None:
+        self._left = fetches
+
+    def spend(self) -> None:
+        """Takes one fetch from the budget. Raises Refused where none is left."""
+        if self._left <= 0:
+            raise Refused("too-many-fetches")
+        self._left -= 1
+
+
+@dataclass(slots=True)
+class _Host:
+    """The connections to one host, and how many requests are using them."""
+
+    pool: httpcore2.AsyncConnectionPool
+    requests: int = 0
+    used_at: float = 0.0
+
+
+class Client:
+    """The guarded client. Used as an async context manager, shared by everything in a process.
+
+    `user_agent` is sent with every request. `resolver`, `ssl_context` and `clock` are the system's
+    by default; `total_time` and `connect_time` are seconds.
+    """
+
+    def __init__(
+        self,
+        policy: addresses.Policy,
+        user_agent: str,
+        *,
+        resolver: addresses.Resolver | None = None,
+        ssl_context: ssl.SSLContext | None = None,
+        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+        total_time: float = limits.TOTAL_TIME,
+        connect_time: float = limits.CONNECT_TIME,
+    ) -> None:
+        self.policy = policy
+        self._user_agent = user_agent
+        self._system_resolver = addresses.SystemResolver()  # starts its threads when first asked
+        self._backend = addresses.GuardedBackend(policy, resolver or self._system_resolver)
+        self._ssl_context = ssl_context
+        self._clock = clock
+        self._total_time = total_time
+        self._connect_time = connect_time
+        # A small pool for each host costs less than one large pool, which looks through all its
+        # connections for each request. The least recently used host comes first.
+        self._hosts: OrderedDict[tuple[str, str], _Host] = OrderedDict()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self,
+        exc_type: type[BaseException] | None,
+        exc: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes all connections."""
+        while self._hosts:
+            _, host = self._hosts.popitem()
+            await host.pool.aclose()
+        self._system_resolver.close()
+
+    async def get(
+        self,
+        url: str,
+        *,
+        accept: str,
+        limit: int = limits.DOCUMENT,
+        sign: Sign | None = None,
+        budget: Budget | None = None,
+    ) -> Answer:
+        """Asks for a URL, whatever the status of the answer; a body of at most `limit` bytes.
+
+        Follows at most limits.REDIRECTS redirects: never to an address seen before, from https to
+        http, or from elsewhere to a private peer. Raises Refused or Unreachable.
+        """
+        target = addresses.check_url(url, self.policy)
+        if budget is not None:
+            budget.spend()
+        deadline = asyncio.get_running_loop().time() + self._total_time
+        seen = {target.url}
+        for _ in range(limits.REDIRECTS + 1):
+            headers = {"Accept": accept, "Accept-Encoding": "identity"}
+            if sign is not None:
+                headers |= sign("GET", target.url)
+            answer = await self._exchange("GET", target, headers, b"", limit, deadline)
+            if answer.status not in _REDIRECTS or "location" not in answer.headers:
+                return answer
+            target = self._redirected(target, answer.headers["location"])
+            if target.url in seen:
+                raise Refused("redirect-loop", target.url)
+            seen.add(target.url)
+        raise Refused("too-many-redirects", url[:100])
+
+    async def post(self, url: str, body: bytes, headers: Mapping[str, str]) -> Answer:
+        """Delivers a body. Whatever the status, it is the caller's to read; redirects as well.
+
+        `headers` are sent as they are, signed or not; a `Host` among them must name the host of
+        `url`. Raises Refused or Unreachable.
+        """
+        target = addresses.check_url(url, self.policy)
+        deadline = asyncio.get_running_loop().time() + self._total_time
+        return await self._exchange("POST", target, headers, body, limits.ANSWER, deadline)
+
+    async def fetch_json(
+        self,
+        url: str,
+        *,
+        accept: str,
+        is_type: Callable[[str], bool],
+        limit: int = limits.DOCUMENT,
+        sign: Sign | None = None,
+        budget: Budget | None = None,
+    ) -> tuple[dict[str, Any], str]:
+        """A JSON object and the URL where it was found in the end.
+
+        `is_type` says whether a `Content-Type` is acceptable. Raises Gone for 404 and 410, Refused
+        for what is not acceptable, Unreachable for what may be well later.
+        """
+        answer = await self.get(url, accept=accept, limit=limit, sign=sign, budget=budget)
+        check_status(answer, self._clock())
+        content_type = answer.headers.get("content-type", "")
+        if not is_type(content_type):
+            raise Refused("wrong-content-type", f"{answer.url}: {content_type[:100]}")
+        return documents.parse(answer.body, limit=limit), answer.url
+
+    async def fetch_document(
+        self, url: str, *, sign: Sign | None = None, budget: Budget | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """An ActivityPub object from the server that may speak for it, and its URL.
+
+        The object's `id` has the origin of the URL where it was found in the end (FEP-fe34). Where
+        it is another URL there, the object is asked for once more, by its id, and must then be
+        found under it. Raises like fetch_json.
+        """
+        document, final = await self._fetch_object(url, sign, budget)
+        identifier = self._identifier(document, final)
+        if identifier.url != final:
+            document, final = await self._fetch_object(identifier.url, sign, budget)
+            again = self._identifier(document, final)
+            if not identifier.url == again.url == final:
+                raise Refused("id-mismatch", f"{final} says that it is {again.url}")
+        return document, final
+
+    async def fetch_page(
+        self, url: str, *, sign: Sign | None = None, budget: Budget | None = None
+    ) -> tuple[dict[str, Any], str]:
+        """A collection or a page of one, which is what stands at its URL, and that URL.
+
+        It is found on the host that was asked, and its `id`, where it has one, is of that host; but
+        need not be that URL, for servers write their queries in many ways. Raises like fetch_json.
+        """
+        document, final = await self._fetch_object(url, sign, budget)
+        asked = addresses.check_url(url, self.policy)
+        if _origin(asked) != _origin(addresses.check_url(final, self.policy)):
+            raise Refused("foreign-page", final)
+        if document.get("id") is not None:
+            self._identifier(document, final)
+        return document, final
+
+    async def _fetch_object(
+        self, url: str, sign: Sign | None, budget: Budget | None
+    ) -> tuple[dict[str, Any], str]:
+        return await self.fetch_json(
+            url,
+            accept=vocabulary.ACCEPT,
+            is_type=documents.is_activity_type,
+            sign=sign,
+            budget=budget,
+        )
+
+    def _identifier(self, document: Mapping[str, Any], final: str) -> addresses.Target:
+        """The `id` of a document, which must have the origin of the URL where it was found."""
+        written = document.get("id")
+        if not isinstance(written, str):
+            raise Refused("id-missing", final)
+        identifier = addresses.check_url(documents.check_id(written), self.policy)
+        if _origin(identifier) != _origin(addresses.check_url(final, self.policy)):
+            raise Refused("foreign-id", f"{final} says that it is {identifier.url}")
+        return identifier
+
+    def _redirected(self, target: addresses.Target, location: str) -> addresses.Target:
+        """Where a redirect leads, checked like any URL that a stranger wrote."""
+        try:
+            joined = urllib.parse.urljoin(target.url, location)
+        except ValueError:
+            raise Refused("bad-redirect", location[:100]) from None
+        hop = addresses.check_url(joined, self.policy)
+        if (target.scheme, hop.scheme) == ("https", "http"):
+            raise Refused("redirect-downgrade", hop.url)
+        elsewhere = (hop.host, hop.port) != (target.host, target.port)
+        if elsewhere and self.policy.is_private_peer(hop.host, hop.port):
+            raise Refused("redirect-to-private-peer", hop.url)
+        return hop
+
+    async def _exchange(
+        self,
+        method: str,
+        target: addresses.Target,
+        headers: Mapping[str, str],
+        body: bytes,
+        limit: int,
+        deadline: float,
+    ) -> Answer:
+        """One request and its answer, which is whole if it is a success of a GET."""
+        request = httpcore2.Request(
+            method,
+            httpcore2.URL(
+                scheme=target.scheme.encode("ascii"),
+                host=target.host.encode("ascii"),
+                port=target.port,
+                target=target.path.encode("ascii"),
+            ),
+            headers=_request_headers(target, self._user_agent, headers, body),
+            content=body,
+            extensions={"timeout": {"connect": self._connect_time}},
+        )
+        async with self._connections(target) as pool:
+            with _as_ours(target):
+                async with asyncio.timeout_at(deadline):
+                    response = await pool.handle_async_request(request)
+            try:
+                fields = _fields(response)
+                if response.status < 200:
+                    raise Refused("protocol-switch", f"{target.url}: {response.status}")
+                whole = method == "GET" and response.status < 300
+                if whole:
+                    _check_head(fields, limit, target)
+                stream = response.extensions["network_stream"]
+                most = limit if whole else min(limit, limits.ANSWER)
+                stream.allow(2 * most + _FRAMING, "answer-too-large")
+                if whole:
+                    with _as_ours(target):
+                        async with asyncio.timeout_at(deadline):
+                            content, rest = await _read(response, most)
+                    if rest:
+                        raise Refused("answer-too-large", target.url)
+                else:
+                    content = await _drain(response, most, deadline)
+            finally:
+                await response.aclose()
+        return Answer(response.status, fields, content, target.url)
+
+    @contextlib.asynccontextmanager
+    async def _connections(
+        self, target: addresses.Target
+    ) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
+        """The pool of a host for the time of one request; makes room for it where needed."""
+        now = asyncio.get_running_loop().time
+        key = (target.scheme, target.authority)
+        host = self._hosts.get(key)
+        if host is None:
+            host = self._hosts[key] = _Host(self._pool(target.scheme))
+        self._hosts.move_to_end(key)
+        host.requests += 1
+        try:
+            await self._close_idle(now())
+            yield host.pool
+        finally:
+            host.requests -= 1
+            host.used_at = now()
+
+    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
+        if scheme == "https" and self._ssl_context is None:
+            # Reading the system's certificates takes a while, and is not needed by every process.
+            self._ssl_context = httpcore2.default_ssl_context()
+        return httpcore2.AsyncConnectionPool(
+            ssl_context=self._ssl_context,
+            max_connections=limits.CONNECTIONS_PER_HOST,
+            keepalive_expiry=limits.KEEPALIVE_TIME,
+            network_backend=self._backend,
+        )
+
+    async def _close_idle(self, now: float) -> None:
+        """Lets go of hosts that have not been called lately, and of the oldest beyond the bound."""
+        excess = len(self._hosts) - limits.CONNECTED_HOSTS
+        closing: list[tuple[str, str]] = []
+        for key, host in self._hosts.items():
+            old = host.used_at + limits.KEEPALIVE_TIME < now
+            if host.requests == 0 and (old or excess > len(closing)):
+                closing.append(key)
+            elif not old and excess <= len(closing):
+                break
+        for pool in [self._hosts.pop(key).pool for key in closing]:
+            await pool.aclose()
+
+
+def check_status(answer: Answer, now: datetime) -> None:
+    """Returns for 200, else raises what the status means to someone who asked for a document."""
+    detail = f"{answer.url}: {answer.status}"
+    match answer.status:
+        case 200:
+            return
+        case 404:
+            raise Gone("not-found", detail)
+        case 410:
+            raise Gone("gone", detail)
+        case 408 | 425 | 429:
+            raise Unreachable("busy", detail, retry_after=retry_after(answer, now))
+        case status if status >= 500:
+            raise Unreachable("server-error", detail, retry_after=retry_after(answer, now))
+        case _:
+            raise Refused("status-refused", detail)
+
+
+def retry_after(answer: Answer, now: datetime) -> float | None:
+    """The seconds that `Retry-After` asks for (RFC 9110, section 10.2.3), in sensible bounds.
+
+    None where there is none or where it says nothing intelligible.
+    """
+    value = answer.headers.get("retry-after", "").strip()
+    if len(value) > 100 or not value.isascii():
+        return None
+    if value.isdigit():
+        seconds = float(value)
+    else:
+        try:
+            moment = email.utils.parsedate_to_datetime(value)
+            if moment.tzinfo is None:
+                moment = moment.replace(tzinfo=UTC)
+            seconds = (moment - now).total_seconds()
+        except (ValueError, TypeError, IndexError, OverflowError):
+            return None
+    return min(max(seconds, limits.RETRY_AFTER_LEAST), limits.RETRY_AFTER_MOST)
+
+
+def _origin(target: addresses.Target) -> tuple[str, str, int]:
+    return target.scheme, target.host, target.port
+
+
+def _request_headers(
+    target: addresses.Target, user_agent: str, headers: Mapping[str, str], body: bytes
+) -> list[tuple[bytes, bytes]]:
+    """All headers of a request. Raises Refused where one cannot be sent."""
+    fields = {"host": ("Host", target.authority), "user-agent": ("User-Agent", user_agent)}
+    for name, value in headers.items():
+        fields[name.lower()] = (name, value)
+    # A signature may cover another spelling of the host, but not another host.
+    if fields["host"][1].lower() not in (target.authority, f"{target.authority}:{target.port}"):
+        raise Refused("host-mismatch", f"{fields['host'][1][:100]} is not {target.authority}")
+    if body:
+        fields["content-length"] = ("Content-Length", str(len(body)))
+    try:
+        return [(name.encode("ascii"), value.encode("ascii")) for name, value in fields.values()]
+    except UnicodeEncodeError:
+        raise Refused("unsendable", "a header is not ASCII") from None
+
+
+def _fields(response: httpcore2.Response) -> dict[str, str]:
+    """The headers of an answer; names in lower case, values of one name joined."""
+    fields: dict[str, str] = {}
+    for raw_name, raw_value in response.headers:
+        name, value = raw_name.decode("ascii").lower(), raw_value.decode("latin-1")
+        fields[name] = f"{fields[name]}, {value}" if name in fields else value
+    return fields
+
+
+def _check_head(fields: Mapping[str, str], limit: int, target: addresses.Target) -> None:
+    """Refuses a body before it is read, by what its headers say about it."""
+    # We asked for the bare bytes. What comes packed all the same may unpack to anything.
+    if fields.get("content-encoding", "").strip().lower() not in ("", "identity"):
+        raise Refused("content-encoded", f"{target.url}: {fields['content-encoding'][:100]}")
+    # The parser has seen to it that this is digits, and not too many.
+    if int(fields.get("content-length", "0")) > limit:
+        raise Refused("answer-too-large", target.url)
+
+
+async def _read(response: httpcore2.Response, most: int) -> tuple[bytes, bool]:
+    """At most so many bytes of a body, and whether there was more."""
+    body = bytearray()
+    async with contextlib.aclosing(response.aiter_stream()) as chunks:
+        async for chunk in chunks:
+            body += chunk
+            if len(body) > most:
+                return bytes(body[:most]), True
+    return bytes(body), False
+
+
+async def _drain(response: httpcore2.Response, most: int, deadline: float) -> bytes:
+    """What a body says, where it does not matter if it says it badly, slowly or at length."""
+    soon = min(asyncio.get_running_loop().time() + _DRAIN_TIME, deadline)
+    try:
+        async with asyncio.timeout_at(soon):
+            content, _ = await _read(response, most)
+            return content
+    except (TimeoutError, FederationError, ValueError, *_PROTOCOL_ERRORS):
+        return b""
+
+
+@contextlib.contextmanager
+def _as_ours(target: addresses.Target) -> Iterator[None]:
+    """Turns what the network and the HTTP parser raise into our errors."""
+    try:
+        yield
+    except (TimeoutError, httpcore2.TimeoutException):
+        raise Unreachable("timeout", target.url) from None
+    except httpcore2.LocalProtocolError as error:
+        raise Refused("unsendable", f"{target.url}: {error}") from None
+    except httpcore2.NetworkError as error:
+        raise Unreachable("connection-lost", f"{target.url}: {error}") from None
+    except (httpcore2.ProtocolError, ValueError) as error:
+        raise Unreachable("bad-http", f"{target.url}: {error}") from None

@@ -1,0 +1,611 @@
+"""HTTP signatures of requests, made and checked: draft-cavage-12 and RFC 9421, with digests.
+
+Nearly every server signs as draft-cavage-http-signatures-12 says; some accept RFC 9421 with the
+digests of RFC 9530 too. A request that came in is judged in this order, the cheap before the
+costly:
+
+    claim = signatures.check(request, now)        all that needs no key
+    key = …                                       remembered or fetched, by `claim.key_id`
+    signatures.verify(claim, request, key)
+
+Whose the key is, what its owner may do, and whether the request was seen before (a valid one can
+be sent again while it is fresh) is for the caller.
+"""
+
+import base64
+import binascii
+import hashlib
+import re
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from typing import Literal
+
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.hashes import SHA256, SHA512, HashAlgorithm
+
+from federation import documents, limits, vocabulary
+from federation.errors import Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request as it came in, or as much of it as a signature can speak of.
+
+    `authority` is the public name of this server, with its port unless that is the scheme's own,
+    from the settings: never what `Host` or a proxy's headers say. `target` is path and query as
+    received; `headers` are names in lower case with their values as received, decoded as latin-1,
+    one pair a line.
+    """
+
+    method: str
+    authority: str
+    scheme: str
+    target: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What a request's signature claims, read but not believed.
+
+    `components` are what it covers, in order. `created` and `expires` are seconds since 1970.
+    `parameters` is the value of `@signature-params` (RFC 9421 only).
+    """
+
+    scheme: Literal["cavage", "rfc9421"]
+    key_id: str
+    algorithm: str | None
+    components: tuple[str, ...]
+    signature: bytes
+    created: int | None
+    expires: int | None
+    parameters: str = ""
+
+
+def check(request: Request, now: datetime) -> Claim:
+    """Everything about a request's signature that can be known without its key.
+
+    `read`, `check_policy` and `check_digest`, in this order. Raises Refused as they do.
+    """
+    claim = read(request)
+    check_policy(claim, request, now)
+    check_digest(request)
+    return claim
+
+
+# --- Digests ------------------------------------------------------------------------------------
+
+
+def digest_header(body: bytes) -> str:
+    """The value of `Digest` for a body (RFC 3230), as draft-cavage servers expect it."""
+    return "SHA-256=" + _base64(hashlib.sha256(body).digest())
+
+
+def content_digest_header(body: bytes) -> str:
+    """The value of `Content-Digest` for a body (RFC 9530)."""
+    return f"sha-256=:{_base64(hashlib.sha256(body).digest())}:"
+
+
+def check_digest(request: Request) -> None:
+    """Returns if the digests that came with a request are those of its body.
+
+    A request with a body must have `Digest` or `Content-Digest`. In each that is there, SHA-256
+    or SHA-512 must be listed, and every value of these two must be right; other algorithms are
+    passed over. Raises Refused: no-digest (401), digest-mismatch (401), bad-digest (400),
+    duplicate-header (400).
+    """
+    values = _once(request)
+    old, new = values.get("digest"), values.get("content-digest")
+    if old is None and new is None and _has_body(request):
+        raise Refused("no-digest", status=401)
+    # Each by itself: the signature may cover one of them only, and that one must hold.
+    if old is not None:
+        _check_digests(old, "", request.body)
+    if new is not None:
+        _check_digests(new, ":", request.body)
+
+
+def _check_digests(value: str, fence: str, body: bytes) -> None:
+    """`fence` is what stands around the base 64: a colon in `Content-Digest`."""
+    if len(value) > limits.SIGNATURE_HEADER:
+        raise Refused("bad-digest", f"{len(value)} characters")
+    known = 0
+    for member in value.split(","):
+        name, equals, text = member.strip(" \t").partition("=")
+        name = name.lower()
+        if name not in ("sha-256", "sha-512"):
+            continue
+        if not equals or len(text) < 2 or not (text.startswith(fence) and text.endswith(fence)):
+            raise Refused("bad-digest", value)
+        actual = hashlib.sha256(body) if name == "sha-256" else hashlib.sha512(body)
+        if _unbase64(text[len(fence) : len(text) - len(fence)], "bad-digest") != actual.digest():
+            raise Refused("digest-mismatch", value, status=401)
+        known += 1
+    if not known:
+        raise Refused("bad-digest", f"no SHA-256 or SHA-512 in {value}")
+
+
+# --- Signing ------------------------------------------------------------------------------------
+
+
+def sign_cavage(
+    key: RSAPrivateKey,
+    key_id: str,
+    method: str,
+    url: str,
+    body: bytes | None,
+    now: datetime,
+    content_type: str = vocabulary.ACTIVITY_JSON,
+) -> dict[str, str]:
+    """The headers of a request signed by draft-cavage-12, all of which must be sent as they are.
+
+    With a body: Host, Date, Digest, Content-Type, Signature; without (None): Host, Date,
+    Signature. The request must go to exactly the target that `documents.address(url)` gives.
+    Raises Refused (bad-id) for a URL that is not one.
+    """
+    _, authority, target = documents.address(url)
+    headers = {"Host": authority, "Date": _http_date(now)}
+    if body is not None:
+        headers |= {"Digest": digest_header(body), "Content-Type": content_type}
+    lines = [f"(request-target): {method.lower()} {target}"]
+    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
+    covered = " ".join(["(request-target)", *(name.lower() for name in headers)])
+    signature = _base64(key.sign("\n".join(lines).encode("ascii"), PKCS1v15(), SHA256()))
+    # Some readers split at commas and trim nothing: no spaces, and these four only.
+    headers["Signature"] = (
+        f'keyId="{key_id}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}"'
+    )
+    return headers
+
+
+def sign_rfc9421(
+    key: RSAPrivateKey,
+    key_id: str,
+    method: str,
+    url: str,
+    body: bytes | None,
+    now: datetime,
+    content_type: str = vocabulary.ACTIVITY_JSON,
+) -> dict[str, str]:
+    """The headers of a request signed by RFC 9421, all of which must be sent as they are.
+
+    With a body: Host, Date, Content-Digest, Content-Type, Signature-Input, Signature; without
+    (None), neither of the two about the body. Raises Refused (bad-id) for a URL that is not one.
+    """
+    scheme, authority, target = documents.address(url)
+    headers = {"Host": authority, "Date": _http_date(now)}
+    covered = {
+        "@method": method.upper(),
+        "@target-uri": f"{scheme}://{authority}{target}",
+        "@authority": authority,
+    }
+    if body is not None:
+        covered["content-digest"] = content_digest_header(body)
+        headers |= {"Content-Digest": covered["content-digest"], "Content-Type": content_type}
+    components = " ".join(f'"{name}"' for name in covered)
+    parameters = (
+        f'({components});created={int(now.timestamp())};keyid="{key_id}";alg="rsa-v1_5-sha256"'
+    )
+    lines = [f'"{name}": {value}' for name, value in covered.items()]
+    lines.append(f'"@signature-params": {parameters}')
+    signature = _base64(key.sign("\n".join(lines).encode("ascii"), PKCS1v15(), SHA256()))
+    headers["Signature-Input"] = f"sig1={parameters}"
+    headers["Signature"] = f"sig1=:{signature}:"
+    return headers
+
+
+def _http_date(now: datetime) -> str:
+    return format_datetime(now.astimezone(UTC), usegmt=True)
+
+
+# --- Reading ------------------------------------------------------------------------------------
+
+# Headers that decide something here: two of one kind would let two readers see two requests.
+_ONCE = frozenset(
+    {
+        "authorization",
+        "content-digest",
+        "content-type",
+        "date",
+        "digest",
+        "host",
+        "signature",
+        "signature-input",
+    }
+)
+_COMPONENTS = 32
+_SIGNATURE_BYTES = limits.RSA_BITS_MOST // 8
+
+_METHOD = re.compile(r"[A-Z]{1,32}")
+_TARGET = re.compile(r"/[\x21-\x7e]*+")
+_FIELD_NAME = re.compile(r"[a-z0-9!#$%&'*+.^_`|~-]++")
+# What a line of a header may hold to be signed over (RFC 9110, section 5.5): no control but the
+# tab, and nothing at its ends that one reader would trim and another not.
+_FIELD_VALUE = re.compile(r"(?![ \t])[\t\x20-\x7e\x80-\xff]*+(?<![ \t])")
+
+_CAVAGE_PARAMETER = re.compile(
+    r"[ \t]*+([A-Za-z]++)=(?:\"([^\"\\\x00-\x1f\x7f-\U0010ffff]*+)\"|([0-9]{1,15}))[ \t]*+(,|\Z)"
+)
+_CAVAGE_SPECIAL = frozenset({"(request-target)", "(created)", "(expires)"})
+
+# Structured fields (RFC 8941), as far as they are canonical: then the text received is the text
+# that was signed.
+_LABEL = r"[a-z*][a-z0-9_.*-]*+"
+_COMPONENT = r'"@?[a-z0-9!#$%&\'*+.^_`|~-]++"'
+_SF_STRING = r'"[\x20\x21\x23-\x5b\x5d-\x7e]*+"'
+_SF_INTEGER = r"(?:0|-?[1-9][0-9]{0,14})"
+_SIGNATURE_INPUT = re.compile(
+    rf"({_LABEL})=(\(((?:{_COMPONENT}(?: {_COMPONENT})*+)?)\)"
+    rf"((?:;{_LABEL}(?:=(?:{_SF_STRING}|{_SF_INTEGER}))?)*+))"
+)
+_SF_PARAMETER = re.compile(rf";({_LABEL})(?:=(?:({_SF_STRING})|({_SF_INTEGER})))?")
+_SIGNATURE = re.compile(rf"({_LABEL})=:([A-Za-z0-9+/=]*+):")
+_DERIVED = frozenset(
+    {"@authority", "@method", "@path", "@query", "@request-target", "@scheme", "@target-uri"}
+)
+
+
+def read(request: Request) -> Claim:
+    """The claim that a request's signature makes: by RFC 9421 where `Signature-Input` is there,
+    else by draft-cavage-12, in `Signature` or in `Authorization: Signature …`.
+
+    What is covered is there and can be read in one way only; nothing is verified. Raises Refused:
+    no-signature (401); bad-signature-header, bad-key-id, bad-covered-header, bad-request,
+    duplicate-header (400).
+    """
+    if _METHOD.fullmatch(request.method) is None or _TARGET.fullmatch(request.target) is None:
+        raise Refused("bad-request", "method or target that cannot be signed over")
+    values = _once(request)
+    if "signature-input" in values:
+        claim = _read_rfc9421(values["signature-input"], values.get("signature", ""))
+    elif "signature" in values:
+        claim = _read_cavage(values["signature"])
+    else:
+        kind, _, credentials = values.get("authorization", "").partition(" ")
+        if kind.lower() != "signature":
+            raise Refused("no-signature", status=401)
+        claim = _read_cavage(credentials)
+    if len(claim.components) > _COMPONENTS:
+        raise Refused("bad-signature-header", f"{len(claim.components)} components")
+    if len(set(claim.components)) != len(claim.components):
+        raise Refused("bad-signature-header", "a component is named twice")
+    if claim.expires is not None and claim.created is not None and claim.expires < claim.created:
+        raise Refused("bad-signature-header", "expires before it was created")
+    _covered_values(claim, request)
+    return claim
+
+
+def _read_cavage(text: str) -> Claim:
+    """draft-cavage-12, section 2.1: parameters in any order, each once."""
+    if len(text) > limits.SIGNATURE_HEADER:
+        raise Refused("bad-signature-header", f"{len(text)} characters")
+    parameters: dict[str, str] = {}
+    position, more = 0, True
+    while more:
+        match = _CAVAGE_PARAMETER.match(text, position)
+        if match is None or match[1] in parameters:
+            raise Refused("bad-signature-header", text)
+        parameters[match[1]] = match[3] if match[2] is None else match[2]
+        position, more = match.end(), match[4] == ","
+    if "keyId" not in parameters or "signature" not in parameters:
+        raise Refused("bad-signature-header", "keyId or signature is missing")
+    # Without `headers`, old drafts and deployed servers mean the date.
+    components = tuple(parameters.get("headers", "date").lower().split(" "))
+    for component in components:
+        if component not in _CAVAGE_SPECIAL and _FIELD_NAME.fullmatch(component) is None:
+            raise Refused("bad-signature-header", f"component {component}")
+    algorithm = parameters.get("algorithm")
+    return Claim(
+        scheme="cavage",
+        key_id=_key_id(parameters["keyId"]),
+        algorithm=None if algorithm is None else algorithm.lower(),
+        components=components,
+        signature=_signature(parameters["signature"]),
+        created=_seconds(parameters, "created"),
+        expires=_seconds(parameters, "expires"),
+    )
+
+
+def _read_rfc9421(signature_input: str, signature: str) -> Claim:
+    """RFC 9421, sections 2.3 and 4: exactly one signature, components without parameters."""
+    if len(signature_input) > limits.SIGNATURE_HEADER or len(signature) > limits.SIGNATURE_HEADER:
+        raise Refused("bad-signature-header", "too long")
+    described = _SIGNATURE_INPUT.fullmatch(signature_input)
+    signed = _SIGNATURE.fullmatch(signature)
+    if described is None or signed is None or described[1] != signed[1]:
+        raise Refused("bad-signature-header", f"{signature_input} with {signature}")
+    components = tuple(name[1:-1] for name in described[3].split())
+    for component in components:
+        if component[0] == "@" and component not in _DERIVED:
+            raise Refused("bad-signature-header", f"component {component}")
+    strings: dict[str, str] = {}
+    numbers: dict[str, str] = {}
+    for parameter in _SF_PARAMETER.finditer(described[4]):
+        name, string, number = parameter.groups()
+        if name in strings or name in numbers:
+            raise Refused("bad-signature-header", f"{name} twice")
+        if string is None:
+            numbers[name] = number or ""
+        else:
+            strings[name] = string[1:-1]
+    if "keyid" not in strings or not numbers.keys().isdisjoint({"alg", "keyid", "nonce", "tag"}):
+        raise Refused("bad-signature-header", signature_input)
+    if not strings.keys().isdisjoint({"created", "expires"}):
+        raise Refused("bad-signature-header", signature_input)
+    return Claim(
+        scheme="rfc9421",
+        key_id=_key_id(strings["keyid"]),
+        algorithm=strings.get("alg"),
+        components=components,
+        signature=_signature(signed[2]),
+        created=_seconds(numbers, "created"),
+        expires=_seconds(numbers, "expires"),
+        parameters=described[2],
+    )
+
+
+def _once(request: Request) -> dict[str, str]:
+    """The values of the headers that decide something, each of which may be there once."""
+    values: dict[str, str] = {}
+    for name, value in request.headers:
+        if name in _ONCE:
+            if name in values:
+                raise Refused("duplicate-header", name)
+            values[name] = value
+    return values
+
+
+def _key_id(text: str) -> str:
+    if len(text) > limits.KEY_ID:
+        raise Refused("bad-key-id", f"{len(text)} characters")
+    try:
+        return documents.check_id(text, fragment=True)
+    except Refused as error:
+        raise Refused("bad-key-id", error.detail) from None
+
+
+def _signature(text: str) -> bytes:
+    signature = _unbase64(text, "bad-signature-header")
+    if not 0 < len(signature) <= _SIGNATURE_BYTES:
+        raise Refused("bad-signature-header", f"a signature of {len(signature)} bytes")
+    return signature
+
+
+def _seconds(parameters: dict[str, str], name: str) -> int | None:
+    """A time as it would be written again: no leading zero, no fraction, not before 1970."""
+    text = parameters.get(name)
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdigit() and len(text) <= 15) or str(int(text)) != text:
+        raise Refused("bad-signature-header", f"{name}={text}")
+    return int(text)
+
+
+def _base64(data: bytes) -> str:
+    return base64.b64encode(data).decode("ascii")
+
+
+def _unbase64(text: str, code: str) -> bytes:
+    try:
+        return binascii.a2b_base64(text, strict_mode=True)
+    except ValueError as error:
+        raise Refused(code, str(error)) from None
+
+
+# --- Policy -------------------------------------------------------------------------------------
+
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+# IMF-fixdate (RFC 9110, section 5.6.7), the one form that may be sent.
+_HTTP_DATE = re.compile(
+    r"(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4})"
+    r" ([0-9]{2}):([0-9]{2}):([0-9]{2}) GMT"
+)
+
+
+def check_policy(claim: Claim, request: Request, now: datetime) -> None:
+    """Returns if a claim covers what it must, and is fresh.
+
+    What must be covered is what would otherwise let the signature serve another request: method
+    and target, the server that it is for, the time, and the body where there is one. Everything
+    that it says about time must hold: no older than `limits.SIGNATURE_AGE`, not ahead of our
+    clock by more than the limit of its scheme, not expired.
+
+    Raises Refused with status 401: not-covered, too-old, in-the-future, expired; bad-date (400).
+    """
+    covered = set(claim.components)
+    if claim.scheme == "cavage":
+        ahead = limits.SIGNATURE_AHEAD_CAVAGE
+        _demand("(request-target)" in covered, "(request-target)")
+        _demand("host" in covered, "host")
+        _demand("date" in covered or "(created)" in covered, "date or (created)")
+        digests = {"digest", "content-digest"}
+    else:
+        ahead = limits.SIGNATURE_AHEAD_RFC9421
+        _demand("@method" in covered, "@method")
+        _demand(_covers_target(covered, request.target), "@target-uri")
+        _demand(claim.created is not None, "created")
+        digests = {"content-digest"}
+    if _has_body(request):
+        _demand(not covered.isdisjoint(digests), "digest")
+    seconds = now.timestamp()
+    if "date" in covered:
+        date = _parse_http_date(_once(request).get("date", ""))
+        _check_fresh(date, seconds, limits.SIGNATURE_AHEAD_CAVAGE)
+    if claim.created is not None:
+        _check_fresh(claim.created, seconds, ahead)
+    if claim.expires is not None and claim.expires < seconds:
+        raise Refused("expired", f"at {claim.expires}", status=401)
+
+
+def _demand(condition: bool, component: str) -> None:
+    if not condition:
+        raise Refused("not-covered", component, status=401)
+
+
+def _covers_target(covered: set[str], target: str) -> bool:
+    if "@target-uri" in covered:
+        return True
+    if "@authority" not in covered:
+        return False
+    if "@request-target" in covered:
+        return True
+    return "@path" in covered and ("?" not in target or "@query" in covered)
+
+
+def _has_body(request: Request) -> bool:
+    return request.method not in ("GET", "HEAD") or bool(request.body)
+
+
+def _check_fresh(then: float, now: float, ahead: float) -> None:
+    if then < now - limits.SIGNATURE_AGE:
+        raise Refused("too-old", f"by {now - then:.0f} s", status=401)
+    if then > now + ahead:
+        raise Refused("in-the-future", f"by {then - now:.0f} s", status=401)
+
+
+def _parse_http_date(text: str) -> float:
+    match = _HTTP_DATE.fullmatch(text)
+    if match is None or match[2] not in _MONTHS:
+        raise Refused("bad-date", text)
+    month = _MONTHS.index(match[2]) + 1
+    try:
+        return datetime(
+            int(match[3]),
+            month,
+            int(match[1]),
+            int(match[4]),
+            int(match[5]),
+            min(int(match[6]), 59),  # a leap second counts as the one before it
+            tzinfo=UTC,
+        ).timestamp()
+    except ValueError:
+        raise Refused("bad-date", text) from None
+
+
+# --- Verifying ----------------------------------------------------------------------------------
+
+
+def verify(claim: Claim, request: Request, key: RSAPublicKey | Ed25519PublicKey) -> None:
+    """Returns if `key` made the signature that `claim` was read from.
+
+    The algorithm must be one for this kind of key: rsa-sha256, hs2019 or none named for RSA in
+    draft-cavage-12, where old servers leave the query out of what they sign; rsa-v1_5-sha256,
+    rsa-v1_5-sha512 or none in RFC 9421; ed25519, none, or hs2019 for Ed25519. Comes after `check`
+    and says nothing that `check` says. Raises Refused: bad-signature, bad-algorithm (401), and
+    bad-covered-header (400) for a request that the claim was not read from.
+    """
+    algorithm = _hash(claim, key)
+    if _is_valid(claim, signature_base(claim, request), key, algorithm):
+        return
+    if claim.scheme == "cavage" and "?" in request.target:
+        request = replace(request, target=request.target.partition("?")[0])
+        if _is_valid(claim, signature_base(claim, request), key, algorithm):
+            return
+    raise Refused("bad-signature", claim.key_id, status=401)
+
+
+def signature_base(claim: Claim, request: Request) -> bytes:
+    """The bytes that were signed, if the claim is true: the signing string of draft-cavage-12
+    (section 2.3) or the signature base of RFC 9421 (section 2.5).
+
+    Names of this server come from `request.authority`, so a signature made for another server
+    fails, and one made for us holds behind a proxy that rewrites `Host`. Raises Refused
+    (bad-covered-header).
+    """
+    values = _covered_values(claim, request)
+    if claim.scheme == "cavage":
+        lines = [f"{name}: {value}" for name, value in values]
+    else:
+        lines = [f'"{name}": {value}' for name, value in values]
+        lines.append(f'"@signature-params": {claim.parameters}')
+    return "\n".join(lines).encode("latin-1")
+
+
+def _covered_values(claim: Claim, request: Request) -> list[tuple[str, str]]:
+    lines: dict[str, list[str]] = {}
+    for name, value in request.headers:
+        lines.setdefault(name, []).append(value)
+    return [(name, _value(name, claim, request, lines)) for name in claim.components]
+
+
+def _value(name: str, claim: Claim, request: Request, lines: dict[str, list[str]]) -> str:
+    if name[0] == "@" or name[0] == "(":
+        return _derived(name, claim, request)
+    if name == "host":
+        values = lines.get(name, [])
+        if len(values) == 1 and values[0].lower() == request.authority.lower():
+            return values[0]
+        return request.authority
+    if name not in lines:
+        raise Refused("bad-covered-header", f"{name} is covered and missing")
+    for value in lines[name]:
+        if _FIELD_VALUE.fullmatch(value) is None:
+            raise Refused("bad-covered-header", f"{name} can be read in two ways")
+        # RFC 9421, section 2.1: fields outside ASCII cannot be covered.
+        if claim.scheme == "rfc9421" and not value.isascii():
+            raise Refused("bad-covered-header", f"{name} is not ASCII")
+    return ", ".join(lines[name])
+
+
+def _derived(name: str, claim: Claim, request: Request) -> str:
+    path, _, query = request.target.partition("?")
+    authority = request.authority.lower()
+    match name:
+        case "(request-target)":
+            return f"{request.method.lower()} {request.target}"
+        case "(created)" if claim.created is not None:
+            return str(claim.created)
+        case "(expires)" if claim.expires is not None:
+            return str(claim.expires)
+        case "@method":
+            return request.method
+        case "@target-uri":
+            return f"{request.scheme}://{authority}{request.target}"
+        case "@authority":
+            return authority
+        case "@scheme":
+            return request.scheme
+        case "@request-target":
+            return request.target
+        case "@path":
+            return path
+        case "@query":
+            return f"?{query}"
+    raise Refused("bad-signature-header", f"{name} is covered and has no value")
+
+
+def _hash(claim: Claim, key: RSAPublicKey | Ed25519PublicKey) -> HashAlgorithm:
+    """The hash for an RSA key to verify with; Ed25519 has its own and takes no other.
+
+    The key decides. What the sender names as algorithm may confirm that, never choose.
+    """
+    accepted: dict[str | None, HashAlgorithm]
+    if isinstance(key, Ed25519PublicKey):
+        accepted = {None: SHA512(), "ed25519": SHA512()}
+        if claim.scheme == "cavage":
+            accepted["hs2019"] = SHA512()
+    elif claim.scheme == "cavage":
+        accepted = {None: SHA256(), "rsa-sha256": SHA256(), "hs2019": SHA256()}
+    else:
+        accepted = {None: SHA256(), "rsa-v1_5-sha256": SHA256(), "rsa-v1_5-sha512": SHA512()}
+    if claim.algorithm not in accepted:
+        raise Refused("bad-algorithm", str(claim.algorithm), status=401)
+    return accepted[claim.algorithm]
+
+
+def _is_valid(
+    claim: Claim, base: bytes, key: RSAPublicKey | Ed25519PublicKey, algorithm: HashAlgorithm
+) -> bool:
+    try:
+        if isinstance(key, Ed25519PublicKey):
+            key.verify(claim.signature, base)
+        else:
+            key.verify(claim.signature, base, PKCS1v15(), algorithm)
+    except (InvalidSignature, UnsupportedAlgorithm, ValueError):
+        return False
+    return True

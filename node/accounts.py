@@ -1,0 +1,70 @@
+"""People who sign in: invited by name, let in by a one-time link. There are no passwords."""
+
+import hashlib
+import re
+import sqlite3
+from datetime import datetime, timedelta
+
+from node import errors
+from node.model import Account, Grant, Role
+from node.store import accounts
+
+LINK_LASTS = timedelta(hours=1)
+SESSION_LASTS = timedelta(days=30)
+
+# Plain addresses only: quotes, comments and routes have no use here and fool mail programs.
+_EMAIL = re.compile(
+    r"[a-z0-9](?:[a-z0-9._+-]{0,62}[a-z0-9_+-])?@(?=.{1,253}\Z)"
+    r"(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}"
+)
+
+
+def invite(
+    db: sqlite3.Connection,
+    email: str | None,
+    role: Role,
+    *,
+    shop: str | None = None,
+    territory: str | None = None,
+    account_id: str,
+    token: str,
+    now: datetime,
+) -> Account:
+    """Grants a role to the account of an address, made where there is none, with a one-time link.
+
+    Without an address it is the first steward's, whom nobody could write to yet. `token` is the
+    link's secret, of which only a hash is kept. Raises errors.Invalid.
+    """
+    address = None if email is None else _address(email)
+    account = None if address is None else accounts.get_by_email(db, address)
+    if account is None:
+        account = Account(account_id, address, now)
+        accounts.add(db, account)
+    accounts.add_grant(db, Grant(account.id, role, shop, territory, None), now)
+    accounts.add_link(db, hash_of(token), account.id, now + LINK_LASTS)
+    return account
+
+
+def _address(email: str) -> str:
+    address = email.strip().lower()
+    if _EMAIL.fullmatch(address) is None or ".." in address:
+        raise errors.Invalid(
+            "bad-email",
+            f"{email!r} is not a mail address such as claire@example.fr.",
+            fields={"email": "is not a mail address"},
+        )
+    return address
+
+
+def sign_in(db: sqlite3.Connection, token: str, session_token: str, now: datetime) -> Account:
+    """Uses a one-time link up for a session. Raises errors.NotFound for one that does not hold."""
+    account = accounts.get_link(db, hash_of(token), now)
+    if account is None or not accounts.remove_link(db, hash_of(token)):
+        raise errors.NotFound("link-used", "This link was used already, or has run out.")
+    accounts.add_session(db, hash_of(session_token), account.id, now + SESSION_LASTS)
+    return account
+
+
+def hash_of(token: str) -> bytes:
+    """What is kept of a secret: a random one needs no salt and no slowness."""
+    return hashlib.sha256(token.encode()).digest()

@@ -1,0 +1,116 @@
+"""One node, put together: its settings, its file, its dealings with others, its web application.
+
+Nothing here is global: one process can hold several nodes.
+"""
+
+import contextlib
+import logging
+import random
+import ssl
+import uuid
+from collections.abc import AsyncIterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from starlette.applications import Starlette
+
+import node
+from federation import actors, addresses, client, signatures
+from node import clock, keyring, settings
+from node.exchange import adapters, keys
+from node.exchange.context import Context
+from node.exchange.outbox import Publisher
+from node.store import database
+from node.translation import Catalogues
+from node.uris import INSTANCE, Uris
+from node.web import routes
+from node.web.render import Pages
+from node.web.state import Site
+from node.workers import Workers
+
+log = logging.getLogger("echoppe.node")
+
+USER_AGENT = f"Echoppe/{node.__version__}"
+
+
+@dataclass(slots=True)
+class Node:
+    """Everything that serving one folder needs."""
+
+    folder: Path
+    settings: settings.Settings
+    uris: Uris
+    clock: clock.Clock
+    database: database.Database
+    context: Context
+    publisher: Publisher
+    workers: Workers
+    chance: random.Random = field(default_factory=random.SystemRandom)
+
+
+@contextlib.asynccontextmanager
+async def running(
+    folder: Path, configured: settings.Settings, *, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[Node]:
+    """A node with its database open and its workers at work."""
+    now = clock.clock(configured.testing.clock_offset_s)
+    uris = Uris(configured.node.url)
+    ring = keyring.load(folder)
+    async with (
+        database.Database(folder) as db,
+        client.Client(
+            addresses.Policy(frozenset(configured.federation.private_peers), uris.authority),
+            f"{USER_AGENT} (+{uris.origin})",
+            ssl_context=ssl_context,
+            clock=now,
+        ) as http,
+    ):
+        signers = keys.Signers(ring, uris)
+        signer = await db.read(signers.requests, INSTANCE)
+
+        def sign(method: str, url: str) -> Mapping[str, str]:
+            return signatures.sign_cavage(signer.key, signer.key_id, method, url, None, now())
+
+        publisher = Publisher(
+            uris, configured.node.name, configured.node.languages[0], signers, Catalogues()
+        )
+        context = Context(
+            uris=uris,
+            database=db,
+            http=http,
+            resolver=actors.ActorResolver(http, adapters.StoredActors(db, now), sign, now),
+            publisher=publisher,
+            sign=sign,
+            clock=now,
+            new_id=lambda: str(uuid.uuid4()),
+            accept_any_node=configured.federation.mode == "open",
+        )
+        workers = Workers(context, db, signers, random.SystemRandom())
+        async with workers:
+            yield Node(
+                folder=folder,
+                settings=configured,
+                uris=uris,
+                clock=now,
+                database=db,
+                context=context,
+                publisher=publisher,
+                workers=workers,
+            )
+
+
+def create_app(running_node: Node) -> Starlette:
+    """The web application of a node that runs."""
+    return routes.application(
+        Site(
+            uris=running_node.uris,
+            settings=running_node.settings,
+            database=running_node.database,
+            publisher=running_node.publisher,
+            resolver=running_node.context.resolver,
+            clock=running_node.clock,
+            workers=running_node.workers,
+            pages=Pages(Catalogues()),
+            version=node.__version__,
+        )
+    )

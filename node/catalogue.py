@@ -1,0 +1,209 @@
+"""The catalogue: listings published, revised and withdrawn here, or recorded from neighbours.
+
+Each function is the whole of one transaction: the listing, its prices, the index of searches and
+the note to followers change together or not at all.
+"""
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from node import categories, errors, prices, publications
+from node.model import Availability, ChangeKind, Condition, Listing, Offer, Shop, Verb
+from node.store import listings, search, tombstones
+from node.store import prices as price_rows
+from node.uris import Uris
+
+NAME_MOST = 120
+DESCRIPTION_MOST = 5000
+OFFERS_MOST = 50
+AXES_MOST = 2
+AXIS_MOST = 40
+
+
+@dataclass(frozen=True, slots=True)
+class ListingDraft:
+    """What is said to publish a listing. Each offer comes with an id made for it."""
+
+    name: str
+    offers: tuple[Offer, ...]
+    description: str = ""
+    category: str | None = None
+    condition: Condition = Condition.NEW
+    language: str = "fr"
+    announce: bool = False
+
+
+def check(draft: ListingDraft) -> None:
+    """Raises errors.Invalid, with a sentence for each field that cannot be used."""
+    fields: dict[str, str] = {}
+    if not 1 <= len(draft.name.strip()) <= NAME_MOST:
+        fields["name"] = f"the name must be 1 to {NAME_MOST} characters"
+    if len(draft.description) > DESCRIPTION_MOST:
+        fields["description"] = f"the description must be at most {DESCRIPTION_MOST} characters"
+    if draft.category is not None and categories.get(draft.category) is None:
+        near = categories.nearest(draft.category)
+        hint = f"; did you mean {near}?" if near else ""
+        fields["category"] = f"there is no category {draft.category!r}{hint}"
+    if not 1 <= len(draft.offers) <= OFFERS_MOST:
+        fields["offers"] = f"a listing has 1 to {OFFERS_MOST} offers"
+    axes = {tuple(offer.axes) for offer in draft.offers}
+    values = {tuple(offer.axes.items()) for offer in draft.offers}
+    if len(axes) > 1 or len(values) < len(draft.offers):
+        fields["offers"] = "offers of one listing differ in the values of the same axes"
+    for offer in draft.offers:
+        if len(offer.axes) > AXES_MOST:
+            fields["offers"] = f"offers differ on at most {AXES_MOST} axes"
+        if any(not 1 <= len(text) <= AXIS_MOST for pair in offer.axes.items() for text in pair):
+            fields["offers"] = f"axes and their values are 1 to {AXIS_MOST} characters"
+        if offer.unit is not None and offer.unit not in prices.UNITS:
+            fields["unit"] = f"there is no unit {offer.unit!r}; known: {', '.join(prices.UNITS)}"
+        if (offer.unit is None) != (offer.quantity_milli is None):
+            fields["unit"] = "a quantity and its unit go together"
+        if offer.stock is not None and not 0 <= offer.stock <= prices.STOCK_MOST:
+            fields["stock"] = f"the stock must be 0 to {prices.STOCK_MOST}"
+    if fields:
+        raise errors.Invalid("bad-listing", "; ".join(fields.values()) + ".", fields=fields)
+
+
+def availability(stock: int | None) -> Availability:
+    """What a stock amounts to; where nobody counts, it is there."""
+    if stock is None or stock > 3:
+        return Availability.IN_STOCK
+    return Availability.LIMITED if stock else Availability.OUT_OF_STOCK
+
+
+def publish(
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    draft: ListingDraft,
+    new_id: Callable[[], str],
+    now: datetime,
+) -> Listing:
+    """Publishes a listing of one of our shops. Raises errors.Invalid."""
+    check(draft)
+    listing_id = new_id()
+    # The address of its page names it by the beginning of its id.
+    while listings.get_of_shop(db, shop.id, listing_id[:8]) is not None:
+        listing_id = new_id()
+    moment = now.replace(microsecond=0)
+    listing = Listing(
+        id=listing_id,
+        uri=uris.listing(shop.handle, listing_id),
+        url=uris.listing_page(shop.handle, listing_id, draft.name),
+        shop=shop.id,
+        name=draft.name.strip(),
+        description=draft.description.strip(),
+        category=draft.category,
+        condition=draft.condition,
+        language=draft.language,
+        announce=draft.announce,
+        published=moment,
+        updated=moment,
+        seen=moment,
+        withdrawn=None,
+        offers=draft.offers,
+    )
+    listings.add(db, listing)
+    price_rows.add_changed(db, listing, now)
+    search.add(db, listing.id)
+    publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.CREATE, moment, now)
+    return listing
+
+
+def revise(
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    listing_id: str,
+    draft: ListingDraft,
+    now: datetime,
+) -> Listing:
+    """Changes a listing of one of our shops; one that says the same already is left as it is.
+
+    Raises errors.Invalid and errors.NotFound.
+    """
+    check(draft)
+    listing = get_on_show(db, listing_id)
+    if listing.shop != shop.id:
+        raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
+    revised = dataclasses.replace(
+        listing,
+        url=uris.listing_page(shop.handle, listing_id, draft.name),
+        name=draft.name.strip(),
+        description=draft.description.strip(),
+        category=draft.category,
+        condition=draft.condition,
+        language=draft.language,
+        announce=draft.announce,
+        offers=draft.offers,
+    )
+    if revised == listing:
+        return listing
+    updated = publications.next_update(listing.updated, now)
+    revised = dataclasses.replace(revised, updated=updated, seen=updated)
+    listings.change(db, revised)
+    price_rows.add_changed(db, revised, now)
+    search.add(db, listing.id)
+    publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.UPDATE, updated, now)
+    return revised
+
+
+def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
+    """Takes a listing of one of our shops off the shelf for good. Raises errors.NotFound."""
+    listing = get_on_show(db, listing_id)
+    updated = publications.next_update(listing.updated, now)
+    withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated)
+    listings.change(db, withdrawn)
+    search.remove(db, listing.id)
+    publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.DELETE, updated, now)
+    return withdrawn
+
+
+def get_on_show(db: sqlite3.Connection, listing_id: str) -> Listing:
+    """The listing of that id that has not been withdrawn. Raises errors.NotFound."""
+    listing = listings.get(db, listing_id)
+    if listing is None:
+        raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
+    if listing.withdrawn is not None:
+        raise errors.NotFound(
+            "listing-withdrawn",
+            f"The listing {listing_id} was withdrawn on {listing.withdrawn:%F}.",
+        )
+    return listing
+
+
+def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bool:
+    """Records a neighbour's listing as its own node tells of it; says whether it changed.
+
+    An older state than the one held changes nothing, and neither does one of a listing that its
+    author has deleted, however late it arrives.
+    """
+    if tombstones.exists(db, listing.uri):
+        return False
+    known = listings.get_by_uri(db, listing.uri)
+    if known is None:
+        listings.add(db, listing)
+    elif known.shop != listing.shop or listing.updated < known.updated:
+        return False
+    elif listing.updated == known.updated:
+        # Told again: it is fresher news of the same state.
+        listings.mark_seen(db, known.id, now)
+        return False
+    else:
+        listing = dataclasses.replace(listing, id=known.id, published=known.published)
+        listings.change(db, listing)
+    search.add(db, listing.id)
+    return True
+
+
+def remove_remote(db: sqlite3.Connection, uri: str, now: datetime) -> None:
+    """Removes a neighbour's listing, and remembers that it was deleted."""
+    tombstones.add(db, uri, now)
+    listing = listings.get_by_uri(db, uri)
+    if listing is not None:
+        search.remove(db, listing.id)
+        listings.remove(db, listing.id)

@@ -1,0 +1,61 @@
+"""The `echoppe` command: its arguments, and where each subcommand lives.
+
+Kept light: `echoppe --help` imports nothing but this, argparse and the subcommands' own argument
+tables. What a subcommand needs it imports when it runs.
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+import node
+from node import errors
+from node.commands import account, init, listing, neighbour, reindex, search, serve, shop
+
+DONE, REFUSED, MISUSED = 0, 1, 2
+
+_SUBJECTS = (init, serve, account, shop, listing, neighbour, search, reindex)
+
+
+def parser() -> argparse.ArgumentParser:
+    """The whole command's argument parser."""
+    top = argparse.ArgumentParser(
+        prog="echoppe",
+        description="A shop node for a commune: find it in the shops around you.",
+        epilog="Example: echoppe -C /srv/boutiques serve",
+    )
+    top.add_argument("--version", action="version", version=f"echoppe {node.__version__}")
+    top.add_argument(
+        "-C",
+        dest="folder",
+        metavar="FOLDER",
+        type=Path,
+        default=Path(),
+        help="the node's folder (default: the current one)",
+    )
+    subjects = top.add_subparsers(dest="subject", metavar="COMMAND", required=True)
+    for subject in _SUBJECTS:
+        subject.configure(subjects)
+    return top
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs a command; returns the exit status: 0 done, 1 refused, 2 wrong usage."""
+    asked = parser().parse_args(arguments)
+    try:
+        return int(asked.run(asked) or DONE)
+    except errors.NodeError as error:
+        print(f"echoppe: {error.detail or error.code}", file=sys.stderr)
+        return REFUSED
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        return DONE
+    except OSError as error:
+        print(f"echoppe: {error}", file=sys.stderr)
+        return REFUSED
+
+
+if __name__ == "__main__":
+    sys.exit(main())

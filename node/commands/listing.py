@@ -1,0 +1,284 @@
+"""`echoppe listing`: what the shops offer."""
+
+import argparse
+from typing import TYPE_CHECKING
+
+from node.commands import output
+
+if TYPE_CHECKING:
+    from node.catalogue import ListingDraft
+    from node.model import Listing, Offer
+
+_OFFER_KEYS = ("price", "quantity", "unit", "stock", "gtin", "sku")
+
+
+def configure(subjects: output.Subjects) -> None:
+    """Adds the commands."""
+    actions = output.subject(subjects, "listing", help="publish, change and withdraw listings")
+    parser = output.command(
+        actions,
+        "add",
+        add,
+        help="publish a listing of a shop",
+        example='echoppe listing add fleurs --name "Bouquet de saison" --price 12.50\n'
+        '         echoppe listing add miel --name "Miel de lavande" --offer poids=250,price=6.50 '
+        "--offer poids=500,price=11.90",
+    )
+    parser.add_argument("handle", help="the shop")
+    _details(parser, adding=True)
+    parser = output.command(
+        actions,
+        "revise",
+        revise,
+        help="change a listing; what is not named stays as it is",
+        example="echoppe listing revise 0b8e6c1e-3f0b-4c57-9a54-4f0d3a0e7c11 --price 11.90",
+    )
+    parser.add_argument("id")
+    _details(parser, adding=False)
+    parser = output.command(
+        actions,
+        "withdraw",
+        withdraw,
+        help="take a listing off the shelf for good, here and at the neighbours",
+        example="echoppe listing withdraw 0b8e6c1e-3f0b-4c57-9a54-4f0d3a0e7c11",
+    )
+    parser.add_argument("id")
+    parser = output.command(
+        actions,
+        "list",
+        show,
+        help="list what is on show",
+        example="echoppe listing list fleurs",
+    )
+    parser.add_argument("handle", nargs="?", help="of one shop only")
+
+
+def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
+    parser.add_argument("--name", required=adding)
+    price = parser.add_mutually_exclusive_group()
+    price.add_argument("--price", metavar="AMOUNT", help="in euros, VAT included: 12.50")
+    price.add_argument("--on-request", action="store_true", help="the price is given on request")
+    parser.add_argument("--quantity", help="what one sale holds: 500, with --unit g")
+    parser.add_argument("--unit", help="g, kg, ml, cl, l, cm, m, m2, h or piece")
+    parser.add_argument("--stock", help='how many there are, or "none" where nobody counts')
+    parser.add_argument("--gtin", help="its barcode number")
+    parser.add_argument("--sku", help="the shop's own number for it")
+    parser.add_argument(
+        "--offer",
+        action="append",
+        metavar="AXIS=VALUE,price=…",
+        help="one way to have it, of several: taille=M,couleur=bleu,price=12.50,stock=3",
+    )
+    parser.add_argument("--category", metavar="ID", help="such as boulangerie.pain")
+    parser.add_argument("--condition", choices=("new", "refurbished", "used", "damaged"))
+    parser.add_argument("--description")
+    parser.add_argument(
+        "--announce",
+        action="store_true",
+        default=None,
+        help="also show it to people who follow the shop from elsewhere",
+    )
+
+
+def add(asked: argparse.Namespace) -> None:
+    """Publishes a listing."""
+    from node import answers, catalogue, errors, shops
+    from node.commands import folder
+    from node.store import database
+
+    if not asked.offer and not asked.price and not asked.on_request:
+        raise errors.Invalid(
+            "no-price", "Say its price with --price 12.50, or that it is --on-request."
+        )
+    here = folder.open_folder(asked)
+    draft = _draft(asked, None, here.settings.node.languages[0])
+    with database.transaction(here.path) as db:
+        shop = shops.get_open(db, asked.handle)
+        listing = catalogue.publish(db, here.uris, shop, draft, folder.new_id, here.now)
+    output.say(asked, answers.listing(listing, shop), *_lines(listing, "is on show"))
+
+
+def revise(asked: argparse.Namespace) -> None:
+    """Changes a listing."""
+    from node import answers, catalogue, errors
+    from node.commands import folder
+    from node.store import database
+    from node.store import shops as shop_rows
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        listing = catalogue.get_on_show(db, asked.id)
+        shop = shop_rows.get(db, listing.shop)
+        if shop is None or shop.peer is not None:
+            raise errors.NotFound("unknown-listing", f"{asked.id} is not a listing of this node.")
+        draft = _draft(asked, listing, listing.language)
+        revised = catalogue.revise(db, here.uris, shop, listing.id, draft, here.now)
+    what = "is changed" if revised != listing else "says so already: nothing was changed"
+    output.say(asked, answers.listing(revised, shop), *_lines(revised, what))
+
+
+def withdraw(asked: argparse.Namespace) -> None:
+    """Withdraws a listing."""
+    from node import catalogue, errors
+    from node.commands import folder
+    from node.store import database
+    from node.store import shops as shop_rows
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        listing = catalogue.get_on_show(db, asked.id)
+        shop = shop_rows.get(db, listing.shop)
+        if shop is None or shop.peer is not None:
+            raise errors.NotFound("unknown-listing", f"{asked.id} is not a listing of this node.")
+        listing = catalogue.withdraw(db, listing.id, here.now)
+    output.say(
+        asked,
+        {"id": listing.id, "uri": listing.uri},
+        f"{listing.name} ({listing.id}) is withdrawn.",
+    )
+
+
+def show(asked: argparse.Namespace) -> None:
+    """Lists what is on show."""
+    from node import answers, shops
+    from node.commands import folder
+    from node.store import database, listings
+    from node.store import shops as shop_rows
+
+    here = folder.open_folder(asked)
+    with database.reading(here.path) as db:
+        found = [shops.get_open(db, asked.handle)] if asked.handle else shop_rows.find(db, own=True)
+        on_show = [(shop, one) for shop in found for one in listings.find_of_shop(db, shop.id)]
+    lines = []
+    for shop, one in on_show:
+        price = answers.price(one.main_offer)
+        amount = f"{price['amount']} {price['currency']}" if price else "on request"
+        lines.append(f"{one.id}  {shop.handle:20} {amount:>16}  {one.name}")
+    output.say(asked, [answers.listing(one, shop) for shop, one in on_show], *lines)
+
+
+def _lines(listing: "Listing", what: str) -> tuple[str, ...]:
+    return (f"{listing.name} {what}: {listing.url}", f"id {listing.id}", f"uri {listing.uri}")
+
+
+def _draft(asked: argparse.Namespace, before: "Listing | None", language: str) -> "ListingDraft":
+    """What the arguments say, over what the listing said before."""
+    from node.catalogue import ListingDraft
+    from node.model import Condition
+
+    return ListingDraft(
+        name=asked.name if asked.name is not None else before.name if before else "",
+        offers=_offers(asked, before.offers if before else ()),
+        description=asked.description
+        if asked.description is not None
+        else before.description
+        if before
+        else "",
+        category=(asked.category or None)
+        if asked.category is not None
+        else before.category
+        if before
+        else None,
+        condition=Condition(asked.condition)
+        if asked.condition
+        else before.condition
+        if before
+        else Condition.NEW,
+        language=language,
+        announce=bool(asked.announce) or (before is not None and before.announce),
+    )
+
+
+def _offers(asked: argparse.Namespace, before: "tuple[Offer, ...]") -> "tuple[Offer, ...]":
+    from node import errors
+
+    given = {
+        "price": asked.price,
+        "quantity": asked.quantity,
+        "unit": asked.unit,
+        "stock": asked.stock,
+        "gtin": asked.gtin,
+        "sku": asked.sku,
+    }
+    single = {key: value for key, value in given.items() if value is not None}
+    if asked.offer:
+        if single or asked.on_request:
+            raise errors.Invalid(
+                "offer-or-price", "With --offer, the rest goes inside: price=12.50."
+            )
+        known = {tuple(offer.axes.items()): offer for offer in before}
+        pairs = [_parse_offer(text) for text in asked.offer]
+        return tuple(
+            _offer(values, axes, known.get(tuple(axes.items())), whole=True)
+            for axes, values in pairs
+        )
+    if len(before) > 1:
+        if single or asked.on_request:
+            raise errors.Invalid(
+                "several-offers", "It has several offers: give them all again with --offer."
+            )
+        return before
+    offer = _offer(single, {}, before[0] if before else None, whole=False)
+    if asked.on_request:
+        import dataclasses
+
+        offer = dataclasses.replace(offer, price_cents=None)
+    return (offer,)
+
+
+def _parse_offer(text: str) -> tuple[dict[str, str], dict[str, str]]:
+    from node import errors
+
+    axes: dict[str, str] = {}
+    values: dict[str, str] = {}
+    for part in text.split(","):
+        key, equals, value = part.partition("=")
+        key, value = key.strip(), value.strip()
+        if not equals or not key or not value or key in axes or key in values:
+            raise errors.Invalid(
+                "bad-offer", f"{part!r} in --offer is not like taille=M or price=12.50."
+            )
+        (values if key in _OFFER_KEYS else axes)[key] = value
+    return axes, values
+
+
+def _offer(
+    values: dict[str, str], axes: dict[str, str], before: "Offer | None", *, whole: bool
+) -> "Offer":
+    """An offer from what was typed; with `whole`, what was not typed is not there."""
+    from node import catalogue, prices
+    from node.commands import folder
+    from node.model import Offer
+
+    kept = None if whole else before
+    stock = kept.stock if kept else None
+    if "stock" in values:
+        stock = None if values["stock"] == "none" else _stock(values["stock"])
+    return Offer(
+        id=before.id if before else folder.new_id(),
+        axes=axes or (dict(before.axes) if before else {}),
+        price_cents=prices.parse_price(values["price"])
+        if "price" in values
+        else kept.price_cents
+        if kept
+        else None,
+        currency="EUR",
+        quantity_milli=prices.parse_quantity(values["quantity"])
+        if "quantity" in values
+        else kept.quantity_milli
+        if kept
+        else None,
+        unit=values.get("unit", kept.unit if kept else None),
+        availability=catalogue.availability(stock),
+        stock=stock,
+        gtin=prices.check_gtin(values["gtin"]) if "gtin" in values else kept.gtin if kept else None,
+        sku=values.get("sku", kept.sku if kept else None),
+    )
+
+
+def _stock(text: str) -> int:
+    from node import errors
+
+    if not text.isascii() or not text.isdecimal() or len(text) > 7:
+        raise errors.Invalid("bad-stock", f"The stock must be a whole number, not {text!r}.")
+    return int(text)

@@ -1,0 +1,243 @@
+"""`echoppe neighbour`: whom the node exchanges listings with."""
+
+import argparse
+from typing import TYPE_CHECKING, Any
+
+from node.commands import output
+
+if TYPE_CHECKING:
+    from node.commands.folder import Folder
+    from node.model import Peer
+
+SOFTWARE = "echoppe"
+
+
+def configure(subjects: output.Subjects) -> None:
+    """Adds the commands."""
+    actions = output.subject(subjects, "neighbour", help="choose the nodes to exchange with")
+    parser = output.command(
+        actions,
+        "add",
+        add,
+        help="choose a node as neighbour and ask it to be one",
+        example="echoppe neighbour add https://boutiques.merignac.example",
+    )
+    parser.add_argument("url", help="the other node's address")
+    output.command(
+        actions,
+        "list",
+        show,
+        help="list neighbours, requests, and how well each agrees",
+        example="echoppe neighbour list",
+    )
+    for name, run, text in (
+        ("accept", accept, "accept a node that asked to be a neighbour, and ask it in turn"),
+        ("remove", remove, "end being neighbours; its listings leave this node"),
+        ("block", block, "hear and tell a node nothing any more; its listings leave this node"),
+    ):
+        parser = output.command(
+            actions,
+            name,
+            run,
+            help=text,
+            example=f"echoppe neighbour {name} boutiques.pessac.example",
+        )
+        parser.add_argument("host", help="as `neighbour list` names it")
+
+
+def add(asked: argparse.Namespace) -> None:
+    """Looks the other node up, and writes down the request; the server sends it."""
+    import asyncio
+
+    from node import settings
+    from node.commands import folder
+    from node.exchange import follows
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    url = settings.check_url(asked.url.rstrip("/"), here.settings.federation.private_peers)
+    found = asyncio.run(_look_up(here, url))
+    with database.transaction(here.path) as db:
+        peers.add(db, *found)
+        peer = peers.get(db, found[0])
+        if peer is not None:
+            follows.ask(db, here.uris, peer, folder.new_id(), here.now)
+        peer = peers.get(db, found[0])
+    _say_one(asked, peer, f"{found[3]} ({found[0]}) was asked to be a neighbour.")
+
+
+async def _look_up(here: "Folder", url: str) -> tuple[str, str, str, str, str]:
+    """Host, origin, actor, name and software of the node at an address.
+
+    Raises errors.Invalid, saying why, for what is no node.
+    """
+    from urllib.parse import urlsplit
+
+    import node
+    from federation import actors, addresses, client, documents, nodeinfo
+    from federation.errors import FederationError, Refused
+    from node import errors
+
+    host = urlsplit(url).netloc
+    if url == here.uris.origin:
+        raise errors.Invalid("own-address", f"{url} is this very node.")
+    policy = addresses.Policy(
+        frozenset(here.settings.federation.private_peers), here.uris.authority
+    )
+    try:
+        async with client.Client(
+            policy, f"Echoppe/{node.__version__} (+{here.uris.origin})"
+        ) as http:
+            info = await nodeinfo.discover(http, url)
+            if info.software != SOFTWARE:
+                raise errors.Invalid(
+                    "other-software",
+                    f"{url} is a {info.software or 'server of another kind'}, not an Échoppe node. "
+                    "People there can follow your shops; it cannot be a neighbour.",
+                )
+            if info.application_actor is None:
+                raise Refused("no-application-actor", url)
+            document, _ = await http.fetch_document(info.application_actor)
+            actor = actors.from_document(document)
+            if actor.type != "Application" or not documents.same_origin(actor.id, url):
+                raise Refused("not-a-node", f"{actor.id} is a {actor.type}")
+    except FederationError as error:
+        raise errors.Invalid(
+            "no-node-there", f"{url} does not answer as an Échoppe node ({error.code})."
+        ) from None
+    name = info.metadata.get("nodeName")
+    name = documents.text(name, 100) or actor.name or host
+    return host, documents.origin(url), actor.id, name, f"{info.software} {info.version}"
+
+
+def accept(asked: argparse.Namespace) -> None:
+    """Accepts a request."""
+    from node import errors
+    from node.commands import folder
+    from node.exchange import follows
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        peer = _get(db, asked.host)
+        if peer.follower is None:
+            raise errors.NotFound("no-request", f"{asked.host} has not asked to be a neighbour.")
+        follows.ask(db, here.uris, peer, folder.new_id(), here.now)
+        now = peers.get(db, asked.host)
+    _say_one(asked, now, f"{peer.name} ({peer.host}) is accepted as a neighbour.")
+
+
+def remove(asked: argparse.Namespace) -> None:
+    """Ends being neighbours."""
+    from node.commands import folder
+    from node.exchange import follows
+    from node.store import database
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        peer = _get(db, asked.host)
+        follows.leave(db, here.uris, peer, folder.new_id(), here.now)
+    _say_one(asked, None, f"{peer.name} ({peer.host}) is no longer a neighbour.")
+
+
+def block(asked: argparse.Namespace) -> None:
+    """Blocks a node, known or not."""
+    from node.commands import folder
+    from node.exchange import follows
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        if peers.get(db, asked.host) is None:
+            scheme = here.uris.scheme
+            origin = f"{scheme}://{asked.host}"
+            peers.add(db, asked.host, origin, f"{origin}/users/instance", asked.host, "")
+        follows.block(db, asked.host, here.now)
+        peer = peers.get(db, asked.host)
+    _say_one(asked, peer, f"{asked.host} is blocked.")
+
+
+def show(asked: argparse.Namespace) -> None:
+    """Lists neighbours and requests."""
+    from node.commands import folder
+    from node.store import database, deliveries, peers
+
+    here = folder.open_folder(asked)
+    with database.reading(here.path) as db:
+        found = peers.find(db)
+        waiting = deliveries.count_by_host(db)
+    documents = []
+    lines = []
+    for peer in found:
+        count, why = waiting.get(peer.host, (0, None))
+        documents.append({**_document(peer), "waiting": count, "delivery_problem": why})
+        lines.append(f"{peer.host:40} {_state(peer)}")
+        lines.append(f"    {peer.name} — {_agreement(peer)}")
+        if count:
+            lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
+        if peer.problem:
+            lines.append(f"    last reading failed: {peer.problem}")
+    output.say(
+        asked, documents, *(lines or ["No neighbours yet. Choose one: echoppe neighbour add URL"])
+    )
+
+
+def _get(db: "Any", host: str) -> "Peer":
+    from node import errors
+    from node.store import peers
+
+    peer = peers.get(db, host)
+    if peer is None:
+        raise errors.NotFound(
+            "unknown-neighbour", f"There is no neighbour {host!r}. See: echoppe neighbour list"
+        )
+    return peer
+
+
+def _state(peer: "Peer") -> str:
+    if peer.blocked:
+        return "blocked"
+    if peer.following == "accepted" and peer.follower == "accepted":
+        return "neighbour"
+    if peer.follower == "requested" and peer.added is None:
+        return "asks to be a neighbour (echoppe neighbour accept HOST)"
+    if peer.following == "rejected":
+        return "has refused"
+    if peer.following == "accepted":
+        return "neighbour (it does not read this node yet)"
+    return "was asked, has not answered yet"
+
+
+def _agreement(peer: "Peer") -> str:
+    if peer.sync_total and peer.synced is None:
+        return f"reading its catalogue: {peer.sync_done} of {peer.sync_total}"
+    if peer.synced is None:
+        return "its catalogue has not been read"
+    agree = {True: "in agreement", False: "differs", None: "cannot be compared"}
+    return f"{agree[peer.digest_agrees]}, read {peer.synced:%F %H:%M} UTC"
+
+
+def _document(peer: "Peer") -> "dict[str, Any]":
+    from node.store.times import stamp_or_none
+
+    return {
+        "host": peer.host,
+        "url": peer.origin,
+        "name": peer.name,
+        "software": peer.software,
+        "state": _state(peer),
+        "following": peer.following,
+        "follower": peer.follower,
+        "added": stamp_or_none(peer.added),
+        "synced": stamp_or_none(peer.synced),
+        "sync_done": peer.sync_done,
+        "sync_total": peer.sync_total,
+        "heard": stamp_or_none(peer.heard),
+        "digest_agrees": peer.digest_agrees,
+        "problem": peer.problem,
+        "blocked": stamp_or_none(peer.blocked),
+    }
+
+
+def _say_one(asked: argparse.Namespace, peer: "Peer | None", line: str) -> None:
+    output.say(asked, _document(peer) if peer else {"host": asked.host, "state": "removed"}, line)

@@ -1,0 +1,126 @@
+"""`echoppe serve`: runs the node."""
+
+import argparse
+import asyncio
+import contextlib
+import signal
+import socket
+import sys
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from node.commands import output
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from node.settings import Settings
+
+CONNECTIONS_MOST = 1000
+KEEP_ALIVE = 20
+SHUTDOWN_TIME = 10
+
+
+def configure(subjects: output.Subjects) -> None:
+    """Adds the command."""
+    output.command(
+        subjects,
+        "serve",
+        run,
+        help="run the node; prints one line when it is ready",
+        example="echoppe -C /srv/boutiques serve",
+    )
+
+
+def run(asked: argparse.Namespace) -> None:
+    """Serves until it is told to stop (SIGTERM, Ctrl-C)."""
+    import uvloop
+
+    from node import clock, logs, settings, upkeep
+    from node.store import database
+
+    folder = asked.folder.absolute()
+    configured = settings.load(folder)
+    logs.configure()
+    with database.serving(folder):
+        upkeep.prepare(folder, configured, clock.clock(configured.testing.clock_offset_s))
+        listener = _listen(configured.server.listen)
+        _warn(configured)
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(_serve(folder, configured, listener, as_json=asked.json))
+
+
+def _listen(authority: str) -> socket.socket:
+    from node import errors
+
+    host, _, port = authority.rpartition(":")
+    host = host.strip("[]")
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        return socket.create_server((host, int(port)), family=family, backlog=1024)
+    except OSError as error:
+        raise errors.Unusable(
+            "cannot-listen",
+            f"The node cannot listen on {authority} ({error.strerror}). "
+            "Is another program there? The address is [server] listen in instance.toml.",
+        ) from None
+
+
+def _warn(configured: "Settings") -> None:
+    """Says loudly what must never stand in a real node's settings."""
+    peers = configured.federation.private_peers
+    if peers:
+        print(
+            f"WARNING: the guard is open for {len(peers)} private peer(s): {', '.join(peers)}. "
+            "Never on a public node.",
+            file=sys.stderr,
+        )
+    if configured.testing.clock_offset_s:
+        print(
+            f"WARNING: the clock is set {configured.testing.clock_offset_s} s ahead, for testing.",
+            file=sys.stderr,
+        )
+
+
+async def _serve(
+    folder: "Path", configured: "Settings", listener: socket.socket, *, as_json: bool
+) -> None:
+    import json
+
+    import uvicorn
+
+    from node import app
+
+    ready = f"ready {configured.node.url}"
+    if as_json:
+        ready = json.dumps({"ready": configured.node.url})
+
+    class Server(uvicorn.Server):
+        """Says when it is ready, and ends with status 0 when it is told to stop."""
+
+        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+            await super().startup(sockets)
+            print(ready, flush=True)
+
+        @contextlib.contextmanager
+        def capture_signals(self) -> Iterator[None]:
+            loop = asyncio.get_running_loop()
+            for one in (signal.SIGINT, signal.SIGTERM):
+                loop.add_signal_handler(one, self.handle_exit, one, None)
+            yield
+
+    async with app.running(folder, configured) as running_node:
+        config = uvicorn.Config(
+            app.create_app(running_node),
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            limit_concurrency=CONNECTIONS_MOST,
+            timeout_keep_alive=KEEP_ALIVE,
+            timeout_graceful_shutdown=SHUTDOWN_TIME,
+        )
+        await Server(config).serve(sockets=[listener])

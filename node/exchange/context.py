@@ -1,0 +1,39 @@
+"""What the handlers of incoming activities work with."""
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from federation import actors, client
+from node.clock import Clock
+from node.exchange.outbox import Publisher
+from node.uris import Uris
+
+
+class Doors(Protocol):
+    """The two doors to the database (`node/store/database.py`)."""
+
+    async def read(self, function: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+        """Runs a function of a connection in one snapshot."""
+
+    async def write(self, function: Callable[..., Any], *args: Any, **kw: Any) -> Any:
+        """Runs a function of a connection as one transaction."""
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """One node's dealings with others."""
+
+    uris: Uris
+    database: Doors
+    http: client.Client
+    resolver: actors.ActorResolver
+    publisher: Publisher
+    sign: client.Sign
+    clock: Clock
+    new_id: Callable[[], str]
+    accept_any_node: bool  # [federation] mode = "open"
+
+
+Apply = Callable[..., None]
+Prepared = Awaitable[Apply | None]

@@ -1,0 +1,221 @@
+"""Following: neighbours by their Application actors, and everybody else by a shop's or commune's.
+
+Between nodes both sides choose. Whoever was chosen here is accepted when it asks, and is asked in
+turn; any other node waits until a steward accepts it.
+"""
+
+import functools
+import sqlite3
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from federation import activities, client, documents
+from federation.actors import RemoteActor
+from federation.errors import Refused
+from node import neighbours
+from node.exchange import outbox
+from node.exchange.context import Apply, Context
+from node.model import Follower, FollowState, Peer
+from node.store import actors as actor_rows
+from node.store import deliveries, followers, peers
+from node.uris import INSTANCE, Uris
+
+# --- what a steward does -------------------------------------------------------------------------
+
+
+def ask(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
+    """Chooses a node as neighbour: follows it, and accepts its own request where one waits.
+
+    Asking again sends the Follow again, for one that was lost or refused.
+    """
+    peers.change_added(db, peer.host, now)
+    peers.change_blocked(db, peer.host, None)
+    deliveries.revive(db, peer.host)
+    if peer.following is not FollowState.ACCEPTED:
+        _follow(db, uris, peer, token, now)
+    if peer.follower is FollowState.REQUESTED:
+        _answer(db, uris, peer, "Accept", token, now)
+
+
+def _follow(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
+    earlier, _ = peers.follow_ids(db, peer.host)
+    follow_id = earlier or uris.follow(token)
+    peers.change_following(db, peer.host, FollowState.REQUESTED, follow_id)
+    follow = activities.follow(follow_id, uris.instance, peer.actor)
+    outbox.send(db, follow, INSTANCE, f"{peer.origin}/inbox", now)
+
+
+def _answer(
+    db: sqlite3.Connection, uris: Uris, peer: Peer, verb: str, token: str, now: datetime
+) -> None:
+    _, theirs = peers.follow_ids(db, peer.host)
+    if theirs is None:
+        return
+    state = FollowState.ACCEPTED if verb == "Accept" else FollowState.REJECTED
+    peers.change_follower(db, peer.host, state, theirs)
+    asked = activities.follow(theirs, peer.actor, uris.instance)
+    answer = activities.answer(verb, uris.answer(verb, token), uris.instance, asked, to=peer.actor)
+    outbox.send(db, answer, INSTANCE, f"{peer.origin}/inbox", now)
+
+
+def leave(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
+    """Ends being neighbours: forgets what came from the other side, and tells it."""
+    ours, theirs = peers.follow_ids(db, peer.host)
+    neighbours.forget(db, peer.host)
+    ended = []
+    if ours is not None:
+        ended.append(("Undo", activities.follow(ours, uris.instance, peer.actor)))
+    if theirs is not None:
+        ended.append(("Reject", activities.follow(theirs, peer.actor, uris.instance)))
+    for verb, follow in ended:
+        activity = activities.answer(
+            verb, uris.answer(verb, token), uris.instance, follow, to=peer.actor
+        )
+        outbox.send(db, activity, INSTANCE, f"{peer.origin}/inbox", now)
+
+
+def block(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """Hears and tells a node nothing any more; what came from it goes."""
+    neighbours.remove_shops(db, host)
+    deliveries.remove_host(db, host)
+    peers.change_blocked(db, host, now)
+    peers.change_following(db, host, None, None)
+    peers.change_follower(db, host, None, None)
+
+
+# --- what comes in -------------------------------------------------------------------------------
+
+
+async def receive_follow(
+    context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
+) -> Apply | None:
+    """A Follow of the node (a neighbour's request), of a shop or of the commune."""
+    target = documents.identifier(activity.get("object"))
+    handle = context.uris.handle_of(target) if target else None
+    if handle is None:
+        raise Refused("not-ours", f"Follow of {target}")
+    who = await context.resolver.actor(actor, budget=budget)
+    follow_id = documents.check_id(activity.get("id"), fragment=True)
+    token = context.new_id()
+    if handle == INSTANCE:
+        return functools.partial(_follow_of_node, context, who, follow_id, token)
+    return functools.partial(_follow_of_actor, context, handle, who, follow_id, token)
+
+
+def _follow_of_node(
+    context: Context, who: RemoteActor, follow_id: str, token: str, db: sqlite3.Connection
+) -> None:
+    if who.type != "Application":
+        raise Refused("not-a-node", f"{who.id} is a {who.type}; people follow shops")
+    now = context.clock()
+    origin = documents.origin(who.id)
+    host = urlsplit(origin).netloc
+    peer = peers.get_by_actor(db, who.id)
+    if peer is None:
+        peers.add(db, host, origin, who.id, who.name or host, "")
+        peer = peers.get(db, host)
+    if peer is None or peer.blocked is not None or peer.actor != who.id:
+        return
+    peers.change_follower(db, host, FollowState.REQUESTED, follow_id)
+    if peer.added is not None or context.accept_any_node:
+        _answer(db, context.uris, peer, "Accept", token, now)
+        if peer.following is None:
+            _follow(db, context.uris, peer, token, now)
+
+
+def _follow_of_actor(
+    context: Context,
+    handle: str,
+    who: RemoteActor,
+    follow_id: str,
+    token: str,
+    db: sqlite3.Connection,
+) -> None:
+    local = actor_rows.get(db, handle)
+    if local is None or local.closed is not None:
+        raise Refused("not-ours", f"Follow of {handle}")
+    if who.inbox is None:
+        raise Refused("no-inbox", f"{who.id} has no inbox on its own origin")
+    now = context.clock()
+    host = urlsplit(who.inbox).netloc
+    follower = Follower(
+        handle=handle,
+        uri=who.id,
+        inbox=who.inbox,
+        shared_inbox=who.shared_inbox,
+        follow=follow_id,
+        state=FollowState.ACCEPTED,
+        since=now,
+    )
+    followers.add(db, follower, host)
+    uri = context.uris.actor(handle)
+    asked = activities.follow(follow_id, who.id, uri)
+    accept = activities.answer("Accept", f"{uri}#accepts/{token}", uri, asked, to=who.id)
+    outbox.send(db, accept, handle, who.inbox, now)
+
+
+async def receive_answer(
+    context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
+) -> Apply | None:
+    """An Accept or Reject of our Follow; of anything else, or by anybody else, it does nothing."""
+    accepted = documents.type_of(activity) == "Accept"
+    return functools.partial(
+        _answered, context, actor, documents.identifier(activity.get("object")), accepted
+    )
+
+
+def _answered(
+    context: Context, actor: str, follow_id: str | None, accepted: bool, db: sqlite3.Connection
+) -> None:
+    peer = peers.get_by_actor(db, actor)
+    if peer is None or peer.following is None:
+        return
+    ours, _ = peers.follow_ids(db, peer.host)
+    # A Reject that ends a relation may come without an id, long after the Follow was accepted.
+    if follow_id != ours and (accepted or follow_id is not None):
+        return
+    now = context.clock()
+    if accepted:
+        peers.change_following(db, peer.host, FollowState.ACCEPTED, ours)
+        peers.want_sync(db, peer.host, now)
+    else:
+        peers.change_following(db, peer.host, FollowState.REJECTED, ours)
+        neighbours.remove_shops(db, peer.host)
+
+
+async def receive_undo(
+    context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
+) -> Apply | None:
+    """The Undo of a Follow, by its own actor. Undoing anything else does nothing here."""
+    undone = activity.get("object")
+    target = None
+    if isinstance(undone, dict):
+        if undone.get("type") != "Follow" or documents.identifier(undone.get("actor")) not in (
+            actor,
+            None,
+        ):
+            return None
+        target = documents.identifier(undone.get("object"))
+    return functools.partial(_undone, context, actor, documents.identifier(undone), target)
+
+
+def _undone(
+    context: Context,
+    actor: str,
+    follow_id: str | None,
+    target: str | None,
+    db: sqlite3.Connection,
+) -> None:
+    peer = peers.get_by_actor(db, actor)
+    if peer is not None and target in (context.uris.instance, None):
+        _, theirs = peers.follow_ids(db, peer.host)
+        if theirs is not None and follow_id in (theirs, None):
+            peers.change_follower(db, peer.host, None, None)
+            deliveries.remove_host(db, peer.host)
+            return
+    handle = context.uris.handle_of(target) if target else None
+    if handle is not None:
+        followers.remove(db, handle, actor)
+    elif follow_id is not None:
+        followers.remove_by_follow(db, actor, follow_id)

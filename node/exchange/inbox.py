@@ -1,0 +1,214 @@
+"""The table of what is received, and how one received activity is acted upon.
+
+An activity is first prepared, which may fetch what it names, and then applied in one write
+together with its "done". Whose it is was made sure of at the door; here it is checked what its
+author may do: speak of its own objects, on its own origin, and only where it is heard at all.
+"""
+
+import functools
+import logging
+import sqlite3
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any
+from urllib.parse import urlsplit
+
+from federation import client, documents
+from federation.errors import FederationError, Gone, Refused, Unreachable
+from node import catalogue, neighbours, shops
+from node.exchange import follows
+from node.exchange import listings as listing_documents
+from node.exchange import shops as shop_documents
+from node.exchange.context import Apply, Context
+from node.model import Received, Shop
+from node.store import deliveries, followers, listings, peers, received, remote_actors
+from node.store import shops as shop_rows
+
+TRIES = 5
+
+Handler = Callable[[Context, dict[str, Any], str, client.Budget], Awaitable[Apply | None]]
+
+log = logging.getLogger("echoppe.inbox")
+
+
+# --- listings and shops --------------------------------------------------------------------------
+
+
+async def receive_object(
+    context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
+) -> Apply | None:
+    """A Create or Update of a listing, or an Update of a shop's actor by itself.
+
+    An object named by its id alone is fetched from its origin. One that is embedded counts only
+    if its author is the activity's actor.
+    """
+    if not await is_heard(context, actor):
+        return None
+    found = activity.get("object")
+    if isinstance(found, str):
+        uri = documents.check_id(found)
+        if not documents.same_origin(uri, actor):
+            raise Refused("foreign-object", f"{uri} told by {actor}")
+        found, _ = await context.http.fetch_document(uri, sign=context.sign, budget=budget)
+    if not isinstance(found, dict):
+        raise Refused("no-object", actor)
+    return await record(context, found, actor, budget)
+
+
+async def record(
+    context: Context, found: dict[str, Any], author: str, budget: client.Budget
+) -> Apply | None:
+    """What to write for a document whose author is certain; None for kinds that are not kept."""
+    kind = documents.type_of(found)
+    uri = documents.check_id(found.get("id"))
+    if kind == "Organization":
+        if uri != author:
+            raise Refused("not-the-author", f"{uri} told by {author}")
+        who = await context.resolver.learn(found)
+        shop = shop_documents.from_document(found, _host(uri), context.new_id(), context.clock())
+        return functools.partial(_record_shop, who.id, shop)
+    if kind != "Note":
+        return None
+    owner = documents.identifier(documents.first(found.get("attributedTo")))
+    if owner != author or not documents.same_origin(uri, author):
+        raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
+    unknown = None
+    if await context.database.read(shop_rows.get_by_uri, author) is None:
+        who = await context.resolver.actor(author, budget=budget)
+        unknown = shop_documents.from_document(
+            who.document, _host(author), context.new_id(), context.clock()
+        )
+    return functools.partial(
+        _record_listing, found, author, unknown, context.new_id(), context.clock()
+    )
+
+
+def _record_shop(uri: str, shop: Shop, db: sqlite3.Connection) -> None:
+    if _still_heard(db, uri):
+        shops.record_remote(db, shop)
+
+
+def _record_listing(
+    note: dict[str, Any],
+    author: str,
+    unknown: Shop | None,
+    listing_id: str,
+    now: datetime,
+    db: sqlite3.Connection,
+) -> None:
+    if not _still_heard(db, author):
+        return
+    if unknown is not None:
+        shops.record_remote(db, unknown)
+    shop = shop_rows.get_by_uri(db, author)
+    if shop is not None and shop.peer is not None:
+        listing = listing_documents.from_document(note, shop, listing_id, now)
+        catalogue.record_remote(db, listing, now)
+
+
+async def receive_delete(
+    context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
+) -> Apply | None:
+    """A Delete of a listing by its shop, of a shop by itself, or of any other actor by itself."""
+    uri = documents.identifier(activity.get("object"))
+    if uri is None:
+        raise Refused("no-object", actor)
+    if not documents.same_origin(documents.check_id(uri, fragment=True), actor):
+        raise Refused("foreign-object", f"{uri} deleted by {actor}", status=403)
+    return functools.partial(remove, uri, actor, context.clock())
+
+
+def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
+    """Removes an object of another node, if its author, or that node itself, says so."""
+    peer = peers.get(db, _host(actor))
+    by_node = peer is not None and peer.actor == actor
+    shop = shop_rows.get_by_uri(db, uri)
+    listing = listings.get_by_uri(db, uri)
+    if shop is not None:
+        if shop.peer is not None and (uri == actor or by_node):
+            shops.remove_remote(db, uri)
+    elif listing is not None:
+        owner = shop_rows.get(db, listing.shop)
+        if owner is not None and owner.peer is not None and (owner.uri == actor or by_node):
+            catalogue.remove_remote(db, uri, now)
+    elif neighbours.is_heard(peer):
+        # Not here yet: the Create may still be on its way.
+        catalogue.remove_remote(db, uri, now)
+    if uri == actor:
+        followers.remove_everywhere(db, uri)
+        remote_actors.remove(db, uri)
+
+
+async def is_heard(context: Context, actor: str) -> bool:
+    """Whether what an actor says of shops is taken here."""
+    return neighbours.is_heard(await context.database.read(peers.get, _host(actor)))
+
+
+def _still_heard(db: sqlite3.Connection, actor: str) -> bool:
+    return neighbours.is_heard(peers.get(db, _host(actor)))
+
+
+def _host(uri: str) -> str:
+    return urlsplit(documents.origin(uri)).netloc
+
+
+# --- the table -----------------------------------------------------------------------------------
+
+HANDLERS: dict[str, Handler] = {
+    "Create": receive_object,
+    "Update": receive_object,
+    "Delete": receive_delete,
+    "Follow": follows.receive_follow,
+    "Accept": follows.receive_answer,
+    "Reject": follows.receive_answer,
+    "Undo": follows.receive_undo,
+}
+
+
+async def act(context: Context, row: Received) -> None:
+    """Acts upon one received activity, once and for all, or notes when to try again.
+
+    What is refused is done with: its author did wrong, and will not do better. What cannot be
+    fetched now is tried again later. What breaks our own code is set aside after TRIES tries.
+    """
+    try:
+        activity = documents.parse(row.body)
+        handler = HANDLERS.get(documents.type_of(activity) or "")
+        apply = (
+            None
+            if handler is None
+            else await handler(context, activity, row.actor, client.Budget())
+        )
+        await context.database.write(_done, row, apply, context.clock())
+    except (Refused, Gone) as error:
+        log.info("activity refused", extra=_fields(row, error))
+        await context.database.write(received.remove, row.id)
+    except Unreachable as error:
+        log.info("activity waits", extra=_fields(row, error))
+        await _try_later(context, row, str(error), minutes=2**row.attempts)
+    except Exception as error:
+        log.exception("activity cannot be handled", extra={"actor_host": _host(row.actor)})
+        await _try_later(context, row, f"{type(error).__name__}: {error}", minutes=row.attempts)
+
+
+def _done(db: sqlite3.Connection, row: Received, apply: Apply | None, now: datetime) -> None:
+    if apply is not None:
+        apply(db)
+    host = _host(row.actor)
+    peers.mark_heard(db, host, now)
+    if deliveries.revive(db, host):
+        # It was away: what it told others meanwhile may have been missed here too.
+        peers.want_sync(db, host, now)
+    received.remove(db, row.id)
+
+
+async def _try_later(context: Context, row: Received, why: str, minutes: float) -> None:
+    if row.attempts + 1 >= TRIES:
+        await context.database.write(received.set_aside, row.id, why)
+    else:
+        due = context.clock() + timedelta(minutes=minutes)
+        await context.database.write(received.change_due, row.id, due, why)
+
+
+def _fields(row: Received, error: FederationError) -> dict[str, str]:
+    return {"actor_host": _host(row.actor), "code": error.code, "detail": error.detail[:200]}

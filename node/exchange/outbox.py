@@ -1,0 +1,279 @@
+"""What this node says to others: its public objects as documents, and who must hear of a change."""
+
+import json
+import sqlite3
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlsplit
+
+from federation import activities, vocabulary
+from node.exchange import actors, keys, listings, shops, terms
+from node.model import ActorKind, Change, ChangeKind, Delivery, Listing, Shop, Tombstone, Verb
+from node.publications import digest
+from node.store import actors as actor_rows
+from node.store import changes, deliveries, followers, peers, places, times
+from node.store import listings as listing_rows
+from node.store import node as node_row
+from node.store import shops as shop_rows
+from node.translation import Catalogues, Translator
+from node.uris import INSTANCE, Uris
+
+PAGE = 20  # activities in a page of a shop's outbox
+SEQUENCE_PAGE = 100  # changes in a page of the change sequence
+
+Document = dict[str, Any]
+
+
+class Publisher:
+    """Turns what is stored into documents, always of its present state."""
+
+    def __init__(
+        self, uris: Uris, name: str, language: str, signers: keys.Signers, catalogues: Catalogues
+    ) -> None:
+        self.uris = uris
+        self._name = name
+        self._language = language
+        self._signers = signers
+        self._catalogues = catalogues
+        self._agreement: tuple[int, str, int] = (-1, "", 0)
+
+    def _say(self, language: str | None = None) -> Translator:
+        return self._catalogues.speak(language or self._language)
+
+    # --- objects ---------------------------------------------------------------------------------
+
+    def actor(self, db: sqlite3.Connection, handle: str) -> Document | None:
+        """An actor of ours; its Tombstone once it is closed; None where there never was one."""
+        actor = actor_rows.get(db, handle)
+        if actor is None:
+            return None
+        if actor.kind is not ActorKind.SHOP:
+            url = self.uris.origin if actor.kind is ActorKind.NODE else self.uris.profile(handle)
+            return actors.document(actor, self.uris, name=actor.name, url=url)
+        shop = shop_rows.get_own(db, handle)
+        if shop is None:
+            return None
+        if shop.closed is not None:
+            return self._tombstone(db, Tombstone(shop.uri, actor.kind, shop.closed), handle)
+        place = places.get(db, shop.place) if shop.place else None
+        return shops.document(shop, actor, place, self.uris, self._say())
+
+    def listing(self, db: sqlite3.Connection, listing: Listing, shop: Shop) -> Document:
+        """A listing of ours; its Tombstone once it is withdrawn."""
+        if listing.withdrawn is not None:
+            stone = Tombstone(listing.uri, "Note", listing.withdrawn)
+            return self._tombstone(db, stone, shop.handle)
+        return listings.document(
+            listing,
+            shop,
+            places.get(db, shop.place) if shop.place else None,
+            node_row.commune_handle(db),
+            self.uris,
+            self._say(listing.language),
+            self._signers.objects(db, shop.handle),
+        )
+
+    def _tombstone(self, db: sqlite3.Connection, stone: Tombstone, handle: str) -> Document:
+        return listings.tombstone(stone, handle, self.uris, self._signers.objects(db, handle))
+
+    # --- activities ------------------------------------------------------------------------------
+
+    def activity(
+        self, db: sqlite3.Connection, kind: ChangeKind, uri: str, verb: Verb
+    ) -> tuple[Document, str] | None:
+        """The activity that tells of an object's present state, and the handle that sends it.
+
+        What has been deleted meanwhile is told as deleted, whatever was asked.
+        """
+        if kind is ChangeKind.SHOP:
+            handle = self.uris.handle_of(uri)
+            found = self.actor(db, handle) if handle else None
+        else:
+            named = self.uris.listing_of(uri)
+            handle = named[0] if named else None
+            listing = listing_rows.get(db, named[1]) if named else None
+            shop = shop_rows.get(db, listing.shop) if listing else None
+            found = self.listing(db, listing, shop) if listing and shop else None
+        if handle is None or found is None:
+            return None
+        return self.wrap(db, uri, handle, found, verb), handle
+
+    def wrap(
+        self, db: sqlite3.Connection, uri: str, handle: str, found: Document, verb: Verb
+    ) -> Document:
+        """The activity around an object of ours."""
+        actor = self.uris.actor(handle)
+        cc = [f"{actor}/followers"]
+        if found["type"] == "Tombstone":
+            verb = Verb.DELETE
+            activity_id = self.uris.delete(uri)
+            published = datetime.fromisoformat(found["deleted"])
+        elif verb is Verb.CREATE:
+            activity_id = self.uris.create(uri)
+            published = datetime.fromisoformat(found["published"])
+        else:
+            change = changes.get(db, uri)
+            activity_id = self.uris.update(uri, change.seq if change else 0)
+            published = datetime.fromisoformat(found["updated"])
+        return activities.activity(
+            verb, activity_id, actor, found, to=[vocabulary.PUBLIC], cc=cc, published=published
+        )
+
+    def body(self, db: sqlite3.Connection, delivery: Delivery) -> bytes | None:
+        """The bytes to deliver; None where there is nothing left to tell."""
+        if delivery.body is not None:
+            return delivery.body.encode()
+        kind = ChangeKind.SHOP if self.uris.handle_of(delivery.object) else ChangeKind.LISTING
+        made = self.activity(db, kind, delivery.object, Verb(delivery.verb))
+        return None if made is None else encode(made[0])
+
+    # --- collections -----------------------------------------------------------------------------
+
+    def outbox(self, db: sqlite3.Connection, shop: Shop) -> Document:
+        """A shop's outbox (ActivityPub, section 5.1)."""
+        uri = f"{shop.uri}/outbox"
+        return {
+            "@context": vocabulary.AS2,
+            "id": uri,
+            "type": "OrderedCollection",
+            "totalItems": listing_rows.count_of_shop(db, shop.id),
+            "first": f"{uri}?page=true",
+        }
+
+    def outbox_page(
+        self, db: sqlite3.Connection, shop: Shop, before: tuple[str, str] | None
+    ) -> Document:
+        """A page of a shop's outbox: its listings as Creates, newest first.
+
+        `before` is the time and id of the last listing of the page before.
+        """
+        uri = f"{shop.uri}/outbox"
+        page = listing_rows.find_page_of_shop(db, shop.id, before, PAGE + 1)
+        found: Document = {
+            "@context": vocabulary.AS2,
+            "id": f"{uri}?page=true" + (f"&before={before[0]},{before[1]}" if before else ""),
+            "type": "OrderedCollectionPage",
+            "partOf": uri,
+            "orderedItems": [
+                self.wrap(db, one.uri, shop.handle, self.listing(db, one, shop), Verb.CREATE)
+                for one in page[:PAGE]
+            ],
+        }
+        if len(page) > PAGE:
+            last = page[PAGE - 1]
+            found["next"] = f"{uri}?page=true&before={times.stamp(last.published)},{last.id}"
+        return found
+
+    def sequence(self, db: sqlite3.Connection) -> Document:
+        """The node's outbox: the change sequence from its beginning (wire profile 8.5)."""
+        _, digest_now, count = self._agreed(db)
+        return {
+            "@context": terms.SEQUENCE_CONTEXT,
+            "id": self.uris.changes,
+            "type": "OrderedCollection",
+            "totalItems": changes.count_since(db, 0),
+            "first": f"{self.uris.changes}?since=0",
+            terms.HEAD: changes.head(db),
+            terms.DIGEST: digest_now,
+            terms.COUNT: count,
+        }
+
+    def sequence_page(self, db: sqlite3.Connection, since: int) -> Document | None:
+        """What changed after number `since`, each object once and in its present state.
+
+        None where that can no longer be told, because tombstones were dropped since, or where the
+        number was never given out: the reader must begin again from 0.
+        """
+        head, digest_now, count = self._agreed(db)
+        if since > head or (0 < since < changes.pruned_through(db)):
+            return None
+        page = changes.find_since(db, since, SEQUENCE_PAGE + 1)
+        items = [item for change in page[:SEQUENCE_PAGE] if (item := self._change(db, change))]
+        found: Document = {
+            "@context": terms.SEQUENCE_CONTEXT,
+            "id": f"{self.uris.changes}?since={since}",
+            "type": "OrderedCollectionPage",
+            "partOf": self.uris.changes,
+            "totalItems": changes.count_since(db, since),
+            "orderedItems": items,
+            terms.HEAD: head,
+            terms.DIGEST: digest_now,
+            terms.COUNT: count,
+        }
+        if len(page) > SEQUENCE_PAGE:
+            found["next"] = f"{self.uris.changes}?since={page[SEQUENCE_PAGE - 1].seq}"
+        return found
+
+    def _change(self, db: sqlite3.Connection, change: Change) -> Document | None:
+        made = self.activity(db, change.kind, change.uri, Verb.UPDATE)
+        if made is None:
+            return None
+        activity = made[0]
+        activity["@context"] = terms.SEQUENCE_CONTEXT
+        activity[terms.SEQ] = change.seq
+        return activity
+
+    def _agreed(self, db: sqlite3.Connection) -> tuple[int, str, int]:
+        """Head, digest and count of the sequence, computed once for each head."""
+        head = changes.head(db)
+        if self._agreement[0] != head:
+            live = changes.live_fingerprints(db)
+            self._agreement = (head, digest(live), len(live))
+        return self._agreement
+
+
+def encode(document: Document) -> bytes:
+    """A document as it is sent: the bytes that are digested and signed."""
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def spread(
+    db: sqlite3.Connection, uris: Uris, publication: deliveries.Publication, now: datetime
+) -> None:
+    """Writes down, for every inbox that must hear of a change, that it must.
+
+    Neighbours hear of everything. People who follow a shop hear of listings that it announces: a
+    changed price or stock must not fill their timelines.
+    """
+    handle = uris.handle_of(publication.uri)
+    announced = True
+    if publication.kind is ChangeKind.LISTING:
+        named = uris.listing_of(publication.uri)
+        listing = listing_rows.get(db, named[1]) if named else None
+        handle = named[0] if named else None
+        announced = listing is not None and listing.announce
+    if handle is not None:
+        inboxes = {(f"{peer.origin}/inbox", peer.host) for peer in peers.find_followers(db)}
+        if announced:
+            inboxes |= set(followers.find_inboxes(db, handle))
+        for inbox, host in sorted(inboxes):
+            deliveries.add(
+                db,
+                inbox=inbox,
+                host=host,
+                object_uri=publication.uri,
+                sender=handle,
+                verb=publication.verb,
+                body=None,
+                now=now,
+            )
+    deliveries.remove_publication(db, publication.id)
+
+
+def send(
+    db: sqlite3.Connection, activity: Document, sender: str, inbox: str, now: datetime
+) -> None:
+    """Writes down that one inbox must hear of an activity that has no object of ours behind it."""
+    deliveries.add(
+        db,
+        inbox=inbox,
+        host=urlsplit(inbox).netloc,
+        object_uri=activity["id"],
+        sender=sender,
+        verb=activity["type"],
+        body=encode(activity).decode(),
+        now=now,
+    )
+
+
+__all__ = ["INSTANCE", "PAGE", "SEQUENCE_PAGE", "Publisher", "encode", "send", "spread"]

@@ -1,0 +1,197 @@
+"""Reading a neighbour's change sequence, so that agreement never depends on single deliveries.
+
+A page is fetched, and written in one transaction together with the number it reaches: interrupted
+at any point, the reading goes on there. Where the number is too old for the other side, everything
+is read from the beginning, and what was not met in that pass is removed (wire profile 8.5).
+"""
+
+import functools
+import logging
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from federation import client, documents
+from federation.errors import FederationError, Gone, Refused
+from node import neighbours
+from node.exchange import inbox, terms
+from node.exchange.context import Apply, Context
+from node.model import Peer
+from node.store import database, peers
+
+EVERY = timedelta(days=1)
+AGAIN_AFTER_FAILURE = timedelta(minutes=5)
+PAGES_IN_ONE_READING = 2000
+ITEMS_IN_PAGE = 200
+
+log = logging.getLogger("echoppe.sync")
+
+
+@dataclass(frozen=True, slots=True)
+class _Page:
+    items: list[dict[str, Any]]
+    reached: int
+    next: str | None
+    left: int | None
+    digest: str | None
+    count: int | None
+
+
+async def read(context: Context, peer: Peer) -> None:
+    """Reads what a neighbour changed since last time, and compares digests at the end.
+
+    Failures are noted beside the neighbour, and the reading is tried again later.
+    """
+    try:
+        await _read(context, peer)
+    except FederationError as error:
+        log.warning(
+            "reading a neighbour's changes failed",
+            extra={"peer": peer.host, "code": error.code, "detail": error.detail[:200]},
+        )
+        await context.database.write(
+            peers.postpone_sync,
+            peer.host,
+            f"{error.code}: {error.detail}"[:300],
+            context.clock() + AGAIN_AFTER_FAILURE,
+        )
+
+
+async def _read(context: Context, peer: Peer) -> None:
+    actor = await context.resolver.actor(peer.actor, fresh=peer.cursor == 0)
+    sequence = documents.check_id(actor.document.get("outbox"))
+    if not documents.same_origin(sequence, peer.origin):
+        raise Refused("foreign-collection", sequence)
+    cursor = peer.cursor
+    total: int | None = None
+    done = 0
+    for _ in range(PAGES_IN_ONE_READING):
+        try:
+            page = await _fetch(context, peer, f"{sequence}?since={cursor}", cursor)
+        except Gone:
+            if cursor == 0:
+                raise
+            await context.database.write(peers.start_full_pass, peer.host, context.clock())
+            cursor = 0
+            continue
+        total = page.left if total is None else total
+        done += len(page.items)
+        writes = await _prepare(context, peer, page)
+        if page.next is not None and page.reached <= cursor:
+            raise Refused("sequence-stands-still", f"{page.next} after {cursor}")
+        cursor = page.reached
+        await context.database.write(_write, peer.host, writes, cursor, max(total or 0, done), done)
+        if page.next is None:
+            await _finish(context, peer, page)
+            return
+    # More than a reading may cost: it goes on from here, later.
+    await context.database.write(peers.want_sync, peer.host, context.clock() + EVERY)
+
+
+async def _fetch(context: Context, peer: Peer, url: str, cursor: int) -> _Page:
+    document, _ = await context.http.fetch_page(url, sign=context.sign)
+    items = [
+        item for item in documents.as_list(document.get("orderedItems")) if isinstance(item, dict)
+    ]
+    if len(items) > ITEMS_IN_PAGE:
+        raise Refused("page-too-long", f"{len(items)} items at {peer.host}")
+    numbers = [_number(item.get(terms.SEQ)) for item in items]
+    reached = cursor
+    for number in numbers:
+        if number is None or number <= reached:
+            raise Refused("sequence-goes-back", f"{number} after {reached} at {peer.host}")
+        reached = number
+    head = _number(document.get(terms.HEAD))
+    following = documents.identifier(document.get("next"))
+    if following is not None and not documents.same_origin(following, peer.origin):
+        raise Refused("foreign-page", following)
+    if following is None and head is not None:
+        reached = max(reached, head)
+    digest = document.get(terms.DIGEST)
+    return _Page(
+        items=items,
+        reached=reached,
+        next=following,
+        left=_number(document.get("totalItems")),
+        digest=digest if isinstance(digest, str) else None,
+        count=_number(document.get(terms.COUNT)),
+    )
+
+
+def _number(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+async def _prepare(context: Context, peer: Peer, page: _Page) -> list[Apply]:
+    """What to write for a page. An item that is refused is left out; the others count."""
+    budget = client.Budget(ITEMS_IN_PAGE)  # at most one unknown shop for each item
+    writes: list[Apply] = []
+    for item in page.items:
+        try:
+            apply = await _prepare_one(context, peer, item, budget)
+        except (Refused, Gone) as error:
+            log.info(
+                "change refused",
+                extra={"peer": peer.host, "code": error.code, "detail": error.detail[:200]},
+            )
+            continue
+        if apply is not None:
+            writes.append(apply)
+    return writes
+
+
+async def _prepare_one(
+    context: Context, peer: Peer, item: dict[str, Any], budget: client.Budget
+) -> Apply | None:
+    found = item.get("object")
+    uri = documents.check_id(documents.identifier(found))
+    if not documents.same_origin(uri, peer.origin):
+        raise Refused("foreign-object", f"{uri} in the sequence of {peer.host}")
+    if documents.type_of(item) == "Delete":
+        # The page came from the node itself, which speaks for all its shops.
+        return functools.partial(inbox.remove, uri, peer.actor, context.clock())
+    if not isinstance(found, dict):
+        raise Refused("no-object", uri)
+    author = documents.identifier(documents.first(found.get("attributedTo"))) or uri
+    if not documents.same_origin(documents.check_id(author), peer.origin):
+        raise Refused("foreign-author", f"{author} in the sequence of {peer.host}")
+    return await inbox.record(context, found, author, budget)
+
+
+def _write(
+    db: sqlite3.Connection, host: str, writes: list[Apply], cursor: int, total: int, done: int
+) -> None:
+    for apply in writes:
+        try:
+            with database.savepoint(db):
+                apply(db)
+        except Refused as error:
+            log.info("change refused", extra={"peer": host, "code": error.code})
+        except Exception:
+            # One object that our own code cannot take must not hold up all that follow it.
+            log.exception("change cannot be handled", extra={"peer": host})
+    peers.change_sync(db, host, cursor=cursor, total=total, done=done)
+
+
+async def _finish(context: Context, peer: Peer, page: _Page) -> None:
+    agrees = await context.database.write(_close, peer.host, page, context.clock())
+    level = logging.INFO if agrees is not False else logging.WARNING
+    log.log(level, "neighbour read", extra={"peer": peer.host, "digest_agrees": agrees})
+
+
+def _close(db: sqlite3.Connection, host: str, page: _Page, now: datetime) -> bool | None:
+    """Ends a reading: sweeps after a full pass, and compares what is held with their digest.
+
+    Where they differ, everything is read again, once; if they still do, it is shown.
+    """
+    full_pass = peers.full_pass_started(db, host)
+    if full_pass is not None:
+        neighbours.forget_unmet(db, host, full_pass)
+    digest, count = neighbours.digest(db, host)
+    agrees = None if page.digest is None else (digest, count) == (page.digest, page.count)
+    peers.finish_sync(db, host, now, digest_agrees=agrees, next_at=now + EVERY)
+    if agrees is False and full_pass is None and page.reached > 0:
+        peers.start_full_pass(db, host, now)
+        peers.want_sync(db, host, now)
+    return agrees

@@ -1,0 +1,150 @@
+"""The words our documents use beside ActivityStreams, and their values in ours.
+
+FEP-0837 (a marketplace on ValueFlows) and schema.org say what a listing is; both are mapped inline
+in the `@context`, because a context document of our own would have to be fetched by every reader.
+"""
+
+from typing import Any
+
+from federation import vocabulary
+from node.model import Availability, Condition
+
+SDO = "https://schema.org/"
+CATEGORY_PREFIX = "echoppe:"
+
+LISTING_CONTEXT: list[Any] = [
+    vocabulary.AS2,
+    vocabulary.DATA_INTEGRITY_V2,
+    {
+        "sensitive": "as:sensitive",
+        "vf": "https://w3id.org/valueflows/ont/vf#",
+        "om2": "http://www.ontology-of-units-of-measure.org/resource/om-2/",
+        "Intent": "vf:Intent",
+        "purpose": "vf:purpose",
+        "publishes": "vf:publishes",
+        "reciprocal": "vf:reciprocal",
+        "unitBased": "vf:unitBased",
+        "action": "vf:action",
+        "resourceConformsTo": {"@id": "vf:resourceConformsTo", "@type": "@id"},
+        "resourceQuantity": "vf:resourceQuantity",
+        "hasUnit": "om2:hasUnit",
+        "hasNumericalValue": "om2:hasNumericalValue",
+        "flohmarkt": "https://codeberg.org/flohmarkt/flohmarkt#",
+        "sdo": SDO,
+    },
+]
+
+ACTOR_CONTEXT: list[Any] = [
+    vocabulary.AS2,
+    vocabulary.SECURITY_V1,
+    {
+        "toot": "http://joinmastodon.org/ns#",
+        "discoverable": "toot:discoverable",
+        "indexable": "toot:indexable",
+        "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",
+        "schema": "http://schema.org#",
+        "PropertyValue": "schema:PropertyValue",
+        "value": "schema:value",
+        "webfinger": "https://purl.archive.org/socialweb/webfinger#webfinger",
+        "sdo": SDO,
+        "Multikey": "https://w3id.org/security#Multikey",
+        "publicKeyMultibase": "https://w3id.org/security#publicKeyMultibase",
+        "assertionMethod": {
+            "@id": "https://w3id.org/security#assertionMethod",
+            "@type": "@id",
+            "@container": "@set",
+        },
+        "controller": {"@id": "https://w3id.org/security#controller", "@type": "@id"},
+        "implements": {
+            "@id": "https://w3id.org/fep/844e/implements",
+            "@type": "@id",
+            "@container": "@list",
+        },
+    },
+]
+
+TOMBSTONE_CONTEXT: list[Any] = [vocabulary.AS2, vocabulary.DATA_INTEGRITY_V2]
+
+# The change sequence is our own convention (FEDERATION.md).
+SEQUENCE_CONTEXT: list[Any] = [vocabulary.AS2, {"echoppe": "urn:echoppe:"}]
+SEQ = "echoppe:seq"
+DIGEST = "echoppe:digest"
+COUNT = "echoppe:count"
+HEAD = "echoppe:head"
+
+# ISO 4217 beside the Wikidata entity by which FEP-0837 names a currency.
+CURRENCIES = {"EUR": "Q4916", "CHF": "Q25344", "GBP": "Q25224"}
+
+
+def currency_uri(currency: str) -> str | None:
+    """A currency as FEP-0837 names it."""
+    entity = CURRENCIES.get(currency)
+    return f"https://www.wikidata.org/wiki/{entity}" if entity else None
+
+
+# Our units by their UN/CEFACT Recommendation 20 code, which schema.org's unitCode takes.
+UNIT_CODES = {
+    "g": "GRM",
+    "kg": "KGM",
+    "ml": "MLT",
+    "cl": "CLT",
+    "l": "LTR",
+    "cm": "CMT",
+    "m": "MTR",
+    "m2": "MTK",
+    "h": "HUR",
+    "piece": "C62",
+}
+UNITS_BY_CODE = {code: unit for unit, code in UNIT_CODES.items()}
+
+AVAILABILITY = {
+    Availability.IN_STOCK: f"{SDO}InStock",
+    Availability.LIMITED: f"{SDO}LimitedAvailability",
+    Availability.OUT_OF_STOCK: f"{SDO}OutOfStock",
+    Availability.ON_ORDER: f"{SDO}BackOrder",
+}
+CONDITION = {
+    Condition.NEW: f"{SDO}NewCondition",
+    Condition.REFURBISHED: f"{SDO}RefurbishedCondition",
+    Condition.USED: f"{SDO}UsedCondition",
+    Condition.DAMAGED: f"{SDO}DamagedCondition",
+}
+
+
+def availability_from(value: object) -> Availability:
+    """What a schema.org ItemAvailability means; an unknown one is taken for "there"."""
+    name = value.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if isinstance(value, str) else ""
+    return {
+        "LimitedAvailability": Availability.LIMITED,
+        "OutOfStock": Availability.OUT_OF_STOCK,
+        "SoldOut": Availability.OUT_OF_STOCK,
+        "Discontinued": Availability.OUT_OF_STOCK,
+        "BackOrder": Availability.ON_ORDER,
+        "PreOrder": Availability.ON_ORDER,
+        "MadeToOrder": Availability.ON_ORDER,
+    }.get(name, Availability.IN_STOCK)
+
+
+def condition_from(value: object) -> Condition:
+    """What a schema.org OfferItemCondition means; an unknown one is taken for new."""
+    name = value.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if isinstance(value, str) else ""
+    return {
+        "RefurbishedCondition": Condition.REFURBISHED,
+        "UsedCondition": Condition.USED,
+        "DamagedCondition": Condition.DAMAGED,
+    }.get(name, Condition.NEW)
+
+
+def place_reference(place_id: str) -> str:
+    """A place as documents name it: "FR-INSEE:33063"."""
+    country, _, code = place_id.partition("-")
+    return f"{country}-INSEE:{code}"
+
+
+def place_from(value: object) -> str | None:
+    """The place id of such a reference, or None."""
+    if isinstance(value, str) and value.startswith("FR-INSEE:") and len(value) == 14:
+        code = value[9:]
+        if code.isascii() and code.isalnum():
+            return f"FR-{code.upper()}"
+    return None

@@ -1,0 +1,74 @@
+"""How a name is spelled for comparison: the one folding, and what people leave out or write short.
+
+The gazetteer is built with these functions and searched with them; a change here changes both.
+"""
+
+import re
+import unicodedata
+
+# Letters that Unicode does not take apart. The modifier apostrophe counts as a letter; it ends
+# a word here like the other apostrophes.
+_LETTERS = str.maketrans(
+    {
+        "œ": "oe",
+        "æ": "ae",
+        "ø": "o",
+        "ł": "l",
+        "đ": "d",
+        "ð": "d",
+        "ħ": "h",
+        "þ": "th",
+        "ı": "i",
+        "ʼ": " ",
+    }
+)
+
+# "lez" and "lès" (near) are one word in two spellings.
+_SHORT_FORMS = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "saintes", "lez": "les"}
+
+_ARTICLES = frozenset({"le", "la", "les", "l"})
+
+_ARRONDISSEMENT = frozenset({"arrondissement", "arrondissements", "arr", "arrt", "ardt", "arrdt"})
+_NUMBER = re.compile(r"(\d{1,2})(?:er|re|ere|e|eme|ieme|nd|nde)?", re.ASCII)
+
+
+def fold(text: str) -> str:
+    """`text` as words of small letters and digits with one space between, made for comparing.
+
+    Accents, case, ligatures, hyphens, apostrophes and all other signs go; "St" and "Ste" become
+    "saint" and "sainte", "s/" becomes "sur". Folding twice changes nothing more. Letters of other
+    scripts stay. Takes any string, in time linear in its length.
+    """
+    # Marks go before normalising too: sorting long runs of them takes quadratic time.
+    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
+    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
+    spread = re.sub(r"\bs/", "sur ", spread.translate(_LETTERS))
+    kept = "".join(
+        letter if letter.isalnum() else "" if unicodedata.combining(letter) else " "
+        for letter in spread
+    )
+    return " ".join(_SHORT_FORMS.get(word, word) for word in kept.split())
+
+
+def without_article(folded: str) -> str:
+    """A folded name without the "le", "la", "les" or "l" it begins with."""
+    first, _, rest = folded.partition(" ")
+    return rest if first in _ARTICLES and rest else folded
+
+
+def arrondissement(folded: str) -> str | None:
+    """The short name of an arrondissement: "paris 11" for "11e arrondissement de paris".
+
+    So for "paris 11e arrondissement" and "paris 11" too. None where the folded name has no such
+    number at one of its ends.
+    """
+    words = [word for word in folded.split() if word not in _ARRONDISSEMENT]
+    if len(words) < 2:
+        return None
+    last, first = _NUMBER.fullmatch(words[-1]), _NUMBER.fullmatch(words[0])
+    if last:
+        return " ".join((*words[:-1], str(int(last[1]))))
+    if first:
+        city = words[2:] if words[1] in {"de", "a"} else words[1:]
+        return " ".join((*city, str(int(first[1])))) if city else None
+    return None

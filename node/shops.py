@@ -1,0 +1,176 @@
+"""Shops: opened and closed by this node, or recorded as a neighbour tells of them."""
+
+import dataclasses
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from node import catalogue, errors, publications
+from node.model import ActorKind, ChangeKind, LocalActor, Place, Shop, Verb
+from node.store import actors, listings, search, shops
+from node.uris import RESERVED_HANDLES, Uris, is_handle
+
+
+@dataclass(frozen=True, slots=True)
+class ShopDraft:
+    """What is said to open a shop."""
+
+    handle: str
+    name: str
+    place: Place
+    summary: str | None = None
+    address: str | None = None
+    phone: str | None = None
+    latitude: float | None = None
+    longitude: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ActorKeys:
+    """Key pairs made for a new actor: public halves to show, private ones wrapped."""
+
+    rsa_public_pem: str
+    rsa_private: bytes
+    ed25519_public: str
+    ed25519_private: bytes
+
+
+def open_shop(
+    db: sqlite3.Connection,
+    uris: Uris,
+    draft: ShopDraft,
+    keys: ActorKeys,
+    shop_id: str,
+    now: datetime,
+) -> Shop:
+    """Opens a shop with its actor. Raises errors.Invalid, or errors.Conflict for a taken handle."""
+    check(draft)
+    moment = now.replace(microsecond=0)
+    add_actor(db, draft.handle, ActorKind.SHOP, draft.name, keys, now)
+    shop = Shop(
+        id=shop_id,
+        uri=uris.actor(draft.handle),
+        url=uris.profile(draft.handle),
+        peer=None,
+        handle=draft.handle,
+        name=draft.name,
+        summary=draft.summary,
+        place=draft.place.id,
+        address=draft.address,
+        phone=draft.phone,
+        latitude=draft.latitude,
+        longitude=draft.longitude,
+        opened=moment,
+        updated=moment,
+        seen=moment,
+        closed=None,
+    )
+    shops.add(db, shop)
+    publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.UPDATE, shop.updated, now)
+    return shop
+
+
+def add_actor(
+    db: sqlite3.Connection,
+    handle: str,
+    kind: ActorKind,
+    name: str,
+    keys: ActorKeys,
+    now: datetime,
+) -> None:
+    """Adds an actor of this node. Raises errors.Conflict when the handle was ever given out."""
+    if actors.get(db, handle) is not None:
+        raise errors.Conflict(
+            "handle-taken",
+            f"The handle {handle!r} is taken, or was: handles are never given out twice.",
+        )
+    actor = LocalActor(
+        handle=handle,
+        kind=kind,
+        name=name,
+        rsa_public_pem=keys.rsa_public_pem,
+        ed25519_public=keys.ed25519_public,
+        created=now,
+        closed=None,
+    )
+    actors.add(db, actor, keys.rsa_private, keys.ed25519_private)
+
+
+def check(draft: ShopDraft) -> None:
+    """Raises errors.Invalid, with a sentence for each field that cannot be used."""
+    fields: dict[str, str] = {}
+    if not is_handle(draft.handle):
+        fields["handle"] = (
+            f"{draft.handle!r} cannot be a handle: 1 to 30 of a-z, 0-9 and _ inside, "
+            "such as fleurs_de_lys"
+        )
+    elif draft.handle in RESERVED_HANDLES:
+        fields["handle"] = f"{draft.handle!r} is a word the node keeps for itself"
+    if not 1 <= len(draft.name.strip()) <= 100:
+        fields["name"] = "the name must be 1 to 100 characters"
+    for field, most in (("summary", 500), ("address", 200)):
+        if len(getattr(draft, field) or "") > most:
+            fields[field] = f"the {field} must be at most {most} characters"
+    if draft.phone is not None and not re.fullmatch(r"\+?[0-9][0-9 .()/-]{2,28}", draft.phone):
+        fields["phone"] = f"{draft.phone!r} is not a telephone number"
+    if (draft.latitude is None) != (draft.longitude is None):
+        fields["latitude"] = "latitude and longitude go together"
+    elif not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
+        fields["latitude"] = "latitude is -90 to 90 and longitude -180 to 180"
+    if fields:
+        raise errors.Invalid("bad-shop", "; ".join(fields.values()) + ".", fields=fields)
+
+
+def get_open(db: sqlite3.Connection, handle: str) -> Shop:
+    """The open shop of this node with that handle. Raises errors.NotFound."""
+    shop = shops.get_own(db, handle)
+    if shop is None:
+        raise errors.NotFound("unknown-shop", f"There is no shop {handle!r} on this node.")
+    if shop.closed is not None:
+        raise errors.NotFound("shop-closed", f"The shop {handle!r} was closed on {shop.closed:%F}.")
+    return shop
+
+
+def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
+    """Closes a shop for good: its listings are withdrawn, its actor is gone for others too.
+
+    Raises errors.NotFound.
+    """
+    shop = get_open(db, handle)
+    for listing in listings.find_of_shop(db, shop.id):
+        catalogue.withdraw(db, listing.id, now)
+    updated = publications.next_update(shop.updated, now)
+    closed = dataclasses.replace(shop, updated=updated, closed=updated)
+    shops.change(db, closed)
+    actors.close(db, handle, now)
+    publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.DELETE, updated, now)
+    return closed
+
+
+def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
+    """Records a neighbour's shop as its own node tells of it; an older state changes nothing."""
+    known = shops.get_by_uri(db, shop.uri)
+    if known is None:
+        shops.add(db, shop)
+        return
+    if shop.updated < known.updated:
+        return
+    shops.change(db, dataclasses.replace(shop, id=known.id, opened=known.opened))
+    if (known.place, known.latitude, known.longitude) != (
+        shop.place,
+        shop.latitude,
+        shop.longitude,
+    ):
+        for listing in listings.find_of_shop(db, known.id):
+            search.add(db, listing.id)
+
+
+def remove_remote(db: sqlite3.Connection, uri: str) -> None:
+    """Removes a neighbour's shop and everything in it."""
+    shop = shops.get_by_uri(db, uri)
+    if shop is None or shop.peer is None:
+        return
+    for listing in listings.find_of_shop(db, shop.id):
+        search.remove(db, listing.id)
+    shops.remove(db, shop.id)

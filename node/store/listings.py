@@ -1,0 +1,258 @@
+"""Listings and their offers, ours and the neighbours'."""
+
+import json
+import sqlite3
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from node.model import Availability, Condition, Listing, Offer
+from node.store import times
+
+_COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
+              published, updated, seen, withdrawn"""
+_OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
+                    availability, stock, gtin, sku"""
+
+
+def _offer(row: sqlite3.Row) -> Offer:
+    return Offer(
+        id=row["id"],
+        axes=json.loads(row["axes"]),
+        price_cents=row["price_cents"],
+        currency=row["currency"],
+        quantity_milli=row["quantity_milli"],
+        unit=row["unit"],
+        availability=Availability(row["availability"]),
+        stock=row["stock"],
+        gtin=row["gtin"],
+        sku=row["sku"],
+    )
+
+
+def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
+    return Listing(
+        id=row["id"],
+        uri=row["uri"],
+        url=row["url"],
+        shop=row["shop"],
+        name=row["name"],
+        description=row["description"],
+        category=row["category"],
+        condition=Condition(row["condition"]),
+        language=row["language"],
+        announce=bool(row["announce"]),
+        published=times.moment(row["published"]),
+        updated=times.moment(row["updated"]),
+        seen=times.moment(row["seen"]),
+        withdrawn=times.moment_or_none(row["withdrawn"]),
+        offers=tuple(offers),
+    )
+
+
+def _values(listing: Listing) -> dict[str, object]:
+    return {
+        "id": listing.id,
+        "uri": listing.uri,
+        "url": listing.url,
+        "shop": listing.shop,
+        "name": listing.name,
+        "description": listing.description,
+        "category": listing.category,
+        "condition": listing.condition,
+        "language": listing.language,
+        "announce": listing.announce,
+        "published": times.stamp(listing.published),
+        "updated": times.stamp(listing.updated),
+        "seen": times.stamp(listing.seen),
+        "withdrawn": times.stamp_or_none(listing.withdrawn),
+    }
+
+
+def add(db: sqlite3.Connection, listing: Listing) -> None:
+    """Adds a listing with its offers."""
+    db.execute(
+        f"""
+        INSERT INTO listings ({_COLUMNS})
+        VALUES (:id, :uri, :url, :shop, :name, :description, :category, :condition, :language,
+                :announce, :published, :updated, :seen, :withdrawn)
+        """,  # noqa: S608 (a constant)
+        _values(listing),
+    )
+    _add_offers(db, listing)
+
+
+def change(db: sqlite3.Connection, listing: Listing) -> None:
+    """Writes all of a listing and its offers; id, uri, shop and `published` never change."""
+    db.execute(
+        """
+        UPDATE listings SET url = :url, name = :name, description = :description,
+            category = :category, condition = :condition, language = :language,
+            announce = :announce, updated = :updated, seen = :seen, withdrawn = :withdrawn
+        WHERE id = :id
+        """,
+        _values(listing),
+    )
+    db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
+    _add_offers(db, listing)
+
+
+def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
+    db.executemany(
+        f"""
+        INSERT INTO offers ({_OFFER_COLUMNS})
+        VALUES (:id, :listing, :position, :axes, :price_cents, :currency, :quantity_milli, :unit,
+                :availability, :stock, :gtin, :sku)
+        """,  # noqa: S608
+        [
+            {
+                "id": offer.id,
+                "listing": listing.id,
+                "position": position,
+                "axes": json.dumps(dict(offer.axes), ensure_ascii=False),
+                "price_cents": offer.price_cents,
+                "currency": offer.currency,
+                "quantity_milli": offer.quantity_milli,
+                "unit": offer.unit,
+                "availability": offer.availability,
+                "stock": offer.stock,
+                "gtin": offer.gtin,
+                "sku": offer.sku,
+            }
+            for position, offer in enumerate(listing.offers)
+        ],
+    )
+
+
+def mark_seen(db: sqlite3.Connection, listing_id: str, now: datetime) -> None:
+    """Notes that a listing was heard of again, unchanged."""
+    db.execute("UPDATE listings SET seen = ? WHERE id = ?", (times.stamp(now), listing_id))
+
+
+def remove(db: sqlite3.Connection, listing_id: str) -> None:
+    """Removes a listing and its offers without a trace."""
+    db.execute("DELETE FROM listings WHERE id = ?", (listing_id,))
+
+
+def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Listing]:
+    offers: dict[str, list[Offer]] = {row["id"]: [] for row in rows}
+    for row in db.execute(
+        f"""
+        SELECT {_OFFER_COLUMNS} FROM offers
+        WHERE listing IN (SELECT value FROM json_each(?)) ORDER BY listing, position
+        """,  # noqa: S608
+        (json.dumps(list(offers)),),
+    ):
+        offers[row["listing"]].append(_offer(row))
+    return [_listing(row, offers[row["id"]]) for row in rows]
+
+
+def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:
+    """The listing of that id, withdrawn ones included."""
+    return _one(db, f"SELECT {_COLUMNS} FROM listings WHERE id = ?", listing_id)  # noqa: S608
+
+
+def get_by_uri(db: sqlite3.Connection, uri: str) -> Listing | None:
+    """The listing of that ActivityPub id, withdrawn ones included."""
+    return _one(db, f"SELECT {_COLUMNS} FROM listings WHERE uri = ?", uri)  # noqa: S608
+
+
+def _one(db: sqlite3.Connection, sql: str, value: str) -> Listing | None:
+    row = db.execute(sql, (value,)).fetchone()
+    return None if row is None else _with_offers(db, [row])[0]
+
+
+def get_of_shop(db: sqlite3.Connection, shop_id: str, prefix: str) -> Listing | None:
+    """The listing of a shop whose id begins with those 8 hexadecimal digits."""
+    row = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings
+        WHERE shop = :shop AND id BETWEEN :prefix || '-' AND :prefix || '.' LIMIT 1
+        """,  # noqa: S608
+        {"shop": shop_id, "prefix": prefix},
+    ).fetchone()
+    return None if row is None else _with_offers(db, [row])[0]
+
+
+def find(db: sqlite3.Connection, ids: Sequence[str]) -> list[Listing]:
+    """The listings of those ids, in that order; missing ones are left out."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM listings WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(list(ids)),),
+    ).fetchall()
+    found = {listing.id: listing for listing in _with_offers(db, rows)}
+    return [found[listing_id] for listing_id in ids if listing_id in found]
+
+
+def find_of_shop(db: sqlite3.Connection, shop_id: str, limit: int = 10_000) -> list[Listing]:
+    """Listings of a shop that are on show, newest first."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings WHERE shop = ? AND withdrawn IS NULL
+        ORDER BY published DESC, id LIMIT ?
+        """,  # noqa: S608
+        (shop_id, limit),
+    ).fetchall()
+    return _with_offers(db, rows)
+
+
+def find_page_of_shop(
+    db: sqlite3.Connection, shop_id: str, before: tuple[str, str] | None, limit: int
+) -> list[Listing]:
+    """Newest first, from before a (published, id) on: the pages of an outbox."""
+    published, listing_id = before or ("9999", "")
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings
+        WHERE shop = :shop AND withdrawn IS NULL
+          AND (published < :published OR (published = :published AND id < :id))
+        ORDER BY published DESC, id DESC LIMIT :limit
+        """,  # noqa: S608
+        {"shop": shop_id, "published": published, "id": listing_id, "limit": limit},
+    ).fetchall()
+    return _with_offers(db, rows)
+
+
+def find_ids_after(db: sqlite3.Connection, after: str, limit: int) -> list[str]:
+    """Ids of listings on show, in the order of ids: to walk all of them in steps."""
+    rows = db.execute(
+        """
+        SELECT id FROM listings WHERE withdrawn IS NULL AND id > ? ORDER BY id LIMIT ?
+        """,
+        (after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def count_of_shop(db: sqlite3.Connection, shop_id: str) -> int:
+    """How many listings of a shop are on show."""
+    return int(
+        db.execute(
+            "SELECT count(*) FROM listings WHERE shop = ? AND withdrawn IS NULL", (shop_id,)
+        ).fetchone()[0]
+    )
+
+
+def count_own(db: sqlite3.Connection) -> int:
+    """How many listings of this node's shops are on show."""
+    return int(
+        db.execute(
+            """
+            SELECT count(*) FROM listings JOIN shops ON shops.id = listings.shop
+            WHERE shops.peer IS NULL AND listings.withdrawn IS NULL
+            """
+        ).fetchone()[0]
+    )
+
+
+def states_of_peer(db: sqlite3.Connection, peer: str) -> list[tuple[str, str]]:
+    """(uri, updated) of every object held of a peer, for the digest that compares two nodes."""
+    rows = db.execute(
+        """
+        SELECT uri, updated FROM shops WHERE peer = :peer AND closed IS NULL
+        UNION ALL
+        SELECT listings.uri, listings.updated FROM listings JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer = :peer
+        """,
+        {"peer": peer},
+    )
+    return [(row[0], row[1]) for row in rows]

@@ -1,0 +1,98 @@
+"""Activities that were accepted and wait to be acted upon, and those set aside."""
+
+import sqlite3
+from datetime import datetime
+
+from node.model import Received
+from node.store import times
+
+
+def add(
+    db: sqlite3.Connection, fingerprint: bytes, actor: str, host: str, body: bytes, now: datetime
+) -> bool:
+    """Stores an activity; False, and nothing stored, when the same was accepted before."""
+    fresh = db.execute(
+        "INSERT OR IGNORE INTO seen_activities (fingerprint, at) VALUES (?, ?)",
+        (fingerprint, times.stamp(now)),
+    ).rowcount
+    if fresh:
+        db.execute(
+            "INSERT INTO received (actor, host, body, at, due) VALUES (?, ?, ?, ?, ?)",
+            (actor, host, body, times.stamp(now), times.fine(now)),
+        )
+    return bool(fresh)
+
+
+def find_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[Received]:
+    """What is to be acted upon now, in the order it came."""
+    rows = db.execute(
+        """
+        SELECT id, actor, body, at, attempts, error FROM received
+        WHERE dead = 0 AND due <= ? ORDER BY id LIMIT ?
+        """,
+        (times.fine(now), limit),
+    )
+    return [
+        Received(row["id"], row["actor"], row["body"], times.moment(row["at"]), row["attempts"])
+        for row in rows
+    ]
+
+
+def find_dead(db: sqlite3.Connection, limit: int = 100) -> list[Received]:
+    """What was set aside, newest first, with the reason."""
+    rows = db.execute(
+        """
+        SELECT id, actor, body, at, attempts, error FROM received WHERE dead = 1
+        ORDER BY id DESC LIMIT ?
+        """,
+        (limit,),
+    )
+    return [
+        Received(
+            row["id"],
+            row["actor"],
+            row["body"],
+            times.moment(row["at"]),
+            row["attempts"],
+            row["error"],
+        )
+        for row in rows
+    ]
+
+
+def remove(db: sqlite3.Connection, received_id: int) -> None:
+    """Done: the raw body goes."""
+    db.execute("DELETE FROM received WHERE id = ?", (received_id,))
+
+
+def change_due(db: sqlite3.Connection, received_id: int, due: datetime, error: str) -> None:
+    """It could not be acted upon yet."""
+    db.execute(
+        "UPDATE received SET attempts = attempts + 1, due = ?, error = ? WHERE id = ?",
+        (times.fine(due), error, received_id),
+    )
+
+
+def set_aside(db: sqlite3.Connection, received_id: int, error: str) -> None:
+    """It cannot be acted upon: kept for the steward, out of the way of the others."""
+    db.execute(
+        "UPDATE received SET attempts = attempts + 1, dead = 1, error = ? WHERE id = ?",
+        (error, received_id),
+    )
+
+
+def count_waiting(db: sqlite3.Connection) -> int:
+    """How many activities wait."""
+    return int(db.execute("SELECT count(*) FROM received WHERE dead = 0").fetchone()[0])
+
+
+def prune(db: sqlite3.Connection, before: datetime, keep_dead: int) -> None:
+    """Forgets what was seen before `before`, and all but the newest `keep_dead` set aside."""
+    db.execute("DELETE FROM seen_activities WHERE at < ?", (times.stamp(before),))
+    db.execute(
+        """
+        DELETE FROM received WHERE dead = 1 AND id NOT IN
+            (SELECT id FROM received WHERE dead = 1 ORDER BY id DESC LIMIT ?)
+        """,
+        (keep_dead,),
+    )

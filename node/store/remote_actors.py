@@ -1,0 +1,48 @@
+"""Actors of others as fetched from their own origin, and the public keys they name."""
+
+import sqlite3
+from collections.abc import Iterable
+from datetime import datetime
+
+from node.store import times
+
+
+def add(
+    db: sqlite3.Connection,
+    uri: str,
+    document: str,
+    keys: Iterable[tuple[str, str, str]],
+    now: datetime,
+) -> None:
+    """Stores an actor's document and its keys (id, algorithm, material), in place of earlier."""
+    db.execute(
+        """
+        INSERT INTO remote_actors (uri, document, fetched) VALUES (?, ?, ?)
+        ON CONFLICT (uri) DO UPDATE SET document = excluded.document, fetched = excluded.fetched
+        """,
+        (uri, document, times.stamp(now)),
+    )
+    db.execute("DELETE FROM remote_keys WHERE owner = ?", (uri,))
+    db.executemany(
+        "INSERT OR REPLACE INTO remote_keys (id, owner, algorithm, material) VALUES (?, ?, ?, ?)",
+        [(key_id, uri, algorithm, material) for key_id, algorithm, material in keys],
+    )
+
+
+def get(db: sqlite3.Connection, uri: str) -> tuple[str, datetime] | None:
+    """An actor's document and when it was fetched."""
+    row = db.execute("SELECT document, fetched FROM remote_actors WHERE uri = ?", (uri,)).fetchone()
+    return None if row is None else (row[0], times.moment(row[1]))
+
+
+def get_key(db: sqlite3.Connection, key_id: str) -> tuple[str, str, str] | None:
+    """(owner, algorithm, material) of a key."""
+    row = db.execute(
+        "SELECT owner, algorithm, material FROM remote_keys WHERE id = ?", (key_id,)
+    ).fetchone()
+    return None if row is None else (row[0], row[1], row[2])
+
+
+def remove(db: sqlite3.Connection, uri: str) -> None:
+    """Forgets an actor and its keys."""
+    db.execute("DELETE FROM remote_actors WHERE uri = ?", (uri,))

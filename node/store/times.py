@@ -1,0 +1,32 @@
+"""Times as the database writes them: UTC ISO text that sorts as it reads.
+
+Two grains, never mixed in one column: whole seconds for what people and other servers see,
+milliseconds for what queues compare.
+"""
+
+from datetime import UTC, datetime
+
+
+def stamp(moment: datetime) -> str:
+    """ "2026-11-23T08:00:00Z"."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def stamp_or_none(moment: datetime | None) -> str | None:
+    """The same, where there may be none."""
+    return None if moment is None else stamp(moment)
+
+
+def fine(moment: datetime) -> str:
+    """ "2026-11-23T08:00:00.250Z"."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def moment(text: str) -> datetime:
+    """Reads either grain."""
+    return datetime.fromisoformat(text)
+
+
+def moment_or_none(text: str | None) -> datetime | None:
+    """The same, where there may be none."""
+    return None if text is None else datetime.fromisoformat(text)

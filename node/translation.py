@@ -1,0 +1,67 @@
+"""What people read, in their language. Message ids are English; French is complete and default."""
+
+import gettext
+from pathlib import Path
+
+from node.model import Availability
+
+DOMAIN = "echoppe"
+LOCALES = Path(__file__).parent / "locales"
+DEFAULT = "fr"
+
+_NARROW_SPACE = "\u202f"
+_SYMBOLS = {"EUR": "€", "CHF": "CHF", "GBP": "£"}
+
+
+class Translator:
+    """Speaks one language. Call it with a message id."""
+
+    def __init__(self, language: str, catalogue: gettext.NullTranslations) -> None:
+        self.language = language
+        self._catalogue = catalogue
+
+    def __call__(self, message: str) -> str:
+        """The message in this language; the message itself where a catalogue lacks it."""
+        return self._catalogue.gettext(message)
+
+    def money(self, cents: int, currency: str) -> str:
+        """ "12,50 €" or "€12.50"."""
+        symbol = _SYMBOLS.get(currency, currency)
+        whole, rest = divmod(cents, 100)
+        if self.language == "fr":
+            grouped = f"{whole:,}".replace(",", _NARROW_SPACE)
+            return f"{grouped},{rest:02d}{_NARROW_SPACE}{symbol}"
+        return f"{symbol}{whole:,}.{rest:02d}"
+
+    def availability(self, availability: Availability) -> str:
+        """Stock in words."""
+        return {
+            Availability.IN_STOCK: self("In stock"),
+            Availability.LIMITED: self("Last ones"),
+            Availability.OUT_OF_STOCK: self("Sold out"),
+            Availability.ON_ORDER: self("To order"),
+        }[availability]
+
+    def unit(self, unit: str) -> str:
+        """A unit as it stands behind a price."""
+        return {"piece": self("piece"), "m2": "m²"}.get(unit, unit)
+
+
+class Catalogues:
+    """The languages of the node, each loaded once."""
+
+    def __init__(self) -> None:
+        self._loaded: dict[str, Translator] = {}
+
+    def speak(self, language: str) -> Translator:
+        """The translator of a language; an unknown one speaks the default."""
+        if language not in self._loaded:
+            known = language if (LOCALES / language).is_dir() else DEFAULT
+            self._loaded[language] = Translator(known, _catalogue(known))
+        return self._loaded[language]
+
+
+def _catalogue(language: str) -> gettext.NullTranslations:
+    if language == "en":
+        return gettext.NullTranslations()
+    return gettext.translation(DOMAIN, LOCALES, languages=[language])

@@ -1,0 +1,53 @@
+"""Bringing a node's file up to date, and filling the index of searches."""
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from node import clock, errors, settings
+from node.store import database, listings, migrations, search
+from node.store import node as node_row
+
+log = logging.getLogger("echoppe.upkeep")
+
+
+def prepare(folder: Path, configured: settings.Settings, now: clock.Clock) -> None:
+    """Brings a node's file up to date before it is served.
+
+    Raises errors.Unusable when it is newer than the program, belongs to another address, or no
+    copy of it could be made before an upgrade.
+    """
+    backup = migrations.migrate(folder, now())
+    if backup is not None:
+        log.warning("database upgraded", extra={"detail": f"copy before: {backup}"})
+    with database.reading(folder) as db:
+        origin = node_row.origin(db)
+        filled = search.is_filled(db)
+    if origin != configured.node.url:
+        raise errors.Unusable(
+            "other-address",
+            f"This folder is the node of {origin}, but node.url says {configured.node.url}. "
+            "A node's address cannot be changed: every id it gave out begins with it.",
+        )
+    if not filled:
+        reindex(folder)
+
+
+def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> int:
+    """Drops the index of searches and fills it again from the listings. Returns how many.
+
+    Some at a time, so that others can read and write in between; `progress` hears how far it is.
+    """
+    with database.transaction(folder) as db:
+        search.make_anew(db)
+    last, count = "", 0
+    while True:
+        with database.transaction(folder) as db:
+            ids = listings.find_ids_after(db, last, database.BATCH)
+            for listing_id in ids:
+                search.add(db, listing_id)
+            if not ids:
+                search.mark_filled(db)
+                return count
+        last, count = ids[-1], count + len(ids)
+        progress(count)

@@ -1,0 +1,389 @@
+"""ActivityPub over HTTP: actors, listings, collections, discovery, and the inbox."""
+
+import hashlib
+import json
+import logging
+import re
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import RedirectResponse, Response
+
+from federation import documents, limits, nodeinfo, signatures, vocabulary, webfinger
+from federation import inbox as federation_inbox
+from federation.errors import Gone, Refused, Unreachable
+from node.exchange.outbox import encode
+from node.model import ActorKind, Verb
+from node.store import actors, changes, followers, listings, peers, received, shops
+from node.store import node as node_row
+from node.uris import INSTANCE
+from node.web import state
+
+QUEUE_MOST = 5000
+QUEUE_RETRY_AFTER = 30
+
+log = logging.getLogger("echoppe.web")
+
+
+def answer(
+    document: Mapping[str, Any],
+    *,
+    status: int = 200,
+    media_type: str = vocabulary.ACTIVITY_JSON,
+    etag: str | None = None,
+) -> Response:
+    """A document for machines."""
+    body = encode(dict(document))
+    headers = {"Vary": "Accept", "Cache-Control": "no-cache"}
+    headers["ETag"] = etag or f'"{hashlib.sha256(body).hexdigest()[:24]}"'
+    return Response(body, status, headers, media_type)
+
+
+def refusal(status: int, code: str, *, retry_after: int | None = None) -> Response:
+    """A refusal for machines: a short name, and nothing of what was sent."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    body = json.dumps({"error": code}).encode()
+    return Response(body, status, headers, "application/json")
+
+
+def wants_activity(request: Request, *, otherwise: bool) -> bool:
+    """Whether a reader asks for ActivityStreams rather than a page; `otherwise` if for neither."""
+    accept = request.headers.get("accept", "")[:1000].lower()
+    for part in accept.split(","):
+        media_type, _, parameters = part.partition(";")
+        media_type = media_type.strip()
+        if re.search(r"\bq=0(?:\.0*)?\s*(?:;|$)", parameters):
+            continue
+        if media_type in ("application/activity+json", "application/ld+json"):
+            return True
+        if media_type in ("text/html", "application/xhtml+xml"):
+            return False
+    return otherwise
+
+
+def redirect(url: str) -> RedirectResponse:
+    """To another form of the same thing."""
+    return RedirectResponse(url, 303, {"Vary": "Accept"})
+
+
+# --- actors and objects --------------------------------------------------------------------------
+
+
+async def actor(request: Request) -> Response:
+    """`/users/{handle}`."""
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    if not wants_activity(request, otherwise=True):
+        return redirect(site.uris.origin if handle == INSTANCE else site.uris.profile(handle))
+    document = await site.database.read(site.publisher.actor, handle)
+    if document is None:
+        return refusal(404, "unknown-actor")
+    return answer(document, status=410 if document["type"] == "Tombstone" else 200)
+
+
+async def listing(request: Request) -> Response:
+    """`/users/{handle}/items/{id}`: the Note, or 410 with its Tombstone."""
+    site = state.of(request)
+    found = await site.database.read(_listing, request)
+    if found is None:
+        return refusal(404, "unknown-listing")
+    document, page = found
+    if not wants_activity(request, otherwise=True):
+        return redirect(page)
+    return answer(document, status=410 if document["type"] == "Tombstone" else 200)
+
+
+async def listing_activity(request: Request) -> Response:
+    """`…/items/{id}/activity` and `…/update/{n}`: how a listing was told of, as it is now."""
+    site = state.of(request)
+    document = await site.database.read(_listing_activity, request)
+    if document is None:
+        return refusal(404, "unknown-activity")
+    return answer(document, status=410 if document["type"] == "Delete" else 200)
+
+
+def _listing(db: sqlite3.Connection, request: Request) -> tuple[dict[str, Any], str] | None:
+    site = state.of(request)
+    shop = shops.get_own(db, request.path_params["handle"])
+    found = listings.get(db, request.path_params["id"])
+    if shop is None or found is None or found.shop != shop.id:
+        return None
+    return site.publisher.listing(db, found, shop), found.url
+
+
+def _listing_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any] | None:
+    found = _listing(db, request)
+    if found is None:
+        return None
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    uri = site.uris.listing(handle, request.path_params["id"])
+    number = request.path_params.get("number")
+    if number is not None:
+        change = changes.get(db, uri)
+        if change is None or change.seq != number:
+            return None
+    verb = Verb.CREATE if number is None else Verb.UPDATE
+    return site.publisher.wrap(db, uri, handle, found[0], verb)
+
+
+# --- collections ---------------------------------------------------------------------------------
+
+
+async def outbox(request: Request) -> Response:
+    """`/users/{handle}/outbox`; the node's own is the change sequence."""
+    site = state.of(request)
+    if request.path_params["handle"] == INSTANCE:
+        return await _sequence(request)
+    before = None
+    if "before" in request.query_params:
+        match = re.fullmatch(
+            r"([0-9]{4}-[0-9T:-]{15}Z),([0-9a-f-]{36})", request.query_params["before"]
+        )
+        if match is None:
+            return refusal(400, "bad-page")
+        before = (match[1], match[2])
+    document = await site.database.read(_outbox, request, before)
+    return refusal(404, "unknown-actor") if document is None else answer(document)
+
+
+def _outbox(
+    db: sqlite3.Connection, request: Request, before: tuple[str, str] | None
+) -> dict[str, Any] | None:
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    shop = shops.get_own(db, handle)
+    if shop is None or shop.closed is not None:
+        known = actors.get(db, handle)
+        if known is None or known.closed is not None:
+            return None
+        return _counted(f"{site.uris.actor(handle)}/outbox", 0)
+    if "page" in request.query_params:
+        return site.publisher.outbox_page(db, shop, before)
+    return site.publisher.outbox(db, shop)
+
+
+async def _sequence(request: Request) -> Response:
+    site = state.of(request)
+    text = request.query_params.get("since")
+    if text is None:
+        return answer(await site.database.read(site.publisher.sequence))
+    if not re.fullmatch(r"[0-9]{1,15}", text):
+        return refusal(400, "bad-page")
+    since = int(text)
+    etag = f'"{await site.database.read(changes.head)}.{since}"'
+    if etag in request.headers.get("if-none-match", ""):
+        return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept"})
+    document = await site.database.read(site.publisher.sequence_page, since)
+    if document is None:
+        # Too old, or never given out: begin again.
+        first = f"{site.uris.changes}?since=0"
+        whole = {"@context": vocabulary.AS2, "type": "OrderedCollectionPage", "first": first}
+        return answer(whole, status=410)
+    return answer(document, etag=etag)
+
+
+async def followers_collection(request: Request) -> Response:
+    """`/users/{handle}/followers`: how many, and nobody's name."""
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    count = await site.database.read(_count_followers, handle)
+    if count is None:
+        return refusal(404, "unknown-actor")
+    return answer(_counted(f"{site.uris.actor(handle)}/followers", count))
+
+
+async def following_collection(request: Request) -> Response:
+    """`/users/{handle}/following`: how many."""
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    count = await site.database.read(_count_following, handle)
+    if count is None:
+        return refusal(404, "unknown-actor")
+    return answer(_counted(f"{site.uris.actor(handle)}/following", count))
+
+
+def _count_followers(db: sqlite3.Connection, handle: str) -> int | None:
+    if actors.get(db, handle) is None:
+        return None
+    if handle == INSTANCE:
+        return len(peers.find_followers(db))
+    return followers.count(db, handle)
+
+
+def _count_following(db: sqlite3.Connection, handle: str) -> int | None:
+    if actors.get(db, handle) is None:
+        return None
+    if handle != INSTANCE:
+        return 0
+    return sum(peer.following == "accepted" for peer in peers.find(db))
+
+
+def _counted(uri: str, count: int) -> dict[str, Any]:
+    return {
+        "@context": vocabulary.AS2,
+        "id": uri,
+        "type": "OrderedCollection",
+        "totalItems": count,
+    }
+
+
+# --- discovery -----------------------------------------------------------------------------------
+
+
+async def webfinger_resource(request: Request) -> Response:
+    """`/.well-known/webfinger?resource=…` (RFC 7033)."""
+    site = state.of(request)
+    if "resource" not in request.query_params:
+        return refusal(400, "no-resource")
+    try:
+        parsed = webfinger.parse_resource(request.query_params["resource"])
+    except Refused as error:
+        return refusal(error.status, error.code)
+    handle: str | None
+    if parsed[0] == "acct":
+        handle = parsed[1].lower() if parsed[2].lower() == site.uris.authority else None
+    elif parsed[1].rstrip("/") == site.uris.origin:
+        handle = INSTANCE
+    else:
+        profile = parsed[1].removeprefix(f"{site.uris.origin}/@")
+        handle = profile if profile != parsed[1] else site.uris.handle_of(parsed[1])
+    found = await site.database.read(actors.get, handle) if handle else None
+    if found is None:
+        return refusal(404, "unknown-resource")
+    if found.closed is not None:
+        return refusal(410, "gone")
+    subject = webfinger.resource_for(found.handle, site.uris.authority)
+    profile = site.uris.profile(found.handle) if found.kind is ActorKind.SHOP else site.uris.origin
+    actor_id = site.uris.actor(found.handle)
+    document = webfinger.document(subject, [actor_id, profile], actor_id, profile)
+    return answer(document, media_type=vocabulary.JRD_JSON)
+
+
+async def host_meta(request: Request) -> Response:
+    """`/.well-known/host-meta` (RFC 6415), for servers that begin there."""
+    site = state.of(request)
+    return Response(webfinger.host_meta(site.uris.origin), media_type=vocabulary.XRD_XML)
+
+
+async def nodeinfo_links(request: Request) -> Response:
+    """`/.well-known/nodeinfo`, with the Application actor's address (FEP-2677)."""
+    site = state.of(request)
+    document = nodeinfo.discovery(site.uris.origin, "/nodeinfo/2.1", f"/users/{INSTANCE}")
+    return answer(document, media_type="application/json")
+
+
+async def nodeinfo_document(request: Request) -> Response:
+    """`/nodeinfo/2.1`. How many people use the node is nobody's business, so it is not said."""
+    site = state.of(request)
+    shop_count, listing_count, commune = await site.database.read(_counts)
+    document = nodeinfo.document(
+        "echoppe",
+        site.version,
+        users={},
+        open_registrations=False,
+        metadata={
+            "nodeName": site.settings.node.name,
+            "communes": list(site.settings.node.communes),
+            "commune": site.uris.actor(commune),
+            "shops": shop_count,
+            "listings": listing_count,
+            "federation": {"enabled": True, "mode": site.settings.federation.mode},
+        },
+    )
+    profile = 'application/json; profile="http://nodeinfo.diaspora.software/ns/schema/2.1#"'
+    return answer(document, media_type=profile)
+
+
+def _counts(db: sqlite3.Connection) -> tuple[int, int, str]:
+    return shops.count_own(db), listings.count_own(db), node_row.commune_handle(db)
+
+
+# --- the inbox -----------------------------------------------------------------------------------
+
+
+async def inbox(request: Request) -> Response:
+    """`/inbox` and `/users/{handle}/inbox`.
+
+    202 says that the activity is on the disk and its author certain; what it may do is decided
+    when it is acted upon. Whatever is cheap is checked before whatever costs.
+    """
+    site = state.of(request)
+    if site.workers.waiting >= QUEUE_MOST:
+        return refusal(503, "busy", retry_after=QUEUE_RETRY_AFTER)
+    try:
+        claim = federation_inbox.read(await _signed_request(request, site), site.clock())
+        host = documents.address(claim.actor)[1]
+        handle = request.path_params.get("handle")
+        permitted = await site.database.read(_is_permitted, host, handle)
+        if permitted is not None:
+            return permitted
+        await federation_inbox.Inbox(site.resolver).authenticate(claim)
+    except Refused as error:
+        log.info("refused at the door", extra={"code": error.code, "status": error.status})
+        return refusal(error.status, error.code)
+    except Gone:
+        # Nobody can sign for a deleted actor any more. Where we never knew it, that is no loss.
+        return Response(status_code=202) if _says_own_end(claim) else refusal(401, "key-gone")
+    except Unreachable as error:
+        log.info("key cannot be had", extra={"code": error.code})
+        return refusal(401, "key-unreachable")
+    except ClientDisconnect:
+        return refusal(408, "too-slow")
+    fresh = await site.database.write(
+        received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
+    )
+    if fresh:
+        site.workers.accepted()
+    return Response(status_code=202)
+
+
+def _says_own_end(claim: federation_inbox.Claim) -> bool:
+    return (
+        claim.type == "Delete" and documents.identifier(claim.activity.get("object")) == claim.actor
+    )
+
+
+def _is_permitted(db: sqlite3.Connection, host: str, handle: str | None) -> Response | None:
+    peer = peers.get(db, host)
+    if peer is not None and peer.blocked is not None:
+        return refusal(403, "blocked")
+    if handle is not None:
+        known = actors.get(db, handle)
+        if known is None:
+            return refusal(404, "unknown-actor")
+        if known.closed is not None:
+            return refusal(410, "gone")
+    return None
+
+
+async def _signed_request(request: Request, site: state.Site) -> signatures.Request:
+    if not documents.is_activity_type(request.headers.get("content-type")):
+        raise Refused("wrong-content-type", status=415)
+    if request.headers.get("content-encoding", "identity") != "identity":
+        raise Refused("encoded-body", status=415)
+    length = request.headers.get("content-length", "0")
+    if not length.isdecimal() or int(length[:10]) > limits.INBOX_BODY:
+        raise Refused("too-large", status=413)
+    body = bytearray()
+    async for chunk in request.stream():
+        body += chunk
+        if len(body) > limits.INBOX_BODY:
+            raise Refused("too-large", status=413)
+    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    target = raw_path.decode("latin-1")
+    if request.scope["query_string"]:
+        target += "?" + request.scope["query_string"].decode("latin-1")
+    return signatures.Request(
+        method="POST",
+        authority=site.uris.authority,
+        scheme=site.uris.scheme,
+        target=target,
+        headers=tuple(
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.scope["headers"]
+        ),
+        body=bytes(body),
+    )

@@ -1,0 +1,80 @@
+"""The whole URL table of a node."""
+
+import logging
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.middleware import Middleware
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from node.web import activitypub, api, health, middleware, pages
+from node.web.state import Site
+
+log = logging.getLogger("echoppe.web")
+
+_UUID = "{id:uuid}"
+
+
+def application(site: Site) -> Starlette:
+    """The ASGI application of a node."""
+    app = Starlette(
+        routes=[
+            # people
+            Route("/", pages.home),
+            Route("/@{handle}", pages.shop),
+            Route("/@{handle}/{slug}", pages.listing),
+            Route("/connexion/{token}", pages.sign_in, methods=["GET", "POST"]),
+            Route("/compte", pages.account, methods=["GET", "POST"]),
+            Route("/static/{name}", pages.static),
+            # programs
+            Route("/api/v1/search", api.find),
+            Route("/api/v1/listings/{id}", api.listing),
+            Route("/api/v1/shops", api.shop_list),
+            # other servers
+            Route("/inbox", activitypub.inbox, methods=["POST"]),
+            Route("/users/{handle}", activitypub.actor),
+            Route("/users/{handle}/inbox", activitypub.inbox, methods=["POST"]),
+            Route("/users/{handle}/outbox", activitypub.outbox),
+            Route("/users/{handle}/followers", activitypub.followers_collection),
+            Route("/users/{handle}/following", activitypub.following_collection),
+            Route("/users/{handle}/items/{id}", activitypub.listing),
+            Route("/users/{handle}/items/{id}/activity", activitypub.listing_activity),
+            Route("/users/{handle}/items/{id}/update/{number:int}", activitypub.listing_activity),
+            Route("/.well-known/webfinger", activitypub.webfinger_resource),
+            Route("/.well-known/host-meta", activitypub.host_meta),
+            Route("/.well-known/nodeinfo", activitypub.nodeinfo_links),
+            Route("/nodeinfo/2.1", activitypub.nodeinfo_document),
+            # supervisors
+            Route("/livez", health.livez),
+            Route("/readyz", health.readyz),
+        ],
+        middleware=[
+            Middleware(middleware.SafeHeaders, site.uris.origin),
+            Middleware(middleware.HostCheck, site.uris.origin),
+            Middleware(middleware.BodyDeadline),
+        ],
+        exception_handlers={HTTPException: _refused, Exception: _broken},
+    )
+    app.state.site = site
+    return app
+
+
+async def _refused(request: Request, error: Exception) -> Response:
+    """Unknown addresses and methods: a page for people, a short word for programs."""
+    status = error.status_code if isinstance(error, HTTPException) else 500
+    headers = dict(getattr(error, "headers", None) or {})
+    if request.url.path.startswith(("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")):
+        answer = activitypub.refusal(
+            status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
+        )
+    else:
+        answer = await pages.error(request, status)
+    answer.headers.update(headers)
+    return answer
+
+
+async def _broken(_request: Request, _error: Exception) -> Response:
+    """Something unforeseen: it is in the log with its traceback, and nothing of it leaves."""
+    return activitypub.refusal(500, "internal-error")
