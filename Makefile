@@ -1,0 +1,47 @@
+# Everything runs in .venv, made from the locked and hashed dependencies.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PORT ?= 8000
+
+.PHONY: test lint bench soak dist lock clean
+
+$(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/test.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+test: $(VENV)/installed
+	$(BIN)/python -m pytest -m "not soak"
+
+lint: $(VENV)/installed
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(VENV)/installed
+	$(BIN)/python -m bench
+
+soak: $(VENV)/installed
+	$(BIN)/python -m pytest -m soak
+
+# A wheel, and beside it every wheel it needs, to install where there is no internet.
+dist: $(VENV)/installed
+	rm -rf dist
+	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
+	$(BIN)/python -m pip download --quiet --require-hashes --no-deps --only-binary :all: \
+	    --dest dist/wheels -r requirements/run.lock
+
+# Locks every dependency with its hashes and no address. Done by hand, reviewed like code.
+lock:
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --allow-unsafe \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate \
+	    --output-file requirements/run.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --allow-unsafe \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate \
+	    --extra test --constraint requirements/run.lock \
+	    --output-file requirements/test.lock pyproject.toml
+
+clean:
+	rm -rf $(VENV) dist build
