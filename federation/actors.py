@@ -205,17 +205,17 @@ class ActorResolver:
         own that names the owner (GoToSocial: `actor/main-key`).
         """
         document = await self._fetch(key_id.partition("#")[0], budget)
-        for actor_id in dict.fromkeys(_owners(document, key_id)):
-            if document.get("id") != actor_id or not document.get("inbox"):
-                document = await self._fetch(actor_id, budget)
+        owner = _owner(document, key_id)
+        if owner is not None:
+            if document.get("id") != owner or not document.get("inbox"):
+                document = await self._fetch(owner, budget)
             actor = from_document(document)
-            if actor.id != actor_id:
-                raise Refused("other-id", f"asked for {actor_id}, got {actor.id}", status=401)
+            if actor.id != owner:
+                raise Refused("other-id", f"asked for {owner}, got {actor.id}", status=401)
             await self._keep(actor)
             for key in actor.keys:
                 if key.id == key_id:
                     return key
-            break
         raise Refused("key-not-named", f"{key_id} is not named by its owner", status=401)
 
     async def _fetch(self, url: str, budget: client.Budget | None) -> dict[str, Any]:
@@ -253,8 +253,8 @@ class ActorResolver:
         return loaded
 
 
-def _owners(document: dict[str, Any], key_id: str) -> list[str]:
-    """The actor a fetched document says the key belongs to: at most one, on the key's origin."""
+def _owner(document: dict[str, Any], key_id: str) -> str | None:
+    """The actor that a fetched document says the key belongs to, if it is on the key's origin."""
     if documents.type_of(document) in vocabulary.ACTOR_TYPES and document.get("inbox"):
         owner = document.get("id")
     elif isinstance(document.get("publicKey"), dict):
@@ -262,8 +262,8 @@ def _owners(document: dict[str, Any], key_id: str) -> list[str]:
     else:
         owner = document.get("owner", document.get("controller"))
     if isinstance(owner, str) and documents.same_origin(owner, key_id):
-        return [documents.check_id(owner)]
-    return []
+        return documents.check_id(owner)
+    return None
 
 
 def _bounded(table: "OrderedDict[str, Any]", name: str, value: Any) -> None:

@@ -175,16 +175,20 @@ class Client:
         *,
         accept: str,
         is_type: Callable[[str], bool],
+        same_origin: bool = False,
         limit: int = limits.DOCUMENT,
         sign: Sign | None = None,
         budget: Budget | None = None,
     ) -> tuple[dict[str, Any], str]:
         """A JSON object and the URL where it was found in the end.
 
-        `is_type` says whether a `Content-Type` is acceptable. Raises Gone for 404 and 410, Refused
-        for what is not acceptable, Unreachable for what may be well later.
+        `is_type` says whether a `Content-Type` is acceptable, `same_origin` that no redirect may
+        lead to another one. Raises Gone for 404 and 410, Refused for what is not acceptable,
+        Unreachable for what may be well later.
         """
         answer = await self.get(url, accept=accept, limit=limit, sign=sign, budget=budget)
+        if same_origin and not documents.same_origin(url, answer.url):
+            raise Refused("foreign-answer", answer.url)
         check_status(answer, self._clock())
         content_type = answer.headers.get("content-type", "")
         if not is_type(content_type):
@@ -217,21 +221,19 @@ class Client:
         It is found on the host that was asked, and its `id`, where it has one, is of that host; but
         need not be that URL, for servers write their queries in many ways. Raises like fetch_json.
         """
-        document, final = await self._fetch_object(url, sign, budget)
-        asked = addresses.check_url(url, self.policy)
-        if _origin(asked) != _origin(addresses.check_url(final, self.policy)):
-            raise Refused("foreign-page", final)
+        document, final = await self._fetch_object(url, sign, budget, same_origin=True)
         if document.get("id") is not None:
             self._identifier(document, final)
         return document, final
 
     async def _fetch_object(
-        self, url: str, sign: Sign | None, budget: Budget | None
+        self, url: str, sign: Sign | None, budget: Budget | None, *, same_origin: bool = False
     ) -> tuple[dict[str, Any], str]:
         return await self.fetch_json(
             url,
             accept=vocabulary.ACCEPT,
             is_type=documents.is_activity_type,
+            same_origin=same_origin,
             sign=sign,
             budget=budget,
         )
@@ -242,7 +244,7 @@ class Client:
         if not isinstance(written, str):
             raise Refused("id-missing", final)
         identifier = addresses.check_url(documents.check_id(written), self.policy)
-        if _origin(identifier) != _origin(addresses.check_url(final, self.policy)):
+        if not documents.same_origin(identifier.url, final):
             raise Refused("foreign-id", f"{final} says that it is {identifier.url}")
         return identifier
 
@@ -389,10 +391,6 @@ def retry_after(answer: Answer, now: datetime) -> float | None:
         except (ValueError, TypeError, IndexError, OverflowError):
             return None
     return min(max(seconds, limits.RETRY_AFTER_LEAST), limits.RETRY_AFTER_MOST)
-
-
-def _origin(target: addresses.Target) -> tuple[str, str, int]:
-    return target.scheme, target.host, target.port
 
 
 def _request_headers(

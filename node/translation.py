@@ -1,6 +1,8 @@
 """What people read, in their language. Message ids are English; French is complete and default."""
 
 import gettext
+import os
+import tempfile
 from pathlib import Path
 
 from node.model import Availability
@@ -56,12 +58,49 @@ class Catalogues:
     def speak(self, language: str) -> Translator:
         """The translator of a language; an unknown one speaks the default."""
         if language not in self._loaded:
-            known = language if (LOCALES / language).is_dir() else DEFAULT
+            known = language if language in ("en", *languages()) else DEFAULT
             self._loaded[language] = Translator(known, _catalogue(known))
         return self._loaded[language]
+
+
+def languages() -> list[str]:
+    """The languages that there is a catalogue for; English needs none."""
+    return sorted(path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
 
 
 def _catalogue(language: str) -> gettext.NullTranslations:
     if language == "en":
         return gettext.NullTranslations()
-    return gettext.translation(DOMAIN, LOCALES, languages=[language])
+    with compiled(language).open("rb") as opened:
+        return gettext.GNUTranslations(opened)
+
+
+def compiled(language: str) -> Path:
+    """The compiled catalogue of a language, made first where a checkout has changed it since.
+
+    Whole or not at all, so that two processes may do it at once.
+    """
+    source = LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
+    target = source.with_suffix(".mo")
+    if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
+        return target
+    from babel.messages.mofile import write_mo
+    from babel.messages.pofile import read_po
+
+    with source.open("rb") as opened:
+        catalogue = read_po(opened, locale=language, abort_invalid=True)
+    handle, name = tempfile.mkstemp(prefix=".", suffix=".tmp", dir=target.parent)
+    unfinished = Path(name)
+    try:
+        with os.fdopen(handle, "wb") as output:
+            write_mo(output, catalogue)
+            os.fchmod(output.fileno(), 0o644)
+        unfinished.replace(target)
+    finally:
+        unfinished.unlink(missing_ok=True)
+    return target
+
+
+if __name__ == "__main__":
+    for one in languages():
+        compiled(one)

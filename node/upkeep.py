@@ -1,5 +1,6 @@
 """Bringing a node's file up to date, and filling the index of searches."""
 
+import contextlib
 import logging
 from collections.abc import Callable
 from pathlib import Path
@@ -11,13 +12,21 @@ from node.store import node as node_row
 log = logging.getLogger("echoppe.upkeep")
 
 
-def prepare(folder: Path, configured: settings.Settings, now: clock.Clock) -> None:
-    """Brings a node's file up to date before it is served.
+def prepare(
+    folder: Path, configured: settings.Settings, now: clock.Clock, *, as_server: bool = False
+) -> None:
+    """Brings a node's file up to date before it is used; a command only where no server runs.
 
     Raises errors.Unusable when it is newer than the program, belongs to another address, or no
     copy of it could be made before an upgrade.
     """
-    backup = migrations.migrate(folder, now())
+    with database.reading(folder) as db:
+        pending = migrations.check(db)
+    backup = None
+    if pending:
+        # A server that runs knows the file as it is: it must not change under its feet.
+        with contextlib.nullcontext() if as_server else database.serving(folder):
+            backup = migrations.migrate(folder, now())
     if backup is not None:
         log.warning("database upgraded", extra={"detail": f"copy before: {backup}"})
     with database.reading(folder) as db:

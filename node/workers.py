@@ -256,6 +256,7 @@ def _arrived(db: sqlite3.Connection, row: Delivery, learnt_rfc9421: bool, now: d
 def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:
     """404 or 410: nobody is there any more. A neighbour stays one; only this message is lost."""
     deliveries.give_up(db, row, why, now)
+    peers.note_problem(db, row.host, why[:300])
     if peers.get(db, row.host) is None:
         followers.remove_inbox(db, row.inbox)
         deliveries.remove_inbox(db, row.inbox)
@@ -266,6 +267,7 @@ def _refused(
 ) -> None:
     if row.attempts + 1 >= delivery.REFUSALS_MOST:
         deliveries.give_up(db, row, why, now)
+        peers.note_problem(db, row.host, why[:300])
         log.warning("delivery given up", extra={"host": row.host, "detail": why[:200]})
     else:
         wait = timedelta(seconds=60 * delivery.backoff(row.attempts, chance))

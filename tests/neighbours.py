@@ -127,9 +127,10 @@ def found(communes: Sequence[str], base: Path) -> list[Town]:
     for commune, port in zip(communes, ports, strict=True):
         peers = [f"--private-peer=127.0.0.1:{other}" for other in ports if other != port]
         folder = base / commune.lower()
+        authority = f"127.0.0.1:{port}"
         echoppe(
-            "init", str(folder), "--url", f"http://127.0.0.1:{port}", "--name", f"Boutiques {commune}",
-            "--commune", commune, "--listen", f"127.0.0.1:{port}", *peers,
+            "init", str(folder), "--url", f"http://{authority}", "--listen", authority,
+            "--name", f"Boutiques {commune}", "--commune", commune, *peers,
         )  # fmt: skip
         towns.append(Town(folder, port))
     return towns
@@ -153,9 +154,7 @@ def befriend(one: Town, other: Town) -> None:
     eventually(lambda: other.run("neighbour", "list"))
     other.run("neighbour", "accept", one.authority)
     for town in (one, other):
-        eventually(
-            lambda town=town: all(peer["synced"] for peer in town.run("neighbour", "list"))
-        )
+        eventually(lambda town=town: all(peer["synced"] for peer in town.run("neighbour", "list")))
 
 
 def eventually(condition: Any, within: float = 20.0) -> Any:

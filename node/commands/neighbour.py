@@ -176,7 +176,7 @@ def show(asked: argparse.Namespace) -> None:
         if count:
             lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
         if peer.problem:
-            lines.append(f"    last reading failed: {peer.problem}")
+            lines.append(f"    problem: {peer.problem}")
     output.say(
         asked, documents, *(lines or ["No neighbours yet. Choose one: echoppe neighbour add URL"])
     )

@@ -3,9 +3,9 @@
 import argparse
 import asyncio
 import contextlib
+import logging
 import signal
 import socket
-import sys
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,9 @@ def run(asked: argparse.Namespace) -> None:
     configured = settings.load(folder)
     logs.configure()
     with database.serving(folder):
-        upkeep.prepare(folder, configured, clock.clock(configured.testing.clock_offset_s))
+        upkeep.prepare(
+            folder, configured, clock.clock(configured.testing.clock_offset_s), as_server=True
+        )
         listener = _listen(configured.server.listen)
         _warn(configured)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
@@ -68,17 +70,17 @@ def _listen(authority: str) -> socket.socket:
 
 def _warn(configured: "Settings") -> None:
     """Says loudly what must never stand in a real node's settings."""
+    log = logging.getLogger("echoppe.node")
     peers = configured.federation.private_peers
     if peers:
-        print(
-            f"WARNING: the guard is open for {len(peers)} private peer(s): {', '.join(peers)}. "
-            "Never on a public node.",
-            file=sys.stderr,
+        log.warning(
+            "THE GUARD IS OPEN for private peers, never to be set on a public node",
+            extra={"count": len(peers), "detail": ", ".join(peers)},
         )
     if configured.testing.clock_offset_s:
-        print(
-            f"WARNING: the clock is set {configured.testing.clock_offset_s} s ahead, for testing.",
-            file=sys.stderr,
+        log.warning(
+            "THE CLOCK IS SET AHEAD for testing, never to be set on a public node",
+            extra={"count": configured.testing.clock_offset_s},
         )
 
 

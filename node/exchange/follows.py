@@ -21,6 +21,8 @@ from node.store import actors as actor_rows
 from node.store import deliveries, followers, peers
 from node.uris import INSTANCE, Uris
 
+REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to look at
+
 # --- what a steward does -------------------------------------------------------------------------
 
 
@@ -113,6 +115,8 @@ def _follow_of_node(
     host = urlsplit(origin).netloc
     peer = peers.get_by_actor(db, who.id)
     if peer is None:
+        if peers.count_requests(db) >= REQUESTS_MOST:
+            raise Refused("too-many-requests", f"{host} asks to be a neighbour")
         peers.add(db, host, origin, who.id, who.name or host, "")
         peer = peers.get(db, host)
     if peer is None or peer.blocked is not None or peer.actor != who.id:

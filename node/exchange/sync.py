@@ -22,6 +22,7 @@ from node.store import database, peers
 
 EVERY = timedelta(days=1)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
+LOOK_AGAIN = timedelta(seconds=5)
 PAGES_IN_ONE_READING = 2000
 ITEMS_IN_PAGE = 200
 
@@ -83,7 +84,7 @@ async def _read(context: Context, peer: Peer) -> None:
         cursor = page.reached
         await context.database.write(_write, peer.host, writes, cursor, max(total or 0, done), done)
         if page.next is None:
-            await _finish(context, peer, page)
+            await _finish(context, peer, page, news=done > 0)
             return
     # More than a reading may cost: it goes on from here, later.
     await context.database.write(peers.want_sync, peer.host, context.clock() + EVERY)
@@ -174,16 +175,20 @@ def _write(
     peers.change_sync(db, host, cursor=cursor, total=total, done=done)
 
 
-async def _finish(context: Context, peer: Peer, page: _Page) -> None:
-    agrees = await context.database.write(_close, peer.host, page, context.clock())
+async def _finish(context: Context, peer: Peer, page: _Page, *, news: bool) -> None:
+    agrees = await context.database.write(_close, peer.host, page, news, context.clock())
     level = logging.INFO if agrees is not False else logging.WARNING
     log.log(level, "neighbour read", extra={"peer": peer.host, "digest_agrees": agrees})
 
 
-def _close(db: sqlite3.Connection, host: str, page: _Page, now: datetime) -> bool | None:
+def _close(
+    db: sqlite3.Connection, host: str, page: _Page, news: bool, now: datetime
+) -> bool | None:
     """Ends a reading: sweeps after a full pass, and compares what is held with their digest.
 
-    Where they differ, everything is read again, once; if they still do, it is shown.
+    Where they differ while there was news, more may have come in between: a look soon after will
+    tell. Where they differ and nothing is new, everything is read again; if they still do, it is
+    shown, until the next day's reading.
     """
     full_pass = peers.full_pass_started(db, host)
     if full_pass is not None:
@@ -191,7 +196,8 @@ def _close(db: sqlite3.Connection, host: str, page: _Page, now: datetime) -> boo
     digest, count = neighbours.digest(db, host)
     agrees = None if page.digest is None else (digest, count) == (page.digest, page.count)
     peers.finish_sync(db, host, now, digest_agrees=agrees, next_at=now + EVERY)
-    if agrees is False and full_pass is None and page.reached > 0:
-        peers.start_full_pass(db, host, now)
-        peers.want_sync(db, host, now)
+    if agrees is False and full_pass is None:
+        if not news:
+            peers.start_full_pass(db, host, now)
+        peers.want_sync(db, host, now + LOOK_AGAIN)
     return agrees

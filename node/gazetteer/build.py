@@ -25,8 +25,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from node import gazetteer
-from node.gazetteer import names
+from node.gazetteer import names, sources
 
 # The codes for the whole city are on letters, and in no list of postal codes.
 _CITY_POSTAL_CODES = {"75056": "75000", "69123": "69000", "13055": "13000"}
@@ -114,7 +113,7 @@ def _fill(db: sqlite3.Connection) -> None:
         row["insee"]: number
         for number, row in enumerate((row for row in rows if row["type"] in {"COM", "ARM"}), 1)
     }
-    departments = json.loads(gazetteer.DEPARTMENTS.read_text(encoding="utf-8"))["departements"]
+    departments = json.loads(sources.DEPARTMENTS.read_text(encoding="utf-8"))["departements"]
     db.executemany(
         "INSERT INTO departments VALUES (?, ?, ?, ?)",
         (
@@ -140,20 +139,20 @@ def _fill(db: sqlite3.Connection) -> None:
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise ValueError(f"the sources name places that are not in them: {broken[:5]}")
-    db.execute(f"PRAGMA user_version = {gazetteer.fingerprint()}")
+    db.execute(f"PRAGMA user_version = {sources.fingerprint()}")
     db.execute("PRAGMA journal_mode = DELETE")
     db.execute("ANALYZE")
     db.execute("VACUUM")
 
 
 def _communes() -> list[dict[str, str]]:
-    with gzip.open(gazetteer.COMMUNES, "rt", encoding="utf-8", newline="") as opened:
+    with gzip.open(sources.COMMUNES, "rt", encoding="utf-8", newline="") as opened:
         return list(csv.DictReader(opened))
 
 
 def _arrondissements() -> dict[str, tuple[str, list[str]]]:
     """The city and the adjoining codes of each arrondissement."""
-    with gazetteer.ARRONDISSEMENTS.open(encoding="utf-8", newline="") as opened:
+    with sources.ARRONDISSEMENTS.open(encoding="utf-8", newline="") as opened:
         return {
             row["insee"]: (row["city"], row["limitrophes"].split())
             for row in csv.DictReader(opened)
@@ -226,4 +225,4 @@ def _adjoining(
 
 
 if __name__ == "__main__":
-    build(gazetteer.FILE)
+    build(sources.FILE)

@@ -106,6 +106,20 @@ def change_blocked(db: sqlite3.Connection, host: str, at: datetime | None) -> No
     db.execute("UPDATE peers SET blocked = ? WHERE host = ?", (times.stamp_or_none(at), host))
 
 
+def count_requests(db: sqlite3.Connection) -> int:
+    """How many nodes asked to be neighbours and wait for a steward."""
+    return int(
+        db.execute(
+            "SELECT count(*) FROM peers WHERE added IS NULL AND follower = 'requested'"
+        ).fetchone()[0]
+    )
+
+
+def note_problem(db: sqlite3.Connection, host: str, problem: str) -> None:
+    """Notes what went wrong with a neighbour, for the steward."""
+    db.execute("UPDATE peers SET problem = ? WHERE host = ?", (problem, host))
+
+
 def mark_heard(db: sqlite3.Connection, host: str, now: datetime) -> None:
     """Notes a sign of life."""
     db.execute("UPDATE peers SET heard = ? WHERE host = ?", (times.stamp(now), host))

@@ -494,11 +494,22 @@ async def test_a_host_that_takes_no_connection_is_given_up_in_time() -> None:
         filler.setblocking(False)
         filler.connect_ex(("127.0.0.1", port))
     policy = addresses.Policy(private_peers=frozenset({f"127.0.0.1:{port}"}))
+    started = asyncio.get_running_loop().time()
     try:
         with pytest.raises(Unreachable, match="connect-timeout"):
             await addresses.GuardedBackend(policy, Names()).connect_tcp(
                 "127.0.0.1", port, timeout=0.1
             )
+        assert asyncio.get_running_loop().time() - started < 1.0
+        # It does not use up the turn of the next address.
+        async with listening("127.0.0.2", port):
+            policy = addresses.Policy(private_peers=frozenset({f"peer.test:{port}"}))
+            names = Names(["127.0.0.1", "127.0.0.2"])
+            stream = await addresses.GuardedBackend(policy, names).connect_tcp(
+                "peer.test", port, timeout=0.2
+            )
+            assert await stream.read(100) == b"hello"
+            await stream.aclose()
     finally:
         for each in (full, *fillers):
             each.close()

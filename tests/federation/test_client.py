@@ -231,9 +231,9 @@ async def test_few_hosts_are_kept_connected(monkeypatch: pytest.MonkeyPatch) -> 
     names = ("a.test", "b.test", "c.test")
     async with serving() as hostile, asking(hostile, names=names) as asker:
         hostile.says("/", b"")
-        for name in (*names, "c.test", "b.test", "a.test"):
+        for name in ("a.test", "b.test", "a.test", "c.test", "a.test", "b.test"):
             await get(asker, f"http://{name}:{hostile.port}/")
-        assert hostile.connections == 4  # only a.test had been let go
+        assert hostile.connections == 4  # only b.test had been let go
 
         async def slow(writer: asyncio.StreamWriter) -> None:
             await asyncio.sleep(0.05)
@@ -507,7 +507,7 @@ async def test_ssrf_18_protocol_switches_are_refused() -> None:
         hostile.scripts["/"] = (
             b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\nhi"
         )
-        with pytest.raises(FederationError, match=r"protocol-switch|bad-http"):
+        with pytest.raises(FederationError, match="protocol-switch"):
             await get(asker, hostile.url + "/")
 
 
@@ -760,8 +760,12 @@ async def test_a_delivery_counts_once_its_status_is_in() -> None:
         head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 900\r\n\r\n"
         hostile.scripts["/drips"] = dripping(head, b"x")
         hostile.scripts["/breaks"] = flooding(hostile, head, b"short", 1)
-        for path in ("/drips", "/breaks"):
+        chunked = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
+        hostile.scripts["/frames"] = flooding(hostile, chunked, b"1;" + b"e" * 16000 + b"\r\nx\r\n")
+        started = asyncio.get_running_loop().time()
+        for path in ("/drips", "/breaks", "/frames"):
             assert (await asker.post(hostile.url + path, b"{}", {})).status == 202
+        assert asyncio.get_running_loop().time() - started < 1.0
         hostile.scripts["/hangs"] = dripping(b"", b"")
         with pytest.raises(Unreachable, match="timeout"):
             await asker.post(hostile.url + "/hangs", b"{}", {})
@@ -817,6 +821,9 @@ async def test_org_08_a_document_with_another_id_is_asked_for_again_by_it() -> N
             await asker.fetch_document(f"{url}/1")
         # The id answers with a redirect: then nothing stands at the id itself.
         hostile.redirects("/2", "/3")
+        with pytest.raises(Refused, match="id-mismatch"):
+            await asker.fetch_document(f"{url}/1")
+        hostile.shows("/3", {"id": f"{url}/2"})
         with pytest.raises(Refused, match="id-mismatch"):
             await asker.fetch_document(f"{url}/1")
         hostile.shows("/4", {"id": f"{url}/1"})
@@ -925,7 +932,7 @@ async def test_org_26_a_page_that_was_moved_to_another_origin_is_refused(tmp_pat
         hostile.redirects("/", moved)
         hostile.shows("/page", {"id": moved})
         assert (await asker.fetch_page(moved))[1] == moved
-        with pytest.raises(Refused, match="foreign-page"):
+        with pytest.raises(Refused, match="foreign-answer"):
             await asker.fetch_page(f"http://peer.test:{hostile.port}/")
 
 

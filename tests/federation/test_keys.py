@@ -147,8 +147,8 @@ def test_sig_20_what_is_no_public_rsa_key(rsa_key: rsa.RSAPrivateKey) -> None:
         {"pem": pem},
     ):
         refused(text)
-    padded = pem.replace("\n-----END", "\n" * limits.PEM + "-----END")
-    refused(padded)
+    keys.load_rsa_public(" " * 1000 + pem)
+    refused(" " * limits.PEM + pem)
 
 
 def test_private_keys_come_back(rsa_key: rsa.RSAPrivateKey) -> None:
@@ -191,6 +191,7 @@ def test_multikeys() -> None:
         multibase.encode(b"\x80\x26" + bytes(32)),
         multibase.encode(b"\xec\x01" + bytes(32)),
         multibase.encode(bytes(34)),
+        multibase.encode(bytes(range(32))),
         "z" + "6" * 100_000,
         "u7QF" + "A" * 43,
     ],

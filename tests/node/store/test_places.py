@@ -10,8 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from node import gazetteer
-from node.gazetteer import build, names
+from node.gazetteer import build, names, sources
 from node.model import Place
 from node.store import places
 
@@ -192,18 +191,18 @@ def test_the_same_sources_give_the_same_small_file(tmp_path: Path) -> None:
     build.build(tmp_path / "b.sqlite")
     assert (tmp_path / "a.sqlite").read_bytes() == (tmp_path / "b.sqlite").read_bytes()
     assert (tmp_path / "a.sqlite").stat().st_size < 12_000_000
-    assert gazetteer.stamp(tmp_path / "a.sqlite") == gazetteer.fingerprint() > 0
+    assert sources.stamp(tmp_path / "a.sqlite") == sources.fingerprint() > 0
     assert sorted(file.name for file in tmp_path.iterdir()) == ["a.sqlite", "b.sqlite"]
     with closing(sqlite3.connect(tmp_path / "a.sqlite")) as db:
         assert db.execute("PRAGMA journal_mode").fetchone() == ("delete",)
         assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
-        assert db.execute("PRAGMA user_version").fetchone() == (gazetteer.fingerprint(),)
+        assert db.execute("PRAGMA user_version").fetchone() == (sources.fingerprint(),)
 
 
 def test_a_build_that_fails_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     broken = tmp_path / "broken.json"
     broken.write_text("{", encoding="utf-8")
-    monkeypatch.setattr(gazetteer, "DEPARTMENTS", broken)
+    monkeypatch.setattr(sources, "DEPARTMENTS", broken)
     target = tmp_path / "out" / "places.sqlite"
     target.parent.mkdir()
     target.write_bytes(b"what was there")
@@ -217,12 +216,12 @@ def test_a_checkout_makes_the_file_even_when_two_want_it_at_once(tmp_path: Path)
     copy = tmp_path / "node"
     for source in (
         "node/__init__.py",
-        *(f"node/gazetteer/{file.name}" for file in gazetteer.HERE.iterdir() if file.is_file()),
+        *(f"node/gazetteer/{file.name}" for file in sources.HERE.iterdir() if file.is_file()),
     ):
         if not source.endswith((".sqlite", ".tmp")):
             target = tmp_path / source
             target.parent.mkdir(parents=True, exist_ok=True)
-            target.write_bytes((gazetteer.HERE.parents[1] / source).read_bytes())
+            target.write_bytes((sources.HERE.parents[1] / source).read_bytes())
     command = [sys.executable, "-c", "from node import gazetteer; gazetteer.path()"]
     both = [
         subprocess.Popen(command, cwd=tmp_path, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
@@ -232,7 +231,7 @@ def test_a_checkout_makes_the_file_even_when_two_want_it_at_once(tmp_path: Path)
         printed, _ = process.communicate(timeout=60)
         assert (process.returncode, printed) == (0, b"")
     made = copy / "gazetteer" / "places.sqlite"
-    assert gazetteer.stamp(made) == gazetteer.fingerprint()
+    assert sources.stamp(made) == sources.fingerprint()
     assert not list(made.parent.glob(".places-*"))
     with closing(places.open_places(made)) as db:
         assert places.get(db, "FR-33063") is not None
