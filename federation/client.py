@@ -290,8 +290,6 @@ class Client:
                     response = await pool.handle_async_request(request)
             try:
                 fields = _fields(response)
-                if response.status < 200:
-                    raise Refused("protocol-switch", f"{target.url}: {response.status}")
                 whole = method == "GET" and response.status < 300
                 if whole:
                     _check_head(fields, limit, target)

@@ -44,9 +44,7 @@ def read(request: signatures.Request, now: datetime) -> Claim:
     body, the activity has an id, a type and one actor on the id's origin, and the key is of the
     actor's origin too. Raises Refused with the status to answer.
     """
-    signature = signatures.read(request)
-    signatures.check_policy(signature, request, now)
-    signatures.check_digest(request)
+    signature = signatures.check(request, now)
     activity = documents.parse(request.body, limit=limits.INBOX_BODY)
     kind = documents.type_of(activity)
     if kind is None or len(kind) > 100:

@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import (
 from federation import limits, multibase
 from federation.errors import Refused
 
-# 2048 and not more: some verifiers guess another hash from a longer key (wire notes, 5.1).
+# Not more: WordPress takes a longer key, where no algorithm is named, to mean another hash.
 _RSA_BITS = 2048
 _RSA_EXPONENT = 65537
 

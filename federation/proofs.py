@@ -32,8 +32,8 @@ def sign(
 
     `verification_method` is the id of `key` in the owner's actor document; `created` counts in
     whole seconds. The proof repeats the document's `@context`: some verifiers hash the one, some
-    the other (vc-di-eddsa, section 3.3.1; wire notes, 5.3). Raises Refused (not-canonical) for a
-    document that is not plain JSON.
+    the other (Mastodon and Fedify; vc-di-eddsa, section 3.3.1). Raises Refused (not-canonical) for
+    a document that is not plain JSON.
     """
     unsecured = _unsecured(document)
     proof: dict[str, Any] = {

@@ -467,6 +467,8 @@ def _parse_http_date(text: str) -> float:
     if match is None or match[2] not in _MONTHS:
         raise Refused("bad-date", text)
     month = _MONTHS.index(match[2]) + 1
+    # A leap second counts as the one before it.
+    second = 59 if match[6] == "60" else int(match[6])
     try:
         return datetime(
             int(match[3]),
@@ -474,7 +476,7 @@ def _parse_http_date(text: str) -> float:
             int(match[1]),
             int(match[4]),
             int(match[5]),
-            min(int(match[6]), 59),  # a leap second counts as the one before it
+            second,
             tzinfo=UTC,
         ).timestamp()
     except ValueError:

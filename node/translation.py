@@ -65,7 +65,7 @@ class Catalogues:
 
 def languages() -> list[str]:
     """The languages that there is a catalogue for; English needs none."""
-    return sorted(path.parent.parent.name for path in LOCALES.glob(f"*/LC_MESSAGES/{DOMAIN}.po"))
+    return sorted(path.parent.name for path in LOCALES.glob("*/LC_MESSAGES"))
 
 
 def _catalogue(language: str) -> gettext.NullTranslations:
@@ -82,6 +82,8 @@ def compiled(language: str) -> Path:
     """
     source = LOCALES / language / "LC_MESSAGES" / f"{DOMAIN}.po"
     target = source.with_suffix(".mo")
+    if not source.exists():  # an installed wheel carries the compiled ones alone
+        return target
     if target.exists() and target.stat().st_mtime >= source.stat().st_mtime:
         return target
     from babel.messages.mofile import write_mo

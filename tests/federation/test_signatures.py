@@ -416,7 +416,7 @@ def test_we_verify_rfc9421_of_apsig_but_demand_more() -> None:
         signatures.check_policy(claim, request, now)
 
 
-# --- Shapes in the field (wire notes, 7b)
+# --- What GoToSocial, snac and Honk were seen to send
 
 
 @pytest.mark.parametrize(
@@ -662,6 +662,7 @@ def test_sig_10_expires() -> None:
         "Mon, 31 Feb 2026 12:00:00 GMT",
         "Mon, 23 Nov 0000 12:00:00 GMT",
         "Mon, 23 Nov 2026 25:00:00 GMT",
+        "Mon, 23 Nov 2026 12:00:61 GMT",
         "Monday, 23-Nov-26 12:00:00 GMT",
         "Mon, ٢٣ Nov 2026 12:00:00 GMT",
     ],

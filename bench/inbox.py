@@ -1,0 +1,229 @@
+"""Receiving: a neighbour posts thousands of signed listings; how fast they are safe, and found."""
+
+import asyncio
+import json
+import os
+import shutil
+import sqlite3
+import statistics
+import time
+import timeit
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.hashes import SHA256
+
+from bench import measure, stand_in, town, wire
+from federation import documents, signatures
+from federation import inbox as door
+from node import territory
+from node.store import places
+from tests import neighbours
+from tests.neighbours import Town
+
+ROUNDS = 3
+CONNECTIONS = 16
+SHOPS = 10
+LIVEZ = 5000
+WITHIN = 300.0
+
+
+@dataclass(slots=True)
+class _Round:
+    accepted: float  # a second
+    waits: list[float]  # ms
+    visible: float  # a second
+    busy: int
+    lost: int
+    node_cpu: float  # µs an activity
+    own_cpu: float
+    before: float  # MiB
+    after: float
+    peak: float
+    again: float  # the same activities once more, a second
+    again_cpu: float
+    livez: float
+    livez_cpu: float
+
+
+def run(base: Path, size: measure.Size) -> None:
+    """Prints three tables."""
+    db = places.open_places()
+    place = territory.resolve(db, "Talence")
+    db.close()
+    port = neighbours.free_port()
+    neighbour = stand_in.found(port, SHOPS, place)
+    first = town.found(base, "node", [f"127.0.0.1:{port}"])
+    print(f"\n{size.activities:,} activities are being signed …", flush=True)
+    letters = neighbour.creates(size.activities, first.authority, place)
+    rounds = asyncio.run(_rounds(base, first, neighbour, letters, size.rounds or ROUNDS))
+    _print(rounds, letters)
+    _micro(neighbour, letters[0], first)
+
+
+async def _rounds(
+    base: Path, first: Town, neighbour: stand_in.StandIn, letters: list[bytes], count: int
+) -> list[_Round]:
+    """Each round on a fresh copy of a folder in which the stand-in is a neighbour already."""
+    port = int(neighbour.uris.authority.rpartition(":")[2])
+    async with await wire.serve(port, neighbour.answer):
+        await asyncio.to_thread(first.serve)
+        await asyncio.to_thread(first.run, "neighbour", "add", neighbour.uris.origin)
+        await asyncio.to_thread(
+            neighbours.eventually, lambda: first.run("neighbour", "list")[0]["synced"]
+        )
+        await asyncio.to_thread(first.stop)
+        done = []
+        for number in range(count):
+            folder = base / f"round-{number}"
+            shutil.copytree(first.folder, folder)
+            one = Town(folder, first.port)
+            await asyncio.to_thread(one.serve)
+            try:
+                done.append(await _round(one, letters))
+            finally:
+                await asyncio.to_thread(one.stop)
+    return done
+
+
+async def _round(one: Town, letters: list[bytes]) -> _Round:
+    assert one.process is not None
+    pid, count = one.process.pid, len(letters)
+    await wire.send(one.port, [_livez(one)] * 100, CONNECTIONS, 200)
+    await asyncio.sleep(1)
+    before, own, used = measure.memory(pid), measure.cpu_seconds(os.getpid()), _cpu(pid)
+    begun = time.perf_counter()
+    with town.reader(one) as db:
+        watching = asyncio.create_task(_visible(db, count))
+        sent = await wire.send(one.port, letters, CONNECTIONS, 202)
+        visible = await watching - begun
+        node_cpu, own_cpu = _cpu(pid) - used, measure.cpu_seconds(os.getpid()) - own
+        await asyncio.sleep(1)
+        after, peak = measure.memory(pid), measure.memory(pid, "VmHWM")
+        used = _cpu(pid)
+        again = await wire.send(one.port, letters, CONNECTIONS, 202)
+        again_cpu, used = _cpu(pid) - used, _cpu(pid)
+        livez = await wire.send(one.port, [_livez(one)] * LIVEZ, CONNECTIONS, 200)
+        livez_cpu = _cpu(pid) - used
+        rows = db.execute("SELECT count(*) FROM listings").fetchone()[0]
+        left = db.execute("SELECT count(*) FROM received").fetchone()[0]
+    assert not left, f"{left} activities are left or set aside"
+    return _Round(
+        accepted=count / sent.seconds,
+        waits=[wait * 1000 for wait in sent.waits],
+        visible=count / visible,
+        busy=sent.busy,
+        lost=count - rows,
+        node_cpu=node_cpu / count * 1e6,
+        own_cpu=own_cpu / count * 1e6,
+        before=before,
+        after=after,
+        peak=peak,
+        again=count / again.seconds,
+        again_cpu=again_cpu / count * 1e6,
+        livez=LIVEZ / livez.seconds,
+        livez_cpu=livez_cpu / LIVEZ * 1e6,
+    )
+
+
+_cpu = measure.cpu_seconds
+
+
+def _livez(one: Town) -> bytes:
+    return wire.request("GET", "/livez", {"host": one.authority})
+
+
+async def _visible(db: sqlite3.Connection, count: int) -> float:
+    """When the last one can be found: its row in the index is committed."""
+    deadline = time.perf_counter() + WITHIN
+    while db.execute("SELECT count(*) FROM search_rows").fetchone()[0] < count:
+        assert time.perf_counter() < deadline, "not all were ever found"
+        await asyncio.sleep(0.02)
+    return time.perf_counter()
+
+
+def _print(rounds: list[_Round], letters: list[bytes]) -> None:
+    def row(name: str, values: list[float], form: str = ",.0f") -> tuple[str, ...]:
+        return (name, *measure.spread(values, form))
+
+    measure.table(
+        f"{len(letters):,} Creates of {len(letters[0]):,} bytes over {CONNECTIONS} connections, "
+        f"{len(rounds)} rounds (wanted later: 1,500 visible/s)",
+        ("", "min", "median", "max"),
+        [
+            row("accepted/s", [one.accepted for one in rounds]),
+            row("visible/s (until the last is found)", [one.visible for one in rounds]),
+            *(
+                row(
+                    f"answer, p{part}, ms",
+                    [measure.percentile(one.waits, part) for one in rounds],
+                    ",.1f",
+                )
+                for part in (50, 95, 99)
+            ),
+            row("answered 503 and sent again", [one.busy for one in rounds]),
+            row("lost", [one.lost for one in rounds]),
+            row("node's processor time, µs each", [one.node_cpu for one in rounds]),
+            row("generator's processor time, µs each", [one.own_cpu for one in rounds]),
+            row("node's memory before, MiB", [one.before for one in rounds], ".1f"),
+            row("node's memory after, MiB", [one.after for one in rounds], ".1f"),
+            row("node's memory at most, MiB", [one.peak for one in rounds], ".1f"),
+        ],
+    )
+    measure.table(
+        "to compare: the door alone, and no door at all",
+        ("", "min", "median", "max"),
+        [
+            row("the same again (nothing to act upon)/s", [one.again for one in rounds]),
+            row("   node's processor time, µs each", [one.again_cpu for one in rounds]),
+            row("GET /livez/s", [one.livez for one in rounds]),
+            row("   node's processor time, µs each", [one.livez_cpu for one in rounds]),
+        ],
+    )
+
+
+def _micro(neighbour: stand_in.StandIn, letter: bytes, one: Town) -> None:
+    """One activity through each check, without any HTTP."""
+    head, _, body = letter.partition(b"\r\n\r\n")
+    pairs = [line.decode().split(": ", 1) for line in head.split(b"\r\n")[1:]]
+    request = signatures.Request(
+        method="POST",
+        authority=one.authority,
+        scheme="http",
+        target="/inbox",
+        headers=tuple((name, value) for name, value in pairs),
+        body=body,
+    )
+    now = datetime.now(UTC)
+    claim = door.read(request, now)
+    key = neighbour.rsa[neighbour.shops[0].handle].public_key()
+    base = signatures.signature_base(claim.signature, request)
+
+    def whole() -> None:
+        signatures.verify(door.read(request, now).signature, request, key)
+
+    steps: dict[str, Callable[[], object]] = {
+        "json.loads (no gate)": lambda: json.loads(body),
+        "documents.parse (the gate)": lambda: documents.parse(body),
+        "signatures.read": lambda: signatures.read(request),
+        "signatures.check_policy": lambda: signatures.check_policy(claim.signature, request, now),
+        "signatures.check_digest": lambda: signatures.check_digest(request),
+        "plain RSA verify": lambda: key.verify(
+            claim.signature.signature, base, PKCS1v15(), SHA256()
+        ),
+        "signatures.verify": lambda: signatures.verify(claim.signature, request, key),
+        "fingerprint": lambda: claim.fingerprint,
+        "inbox.read + verify (the whole door)": whole,
+    }
+    taken = {
+        name: [second / 500 * 1e6 for second in timeit.repeat(step, number=500, repeat=5)]
+        for name, step in steps.items()
+    }
+    measure.table(
+        f"one activity of {len(body):,} bytes, µs, median of 5 times 500",
+        ("", "µs"),
+        [(name, f"{statistics.median(values):,.1f}") for name, values in taken.items()],
+    )

@@ -1,0 +1,81 @@
+"""A node of ours and a peer of another make, connected."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests import neighbours
+from tests.interop import fedify
+from tests.interop.fedify import Peer
+from tests.neighbours import Town
+
+SKIPPED = pytest.StashKey[str]()
+HELP = "apt-get install npm"
+
+
+@pytest.fixture(scope="session")
+def installed(request: pytest.FixtureRequest) -> None:
+    """The peer's program; without it, nothing here can be tested, and that is said loudly."""
+    try:
+        fedify.install()
+    except fedify.SourceMissing as missing:
+        reason = f"{missing}: the peer's program is not part of this repository"
+    except fedify.NpmMissing as missing:
+        reason = f"{missing}. What helps: {HELP}"
+        if os.environ.get("CI"):
+            pytest.fail(reason, pytrace=False)
+    else:
+        return
+    request.config.stash[SKIPPED] = reason
+    pytest.skip(reason)
+
+
+def pytest_terminal_summary(
+    terminalreporter: pytest.TerminalReporter, config: pytest.Config
+) -> None:
+    """A skip is easily overlooked among dots."""
+    reason = config.stash.get(SKIPPED, None)
+    if reason is not None:
+        terminalreporter.section("NOT TESTED: other servers' software", red=True, bold=True)
+        terminalreporter.line(reason, red=True)
+
+
+@pytest.fixture(scope="session")
+def ports() -> tuple[int, int]:
+    """Where peers will listen: our node must know before, to be let through to the loopback."""
+    return neighbours.free_port(), neighbours.free_port()
+
+
+@pytest.fixture(scope="session")
+def town(
+    installed: None, ports: tuple[int, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Town]:
+    """A real node of ours, for all tests: each opens shops of its own."""
+    folder = tmp_path_factory.mktemp("towns") / "pessac"
+    port = neighbours.free_port()
+    neighbours.echoppe(
+        "init", str(folder), "--url", f"http://127.0.0.1:{port}", "--name", "Boutiques Pessac",
+        "--commune", "Pessac", "--listen", f"127.0.0.1:{port}",
+        *(f"--private-peer=127.0.0.1:{peer}" for peer in ports),
+    )  # fmt: skip
+    town = Town(folder, port)
+    with neighbours.serving([town]):
+        yield town
+
+
+@pytest.fixture(scope="session")
+def peer(
+    town: Town, ports: tuple[int, int], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Peer]:
+    """The peer, for all tests that leave its ways as they are."""
+    with fedify.serving(ports[0], tmp_path_factory.mktemp("peer")) as peer:
+        yield peer
+
+
+@pytest.fixture
+def old_peer(town: Town, ports: tuple[int, int], tmp_path: Path) -> Iterator[Peer]:
+    """A peer that our node meets for the first time, and that signs by draft-cavage first."""
+    with fedify.serving(ports[1], tmp_path / "old-peer", first_knock="cavage") as peer:
+        yield peer
