@@ -140,7 +140,7 @@ async def outbox(request: Request) -> Response:
     before = None
     if "before" in request.query_params:
         match = re.fullmatch(
-            r"([0-9]{4}-[0-9T:-]{15}Z),([0-9a-f-]{36})", request.query_params["before"]
+            r"([0-9]{4}-[0-9T:-]{14}Z),([0-9a-f-]{36})", request.query_params["before"]
         )
         if match is None:
             return refusal(400, "bad-page")

@@ -5,6 +5,7 @@ What a node must refuse is posted inside `arena.unmoved()`, which holds that not
 """
 
 import contextlib
+import json
 import socket
 import threading
 import uuid
@@ -12,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 from tests import neighbours
 from tests.hostile import stub
@@ -101,6 +103,12 @@ class Arena:
         actor = self.peer.actor()
         return actor, self.tell(actor, f"lampe {uuid.uuid4().hex}")
 
+    def get(self, path: str) -> Any:
+        """A document of the node's."""
+        answer = stub.send(self.town.authority, "GET", path, [])
+        assert answer.status == 200, (path, answer.status)
+        return json.loads(answer.body)
+
     # --- what a resident sees --------------------------------------------------------------------
 
     def found(self, words: str) -> dict[str, Any]:
@@ -109,9 +117,7 @@ class Arena:
         page: int | None = 1
         while page:
             asked = {"q": words, "near": "Bordeaux", "page": str(page)}
-            answer = self.town.get("/api/v1/search", params=asked)
-            assert answer.status_code == 200
-            told = answer.json()
+            told = self.get(f"/api/v1/search?{urlencode(asked)}")
             for ring in told["rings"]:
                 hits |= {hit["uri"]: (hit["name"], hit["price"], hit["url"])
                          for hit in ring["results"]}  # fmt: skip
@@ -124,9 +130,9 @@ class Arena:
             "good": self.found("lampe"),
             "bad": self.found("poison"),
             "own": self.found("tulipe"),
-            "shops": self.town.get("/api/v1/shops").json(),
-            "node": self.town.get("/users/instance/followers").json()["totalItems"],
-            "followers": self.town.get("/users/fleurs/followers").json()["totalItems"],
+            "shops": self.get("/api/v1/shops"),
+            "node": self.get("/users/instance/followers")["totalItems"],
+            "followers": self.get("/users/fleurs/followers")["totalItems"],
         }
 
     def settle(self) -> None:
@@ -160,7 +166,7 @@ class Arena:
         for canary in self.canaries:
             assert not canary.calls
         assert "Traceback" not in self.town.log()
-        assert self.town.get("/livez").status_code == 200
+        assert stub.send(self.town.authority, "GET", "/livez", []).status == 200
 
 
 @contextlib.contextmanager
@@ -177,8 +183,8 @@ def opened(base: Path) -> Iterator[Arena]:
             ending.callback(canaries[-1].close)
         town = neighbours.Town(base / "bordeaux", neighbours.free_port())
         neighbours.echoppe(
-            "init", str(town.folder), "--url", town.url, "--name", "Boutiques", "--commune", "Bordeaux",
-            "--listen", town.authority, f"--private-peer={peer.authority}",
+            "init", str(town.folder), "--url", town.url, "--name", "Boutiques",
+            "--commune", "Bordeaux", "--listen", town.authority, f"--private-peer={peer.authority}",
             f"--private-peer={stranger.authority}",
         )  # fmt: skip
         town.run("shop", "add", "fleurs", "--name", "Au Fil des Fleurs", "--commune", "Bordeaux")

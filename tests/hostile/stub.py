@@ -374,6 +374,7 @@ class Actor:
     def document(self, key: rsa.RSAPrivateKey | None = None) -> Document:
         """Its document, naming this key."""
         method = f"{self.uri}#ed25519-key"
+        rsa_key = {"id": self.key_id, "owner": self.uri, "publicKeyPem": pem(key or self.key)}
         public = self.stub.object_key.public_key().public_bytes_raw()
         return {
             "@context": [AS2, "https://w3id.org/security/v1"],
@@ -384,11 +385,7 @@ class Actor:
             "inbox": f"{self.uri}/inbox",
             "outbox": f"{self.uri}/outbox",
             "endpoints": {"sharedInbox": f"{self.stub.url}/inbox"},
-            "publicKey": {
-                "id": self.key_id,
-                "owner": self.uri,
-                "publicKeyPem": pem(key or self.key),
-            },
+            "publicKey": rsa_key,
             "assertionMethod": [
                 {
                     "id": method,

@@ -144,7 +144,8 @@ def serving(port: int, folder: Path, first_knock: str = "rfc9421") -> Iterator[P
     try:
         assert process.stdout is not None
         line = process.stdout.readline()
-        assert line and json.loads(line)["ready"], (line, (folder / "peer.log").read_text())
+        assert line, (folder / "peer.log").read_text()
+        assert json.loads(line)["ready"]
         yield peer
     finally:
         process.terminate()

@@ -26,7 +26,7 @@ const unknown = (value, path) =>
       : Object.entries(value).flatMap(([name, inner]) => {
           const here = `${path}/${name.split(/[#/]/).at(-1)}`;
           const types = name === "@type" ? [inner].flat() : [name];
-          const meant = types.every((one) => one.startsWith("@") || /^https?:/.test(one));
+          const meant = types.every((one) => /^@|^(?!_)[^/]+:/.test(one));
           return [...(meant ? [] : [here]), ...unknown(inner, here)];
         });
 
