@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from federation import client, documents
+from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import catalogue, neighbours, shops
-from node.exchange import follows
+from node.exchange import adapters, follows
 from node.exchange import listings as listing_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
@@ -34,6 +34,14 @@ log = logging.getLogger("echoppe.inbox")
 # --- listings and shops --------------------------------------------------------------------------
 
 
+class UnknownShop(Exception):
+    """A listing cannot be written before its shop, whose document must be fetched first."""
+
+    def __init__(self, uri: str) -> None:
+        super().__init__(uri)
+        self.uri = uri
+
+
 async def receive_object(
     context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
 ) -> Apply | None:
@@ -42,66 +50,67 @@ async def receive_object(
     An object named by its id alone is fetched from its origin. One that is embedded counts only
     if its author is the activity's actor.
     """
-    if not await is_heard(context, actor):
-        return None
     found = activity.get("object")
     if isinstance(found, str):
         uri = documents.check_id(found)
         if not documents.same_origin(uri, actor):
             raise Refused("foreign-object", f"{uri} told by {actor}")
+        if not neighbours.is_heard(await context.database.read(peers.get, _host(actor))):
+            return None  # strangers do not make us fetch
         found, _ = await context.http.fetch_document(uri, sign=context.sign, budget=budget)
     if not isinstance(found, dict):
         raise Refused("no-object", actor)
-    return await record(context, found, actor, budget)
+    return record(context, found, actor)
 
 
-async def record(
-    context: Context, found: dict[str, Any], author: str, budget: client.Budget
-) -> Apply | None:
-    """What to write for a document whose author is certain; None for kinds that are not kept."""
+def record(context: Context, found: dict[str, Any], author: str) -> Apply | None:
+    """What to write for a document whose author is certain; None for kinds that are not kept.
+
+    What is returned raises UnknownShop where the author's shop must be fetched first. It writes
+    nothing for an author who is not heard here. Raises Refused.
+    """
     kind = documents.type_of(found)
     uri = documents.check_id(found.get("id"))
+    now = context.clock()
     if kind == "Organization":
         if uri != author:
             raise Refused("not-the-author", f"{uri} told by {author}")
-        who = await context.resolver.learn(found)
-        shop = shop_documents.from_document(found, _host(uri), context.new_id(), context.clock())
-        return functools.partial(_record_shop, who.id, shop)
+        shop = shop_documents.from_document(found, _host(uri), context.new_id(), now)
+        return functools.partial(_record_shop, actors.from_document(found), shop, now)
     if kind != "Note":
         return None
     owner = documents.identifier(documents.first(found.get("attributedTo")))
     if owner != author or not documents.same_origin(uri, author):
         raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
-    unknown = None
-    if await context.database.read(shop_rows.get_by_uri, author) is None:
-        who = await context.resolver.actor(author, budget=budget)
-        unknown = shop_documents.from_document(
-            who.document, _host(author), context.new_id(), context.clock()
-        )
-    return functools.partial(
-        _record_listing, found, author, unknown, context.new_id(), context.clock()
-    )
+    return functools.partial(_record_listing, found, author, context.new_id(), now)
 
 
-def _record_shop(uri: str, shop: Shop, db: sqlite3.Connection) -> None:
-    if _still_heard(db, uri):
+async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply:
+    """What to write for a shop that is not known yet, from its own origin."""
+    found = (await context.resolver.actor(uri, budget=budget)).document
+    apply = record(context, found, uri)
+    if apply is None:
+        raise Refused("not-a-shop", uri)
+    return apply
+
+
+def _record_shop(
+    actor: actors.RemoteActor, shop: Shop, now: datetime, db: sqlite3.Connection
+) -> None:
+    if neighbours.is_heard(peers.get(db, _host(shop.uri))):
+        adapters.keep(db, actor, now)
         shops.record_remote(db, shop)
 
 
 def _record_listing(
-    note: dict[str, Any],
-    author: str,
-    unknown: Shop | None,
-    listing_id: str,
-    now: datetime,
-    db: sqlite3.Connection,
+    note: dict[str, Any], author: str, listing_id: str, now: datetime, db: sqlite3.Connection
 ) -> None:
-    if not _still_heard(db, author):
+    if not neighbours.is_heard(peers.get(db, _host(author))):
         return
-    if unknown is not None:
-        shops.record_remote(db, unknown)
     shop = shop_rows.get_by_uri(db, author)
-    if shop is not None and shop.peer is not None:
+    if shop is None:
+        raise UnknownShop(author)
+    if shop.peer is not None:
         listing = listing_documents.from_document(note, shop, listing_id, now)
         catalogue.record_remote(db, listing, now)
 
@@ -139,15 +148,6 @@ def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
         remote_actors.remove(db, uri)
 
 
-async def is_heard(context: Context, actor: str) -> bool:
-    """Whether what an actor says of shops is taken here."""
-    return neighbours.is_heard(await context.database.read(peers.get, _host(actor)))
-
-
-def _still_heard(db: sqlite3.Connection, actor: str) -> bool:
-    return neighbours.is_heard(peers.get(db, _host(actor)))
-
-
 def _host(uri: str) -> str:
     return urlsplit(documents.origin(uri)).netloc
 
@@ -174,12 +174,16 @@ async def act(context: Context, row: Received) -> None:
     try:
         activity = documents.parse(row.body)
         handler = HANDLERS.get(documents.type_of(activity) or "")
-        apply = (
-            None
-            if handler is None
-            else await handler(context, activity, row.actor, client.Budget())
-        )
-        await context.database.write(_done, row, apply, context.clock())
+        budget = client.Budget()
+        applies = []
+        if handler is not None:
+            apply = await handler(context, activity, row.actor, budget)
+            applies = [apply] if apply is not None else []
+        try:
+            await context.database.write(_done, row, applies, context.clock())
+        except UnknownShop as missing:
+            applies.insert(0, await fetch_shop(context, missing.uri, budget))
+            await context.database.write(_done, row, applies, context.clock())
     except (Refused, Gone) as error:
         log.info("activity refused", extra=_fields(row, error))
         await context.database.write(received.remove, row.id)
@@ -191,8 +195,8 @@ async def act(context: Context, row: Received) -> None:
         await _try_later(context, row, f"{type(error).__name__}: {error}", minutes=row.attempts)
 
 
-def _done(db: sqlite3.Connection, row: Received, apply: Apply | None, now: datetime) -> None:
-    if apply is not None:
+def _done(db: sqlite3.Connection, row: Received, applies: list[Apply], now: datetime) -> None:
+    for apply in applies:
         apply(db)
     host = _host(row.actor)
     peers.mark_heard(db, host, now)

@@ -18,7 +18,7 @@ from node import neighbours
 from node.exchange import inbox, terms
 from node.exchange.context import Apply, Context
 from node.model import Peer
-from node.store import database, peers
+from node.store import database, peers, shops
 
 EVERY = timedelta(days=1)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)
@@ -125,26 +125,41 @@ def _number(value: object) -> int | None:
 
 
 async def _prepare(context: Context, peer: Peer, page: _Page) -> list[Apply]:
-    """What to write for a page. An item that is refused is left out; the others count."""
-    budget = client.Budget(ITEMS_IN_PAGE)  # at most one unknown shop for each item
-    writes: list[Apply] = []
+    """What to write for a page. An item that is refused is left out; the others count.
+
+    Shops come before their listings. One whose latest change stands later in the sequence than a
+    listing of its is fetched.
+    """
+    of_shops: dict[str, Apply] = {}
+    others: list[Apply] = []
+    authors: set[str] = set()
     for item in page.items:
         try:
-            apply = await _prepare_one(context, peer, item, budget)
-        except (Refused, Gone) as error:
-            log.info(
-                "change refused",
-                extra={"peer": peer.host, "code": error.code, "detail": error.detail[:200]},
-            )
+            apply = _prepare_one(context, peer, item)
+        except Refused as error:
+            log.info("change refused", extra=_fields(peer, error))
             continue
-        if apply is not None:
-            writes.append(apply)
-    return writes
+        if apply is None:
+            continue
+        found = item["object"]
+        kind = documents.type_of(found) if isinstance(found, dict) else None
+        if kind == "Organization":
+            of_shops[_author(item)] = apply
+        else:
+            others.append(apply)
+        if kind == "Note":
+            authors.add(_author(item))
+    budget = client.Budget(ITEMS_IN_PAGE)
+    known = await context.database.read(_known_shops, authors - of_shops.keys())
+    for uri in sorted(authors - of_shops.keys() - known):
+        try:
+            of_shops[uri] = await inbox.fetch_shop(context, uri, budget)
+        except (Refused, Gone) as error:
+            log.info("shop refused", extra=_fields(peer, error))
+    return [*of_shops.values(), *others]
 
 
-async def _prepare_one(
-    context: Context, peer: Peer, item: dict[str, Any], budget: client.Budget
-) -> Apply | None:
+def _prepare_one(context: Context, peer: Peer, item: dict[str, Any]) -> Apply | None:
     found = item.get("object")
     uri = documents.check_id(documents.identifier(found))
     if not documents.same_origin(uri, peer.origin):
@@ -154,10 +169,25 @@ async def _prepare_one(
         return functools.partial(inbox.remove, uri, peer.actor, context.clock())
     if not isinstance(found, dict):
         raise Refused("no-object", uri)
-    author = documents.identifier(documents.first(found.get("attributedTo"))) or uri
-    if not documents.same_origin(documents.check_id(author), peer.origin):
+    author = _author(item)
+    if not documents.same_origin(author, peer.origin):
         raise Refused("foreign-author", f"{author} in the sequence of {peer.host}")
-    return await inbox.record(context, found, author, budget)
+    return inbox.record(context, found, author)
+
+
+def _author(item: dict[str, Any]) -> str:
+    """Whose an item's object is: the one it is attributed to, or, being an actor, its own."""
+    found = item.get("object")
+    owner = documents.first(found.get("attributedTo")) if isinstance(found, dict) else None
+    return documents.check_id(documents.identifier(owner) or documents.identifier(found))
+
+
+def _known_shops(db: sqlite3.Connection, uris: set[str]) -> set[str]:
+    return {uri for uri in uris if shops.get_by_uri(db, uri) is not None}
+
+
+def _fields(peer: Peer, error: FederationError) -> dict[str, str]:
+    return {"peer": peer.host, "code": error.code, "detail": error.detail[:200]}
 
 
 def _write(
@@ -169,6 +199,8 @@ def _write(
                 apply(db)
         except Refused as error:
             log.info("change refused", extra={"peer": host, "code": error.code})
+        except inbox.UnknownShop:
+            log.info("change refused", extra={"peer": host, "code": "shop-refused"})
         except Exception:
             # One object that our own code cannot take must not hold up all that follow it.
             log.exception("change cannot be handled", extra={"peer": host})
