@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: test lint bench soak dist lock clean
+.PHONY: test interop lint bench soak dist lock clean
 
 $(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -14,6 +14,9 @@ $(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -m "not soak"
+
+interop: $(VENV)/installed
+	$(BIN)/python -m pytest tests/interop
 
 lint: $(VENV)/installed
 	$(BIN)/ruff check .

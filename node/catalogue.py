@@ -148,7 +148,9 @@ def revise(
     listings.change(db, revised)
     price_rows.add_changed(db, revised, now)
     search.add(db, listing.id)
-    publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.UPDATE, updated, now)
+    # Followers from elsewhere have not heard of one that was not announced before.
+    verb = Verb.CREATE if revised.announce and not listing.announce else Verb.UPDATE
+    publications.announce(db, ChangeKind.LISTING, listing.uri, verb, updated, now)
     return revised
 
 

@@ -201,7 +201,7 @@ class Workers:
             )
             return False
         else:
-            await db.write(_arrived, row, used and not rfc9421, now)
+            await db.write(_arrived, row, rfc9421, used, now)
         return True
 
     def _letter(
@@ -245,10 +245,14 @@ def _read_all_neighbours(db: sqlite3.Connection, now: datetime) -> None:
         peers.want_sync(db, peer.host, now)
 
 
-def _arrived(db: sqlite3.Connection, row: Delivery, learnt_rfc9421: bool, now: datetime) -> None:
+def _arrived(
+    db: sqlite3.Connection, row: Delivery, tried_rfc9421: bool, used_rfc9421: bool, now: datetime
+) -> None:
     deliveries.remove(db, row)
     deliveries.revive(db, row.host)
-    if learnt_rfc9421:
+    if tried_rfc9421 and not used_rfc9421:
+        deliveries.forget_rfc9421(db, row.host)
+    elif used_rfc9421 and not tried_rfc9421:
         until = now + timedelta(seconds=delivery.RFC9421_REMEMBERED)
         deliveries.remember_rfc9421(db, row.host, until)
 

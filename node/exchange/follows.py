@@ -108,9 +108,20 @@ async def receive_follow(
 def _follow_of_node(
     context: Context, who: RemoteActor, follow_id: str, token: str, db: sqlite3.Connection
 ) -> None:
-    if who.type != "Application":
-        raise Refused("not-a-node", f"{who.id} is a {who.type}; people follow shops")
     now = context.clock()
+    if who.type != "Application":
+        # People follow shops; told so, they do not wait for an answer.
+        if who.inbox is not None:
+            asked = activities.follow(follow_id, who.id, context.uris.instance)
+            reject = activities.answer(
+                "Reject",
+                context.uris.answer("Reject", token),
+                context.uris.instance,
+                asked,
+                to=who.id,
+            )
+            outbox.send(db, reject, INSTANCE, who.inbox, now)
+        return
     origin = documents.origin(who.id)
     host = urlsplit(origin).netloc
     peer = peers.get_by_actor(db, who.id)

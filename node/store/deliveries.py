@@ -226,6 +226,11 @@ def remember_rfc9421(db: sqlite3.Connection, host: str, until: datetime) -> None
     )
 
 
+def forget_rfc9421(db: sqlite3.Connection, host: str) -> None:
+    """The host took the other kind of signature again."""
+    db.execute("UPDATE hosts SET rfc9421_until = NULL WHERE host = ?", (host,))
+
+
 def wants_rfc9421(db: sqlite3.Connection, host: str, now: datetime) -> bool:
     """Whether the host is known to want RFC 9421 signatures."""
     row = db.execute("SELECT rfc9421_until FROM hosts WHERE host = ?", (host,)).fetchone()

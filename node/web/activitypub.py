@@ -15,7 +15,7 @@ from federation import documents, limits, nodeinfo, signatures, vocabulary, webf
 from federation import inbox as federation_inbox
 from federation.errors import Gone, Refused, Unreachable
 from node.exchange.outbox import encode
-from node.model import ActorKind, Verb
+from node.model import ActorKind, Change, Verb
 from node.store import actors, changes, followers, listings, peers, received, shops
 from node.store import node as node_row
 from node.uris import INSTANCE
@@ -96,12 +96,39 @@ async def listing(request: Request) -> Response:
 
 
 async def listing_activity(request: Request) -> Response:
-    """`…/items/{id}/activity` and `…/update/{n}`: how a listing was told of, as it is now."""
+    """`…/items/{id}/activity`, `…/update/{n}`, `…/delete`: how it was told of, as it is now."""
     site = state.of(request)
     document = await site.database.read(_listing_activity, request)
     if document is None:
         return refusal(404, "unknown-activity")
     return answer(document, status=410 if document["type"] == "Delete" else 200)
+
+
+async def actor_activity(request: Request) -> Response:
+    """`/users/{handle}/update/{n}` and `…/delete`: how a shop was told of, as it is now."""
+    site = state.of(request)
+    document = await site.database.read(_actor_activity, request)
+    if document is None:
+        return refusal(404, "unknown-activity")
+    return answer(document, status=410 if document["type"] == "Delete" else 200)
+
+
+def _actor_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any] | None:
+    site = state.of(request)
+    handle = request.path_params["handle"]
+    uri = site.uris.actor(handle)
+    found = site.publisher.actor(db, handle)
+    change = changes.get(db, uri)
+    if found is None or change is None or not _is_told(request, found, change):
+        return None
+    return site.publisher.wrap(db, uri, handle, found, Verb.UPDATE)
+
+
+def _is_told(request: Request, found: dict[str, Any], change: Change) -> bool:
+    """Whether the address names the latest activity about an object, not an earlier one."""
+    if request.url.path.endswith("/delete"):
+        return bool(found["type"] == "Tombstone")
+    return bool(request.path_params["number"] == change.seq)
 
 
 def _listing(db: sqlite3.Connection, request: Request) -> tuple[dict[str, Any], str] | None:
@@ -120,13 +147,12 @@ def _listing_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any
     site = state.of(request)
     handle = request.path_params["handle"]
     uri = site.uris.listing(handle, request.path_params["id"])
-    number = request.path_params.get("number")
-    if number is not None:
-        change = changes.get(db, uri)
-        if change is None or change.seq != number:
-            return None
-    verb = Verb.CREATE if number is None else Verb.UPDATE
-    return site.publisher.wrap(db, uri, handle, found[0], verb)
+    if request.url.path.endswith("/activity"):
+        return site.publisher.wrap(db, uri, handle, found[0], Verb.CREATE)
+    change = changes.get(db, uri)
+    if change is None or not _is_told(request, found[0], change):
+        return None
+    return site.publisher.wrap(db, uri, handle, found[0], Verb.UPDATE)
 
 
 # --- collections ---------------------------------------------------------------------------------

@@ -59,7 +59,7 @@ def _install() -> None:
         return
     npm = shutil.which("npm")
     if npm is None:
-        raise NpmMissing("there is no npm")
+        raise NpmMissing("there is no npm. What helps: apt-get install npm")
     stamp.unlink(missing_ok=True)
     for name in FILES:
         shutil.copyfile(SOURCE / name, HOME / name)
@@ -72,7 +72,9 @@ def _install() -> None:
         check=False,
     )
     if done.returncode or not NODE.exists():
-        raise NpmMissing(f"npm could not install it: {done.stderr[-500:]}")
+        raise NpmMissing(
+            f"npm could not install it, perhaps without a network: {done.stderr[-500:]}"
+        )
     stamp.write_text(wanted)
 
 
