@@ -10,7 +10,7 @@ from datetime import datetime
 
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 
-from federation import client, signatures, vocabulary
+from federation import client, signing, vocabulary
 from federation.errors import Gone, Refused, Unreachable
 
 FIRST_WAIT = 2.0
@@ -72,7 +72,7 @@ async def _knock(
     *,
     rfc9421: bool,
 ) -> None:
-    sign = signatures.sign_rfc9421 if rfc9421 else signatures.sign_cavage
+    sign = signing.sign_rfc9421 if rfc9421 else signing.sign_cavage
     headers = sign(
         signer.key,
         signer.key_id,

@@ -1,8 +1,6 @@
-"""HTTP signatures of requests, made and checked: draft-cavage-12 and RFC 9421, with digests.
+"""HTTP signatures of requests that came in, checked: draft-cavage-12 and RFC 9421, with digests.
 
-Nearly every server signs as draft-cavage-http-signatures-12 says; some accept RFC 9421 with the
-digests of RFC 9530 too. A request that came in is judged in this order, the cheap before the
-costly:
+How they are made is in `signing`. A request is judged in this order, the cheap before the costly:
 
     claim = signatures.check(request, now)        all that needs no key
     key = …                                       remembered or fetched, by `claim.key_id`
@@ -12,22 +10,20 @@ Whose the key is, what its owner may do, and whether the request was seen before
 be sent again while it is fresh) is for the caller.
 """
 
-import base64
 import binascii
 import hashlib
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import format_datetime
 from typing import Literal
 
 from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 from cryptography.hazmat.primitives.hashes import SHA256, SHA512, HashAlgorithm
 
-from federation import documents, limits, vocabulary
+from federation import documents, limits
 from federation.errors import Refused
 
 
@@ -81,16 +77,6 @@ def check(request: Request, now: datetime) -> Claim:
 # --- Digests ------------------------------------------------------------------------------------
 
 
-def digest_header(body: bytes) -> str:
-    """The value of `Digest` for a body (RFC 3230), as draft-cavage servers expect it."""
-    return "SHA-256=" + _base64(hashlib.sha256(body).digest())
-
-
-def content_digest_header(body: bytes) -> str:
-    """The value of `Content-Digest` for a body (RFC 9530)."""
-    return f"sha-256=:{_base64(hashlib.sha256(body).digest())}:"
-
-
 def check_digest(request: Request) -> None:
     """Returns if the digests that came with a request are those of its body.
 
@@ -128,79 +114,6 @@ def _check_digests(value: str, fence: str, body: bytes) -> None:
         known += 1
     if not known:
         raise Refused("bad-digest", f"no SHA-256 or SHA-512 in {value}")
-
-
-# --- Signing ------------------------------------------------------------------------------------
-
-
-def sign_cavage(
-    key: RSAPrivateKey,
-    key_id: str,
-    method: str,
-    url: str,
-    body: bytes | None,
-    now: datetime,
-    content_type: str = vocabulary.ACTIVITY_JSON,
-) -> dict[str, str]:
-    """The headers of a request signed by draft-cavage-12, all of which must be sent as they are.
-
-    With a body: Host, Date, Digest, Content-Type, Signature; without (None): Host, Date,
-    Signature. The request must go to exactly the target that `documents.address(url)` gives.
-    Raises Refused (bad-id) for a URL that is not one.
-    """
-    _, authority, target = documents.address(url)
-    headers = {"Host": authority, "Date": _http_date(now)}
-    if body is not None:
-        headers |= {"Digest": digest_header(body), "Content-Type": content_type}
-    lines = [f"(request-target): {method.lower()} {target}"]
-    lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
-    covered = " ".join(["(request-target)", *(name.lower() for name in headers)])
-    signature = _base64(key.sign("\n".join(lines).encode("ascii"), PKCS1v15(), SHA256()))
-    # Some readers split at commas and trim nothing: no spaces, and these four only.
-    headers["Signature"] = (
-        f'keyId="{key_id}",algorithm="rsa-sha256",headers="{covered}",signature="{signature}"'
-    )
-    return headers
-
-
-def sign_rfc9421(
-    key: RSAPrivateKey,
-    key_id: str,
-    method: str,
-    url: str,
-    body: bytes | None,
-    now: datetime,
-    content_type: str = vocabulary.ACTIVITY_JSON,
-) -> dict[str, str]:
-    """The headers of a request signed by RFC 9421, all of which must be sent as they are.
-
-    With a body: Host, Date, Content-Digest, Content-Type, Signature-Input, Signature; without
-    (None), neither of the two about the body. Raises Refused (bad-id) for a URL that is not one.
-    """
-    scheme, authority, target = documents.address(url)
-    headers = {"Host": authority, "Date": _http_date(now)}
-    covered = {
-        "@method": method.upper(),
-        "@target-uri": f"{scheme}://{authority}{target}",
-        "@authority": authority,
-    }
-    if body is not None:
-        covered["content-digest"] = content_digest_header(body)
-        headers |= {"Content-Digest": covered["content-digest"], "Content-Type": content_type}
-    components = " ".join(f'"{name}"' for name in covered)
-    parameters = (
-        f'({components});created={int(now.timestamp())};keyid="{key_id}";alg="rsa-v1_5-sha256"'
-    )
-    lines = [f'"{name}": {value}' for name, value in covered.items()]
-    lines.append(f'"@signature-params": {parameters}')
-    signature = _base64(key.sign("\n".join(lines).encode("ascii"), PKCS1v15(), SHA256()))
-    headers["Signature-Input"] = f"sig1={parameters}"
-    headers["Signature"] = f"sig1=:{signature}:"
-    return headers
-
-
-def _http_date(now: datetime) -> str:
-    return format_datetime(now.astimezone(UTC), usegmt=True)
 
 
 # --- Reading ------------------------------------------------------------------------------------
@@ -378,10 +291,6 @@ def _seconds(parameters: dict[str, str], name: str) -> int | None:
     if not (text.isascii() and text.isdigit() and len(text) <= 15) or str(int(text)) != text:
         raise Refused("bad-signature-header", f"{name}={text}")
     return int(text)
-
-
-def _base64(data: bytes) -> str:
-    return base64.b64encode(data).decode("ascii")
 
 
 def _unbase64(text: str, code: str) -> bytes:

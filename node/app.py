@@ -15,7 +15,7 @@ from pathlib import Path
 from starlette.applications import Starlette
 
 import node
-from federation import actors, addresses, client, signatures
+from federation import actors, addresses, client, signing
 from node import clock, keyring, settings
 from node.exchange import adapters, keys
 from node.exchange.context import Context
@@ -69,7 +69,7 @@ async def running(
         signer = await db.read(signers.requests, INSTANCE)
 
         def sign(method: str, url: str) -> Mapping[str, str]:
-            return signatures.sign_cavage(signer.key, signer.key_id, method, url, None, now())
+            return signing.sign_cavage(signer.key, signer.key_id, method, url, None, now())
 
         publisher = Publisher(
             uris, configured.node.name, configured.node.languages[0], signers, Catalogues()

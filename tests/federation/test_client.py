@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from federation import addresses, client, limits, signatures
+from federation import addresses, client, limits, signing
 from federation.errors import FederationError, Gone, Refused, Unreachable
 
 ACTIVITY = b"Content-Type: application/activity+json\r\n"
@@ -286,7 +286,7 @@ async def test_redirects_are_followed_and_each_hop_is_signed_for_itself(status: 
 
     def sign(method: str, url: str) -> dict[str, str]:
         signed.append((method, url))
-        return signatures.sign_cavage(key, "https://us.example/k", method, url, None, NOW)
+        return signing.sign_cavage(key, "https://us.example/k", method, url, None, NOW)
 
     async with serving() as hostile, asking(hostile) as asker:
         hostile.redirects("/a", "b?x#frag", status)
@@ -703,7 +703,7 @@ async def test_a_post_sends_the_very_bytes_and_headers_that_were_signed() -> Non
     body = b'{"type":"Create"}'
     async with serving() as hostile, asking(hostile) as asker:
         url = hostile.says("/inbox", b"accepted", status=b"202 Accepted")
-        headers = signatures.sign_cavage(key, "https://us.example/k", "POST", url, body, NOW)
+        headers = signing.sign_cavage(key, "https://us.example/k", "POST", url, body, NOW)
         got = await asker.post(url, body, headers)
         assert (got.status, got.body, got.url) == (202, b"accepted", url)
         (asked,) = hostile.asked

@@ -26,7 +26,7 @@ from http_message_signatures import (
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from federation import keys, limits, signatures
+from federation import keys, limits, signatures, signing
 from federation.errors import Refused
 
 VECTORS = Path(__file__).parents[2].parent / "shared" / "vectors"
@@ -42,7 +42,7 @@ BODY = b'{"type":"Create","content":"Caf\xc3\xa9"}'
 KEY = keys.generate_rsa()
 PUBLIC = KEY.public_key()
 EDWARDS = keys.generate_ed25519()
-SIGNERS = {"cavage": signatures.sign_cavage, "rfc9421": signatures.sign_rfc9421}
+SIGNERS = {"cavage": signing.sign_cavage, "rfc9421": signing.sign_rfc9421}
 
 
 def received(
@@ -148,7 +148,7 @@ class Rfc9421:
             "host": HOST,
             "date": format_datetime(NOW, usegmt=True),
             "content-digest": digest,
-            "digest": signatures.digest_header(self.body),
+            "digest": signing.digest_header(self.body),
         }
         values = {
             **fields,
@@ -245,13 +245,13 @@ def test_rfc9421_appendix_b_component_with_a_parameter_is_not_known() -> None:
 
 
 def test_headers_of_cavage_as_every_server_reads_them() -> None:
-    headers = signatures.sign_cavage(
+    headers = signing.sign_cavage(
         KEY, KEY_ID, "POST", "https://Shop.Example:443/inbox?a=b", BODY, NOW
     )
     assert list(headers) == ["Host", "Date", "Digest", "Content-Type", "Signature"]
     assert headers["Host"] == "shop.example"
     assert headers["Date"] == "Mon, 23 Nov 2026 12:00:00 GMT"
-    assert headers["Digest"] == signatures.digest_header(BODY)
+    assert headers["Digest"] == signing.digest_header(BODY)
     assert headers["Content-Type"] == "application/activity+json"
     start, _, signature = headers["Signature"].rpartition('signature="')
     assert start == (
@@ -272,28 +272,28 @@ def test_headers_of_cavage_as_every_server_reads_them() -> None:
 
 
 def test_headers_of_cavage_get() -> None:
-    headers = signatures.sign_cavage(KEY, KEY_ID, "GET", "http://127.0.0.1:8001", None, NOW)
+    headers = signing.sign_cavage(KEY, KEY_ID, "GET", "http://127.0.0.1:8001", None, NOW)
     assert list(headers) == ["Host", "Date", "Signature"]
     assert headers["Host"] == "127.0.0.1:8001"
     assert 'headers="(request-target) host date",' in headers["Signature"]
 
 
 def test_headers_of_rfc9421() -> None:
-    headers = signatures.sign_rfc9421(KEY, KEY_ID, "POST", "https://shop.example/inbox", BODY, NOW)
-    assert headers["Content-Digest"] == signatures.content_digest_header(BODY)
+    headers = signing.sign_rfc9421(KEY, KEY_ID, "POST", "https://shop.example/inbox", BODY, NOW)
+    assert headers["Content-Digest"] == signing.content_digest_header(BODY)
     assert headers["Signature-Input"] == (
         'sig1=("@method" "@target-uri" "@authority" "content-digest")'
         f';created={SECONDS};keyid="{KEY_ID}";alg="rsa-v1_5-sha256"'
     )
     assert "Digest" not in headers
-    get = signatures.sign_rfc9421(KEY, KEY_ID, "GET", "https://shop.example/inbox", None, NOW)
+    get = signing.sign_rfc9421(KEY, KEY_ID, "GET", "https://shop.example/inbox", None, NOW)
     assert "Content-Digest" not in get
     assert '=("@method" "@target-uri" "@authority");' in get["Signature-Input"]
 
 
 def test_digest_headers() -> None:
-    assert signatures.digest_header(b"") == "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
-    assert signatures.content_digest_header(b"") == (
+    assert signing.digest_header(b"") == "SHA-256=47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU="
+    assert signing.content_digest_header(b"") == (
         "sha-256=:47DEQpj8HBSa+/TImW+5JCeuQeRkm5NMpJWZG3hSuFU=:"
     )
 
@@ -341,7 +341,7 @@ RESOLVER = MappingKeyResolver(
 def test_http_message_signatures_accepts_ours(method: str) -> None:
     url = "https://shop.example/users/a/outbox?since=4"
     body = BODY if method == "POST" else None
-    headers = signatures.sign_rfc9421(KEY, KEY_ID, method, url, body, datetime.now(UTC))
+    headers = signing.sign_rfc9421(KEY, KEY_ID, method, url, body, datetime.now(UTC))
     verifier = HTTPMessageVerifier(
         signature_algorithm=algorithms.RSA_V1_5_SHA256, key_resolver=RESOLVER
     )
@@ -388,7 +388,7 @@ def test_we_accept_http_message_signatures(
 def test_apsig_accepts_ours() -> None:
     url = "https://shop.example/inbox"
     for method, body in (("POST", BODY), ("GET", None)):
-        headers = signatures.sign_cavage(KEY, KEY_ID, method, url, body, datetime.now(UTC))
+        headers = signing.sign_cavage(KEY, KEY_ID, method, url, body, datetime.now(UTC))
         assert Verifier(PUBLIC, method, url, headers, body).verify(raise_on_fail=True) == KEY_ID
 
 
@@ -407,7 +407,7 @@ def test_we_verify_rfc9421_of_apsig_but_demand_more() -> None:
     now = datetime.now(UTC)
     headers = {"Content-Type": "application/activity+json"}
     made = RFC9421Signer(KEY, KEY_ID).sign("POST", "/inbox", HOST, headers, BODY)
-    made["content-digest"] = signatures.content_digest_header(BODY)  # theirs has two prefixes
+    made["content-digest"] = signing.content_digest_header(BODY)  # theirs has two prefixes
     made.pop("host", None)
     request = received(made)
     claim = signatures.read(request)
@@ -506,7 +506,7 @@ def test_sig_04_body_altered(scheme: str) -> None:
 @pytest.mark.parametrize("scheme", SIGNERS)
 def test_sig_04_body_and_digest_altered(scheme: str) -> None:
     name = "digest" if scheme == "cavage" else "content_digest"
-    value = getattr(signatures, name + "_header")(b"x")
+    value = getattr(signing, name + "_header")(b"x")
     refused(replace(change(ours(scheme), **{name: value}), body=b"x"), "bad-signature")
 
 
@@ -522,10 +522,10 @@ def test_sig_05_the_covered_digest_is_the_one_that_counts() -> None:
     # The signature covers a digest of no use; the swapped body fits another one, uncovered.
     request = Cavage(digest="MD5=1B2M2Y8AsgTpgAmY7PhCfg==").request()
     swapped = replace(request, body=b"x")
-    swapped = change(swapped, content_digest=signatures.content_digest_header(b"x"))
+    swapped = change(swapped, content_digest=signing.content_digest_header(b"x"))
     refused(swapped, "bad-digest", 400)
     refused(Rfc9421("@method @target-uri digest").request(), "not-covered")
-    both = change(Cavage().request(), content_digest=signatures.content_digest_header(b"x"))
+    both = change(Cavage().request(), content_digest=signing.content_digest_header(b"x"))
     refused(both, "digest-mismatch")
     refused(replace(both, body=b"x"), "digest-mismatch")
 
@@ -770,7 +770,7 @@ def test_sig_15_duplicate_headers_rfc9421(name: str) -> None:
 
 def test_sig_15_duplicate_digests_when_asked_alone() -> None:
     request = ours("cavage")
-    pairs = (*request.headers, ("digest", signatures.digest_header(b"x")))
+    pairs = (*request.headers, ("digest", signing.digest_header(b"x")))
     with pytest.raises(Refused, match="duplicate-header"):
         signatures.check_digest(replace(request, headers=pairs))
 
