@@ -67,12 +67,15 @@ class _Tally:
         self.connections.value = 0
 
 
-def _sink(ports: Sequence[int], tally: _Tally, ready: Any) -> None:
+def _sink(tally: _Tally, ports: Any) -> None:
+    """Listens on ports of its own choice and sends their numbers."""
+
     async def listen() -> None:
         loop = asyncio.get_running_loop()
-        for port in ports:
-            await loop.create_server(lambda: _Sink(tally), "127.0.0.1", port)
-        ready.set()
+        servers = [
+            await loop.create_server(lambda: _Sink(tally), "127.0.0.1", 0) for _ in range(HOSTS)
+        ]
+        ports.send([server.sockets[0].getsockname()[1] for server in servers])
         await asyncio.Event().wait()
 
     asyncio.run(listen())
@@ -89,7 +92,6 @@ class _Round:
 
 def run(base: Path, size: measure.Size) -> None:
     """Prints two tables."""
-    ports = [neighbours.free_port() for _ in range(HOSTS)]
     context = multiprocessing.get_context("spawn")
     tally = _Tally(
         context.Value("Q", 0),
@@ -97,10 +99,11 @@ def run(base: Path, size: measure.Size) -> None:
         context.Value("d", 0.0),
         context.Value("Q", 0),
     )
-    ready = context.Event()
-    sink = context.Process(target=_sink, args=(ports, tally, ready), daemon=True)
+    receiving, sending = context.Pipe(duplex=False)
+    sink = context.Process(target=_sink, args=(tally, sending), daemon=True)
     sink.start()
-    assert ready.wait(30)
+    assert receiving.poll(30), "the sink does not listen"
+    ports: list[int] = receiving.recv()
     here = town.found(base, "node", [f"127.0.0.1:{port}" for port in ports])
     shops = town.open_shops(here, 1)
     _add_followers(here, shops[0], ports)

@@ -13,6 +13,7 @@ import logging
 import random
 import sqlite3
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from types import TracebackType
 
@@ -38,10 +39,20 @@ LOOK_EVERY = 60.0
 SWEEP_EVERY = 3600.0
 BATCH = 100
 HOSTS_AT_ONCE = 50
+LETTERS = 20  # for one host, rendered and settled together
 SEEN_KEPT = timedelta(days=3)
 DEAD_KEPT = 1000
 
 log = logging.getLogger("echoppe.workers")
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """Something to deliver, rendered; no body where nothing is left to tell."""
+
+    row: Delivery
+    body: bytes | None
+    signer: delivery.Signer
 
 
 class Workers:
@@ -60,14 +71,17 @@ class Workers:
         self._chance = chance
         self._tasks: list[asyncio.Task[None]] = []
         self._bells: list[asyncio.Event] = []
+        self._act_bell = asyncio.Event()
         self._delivering: dict[str, asyncio.Task[None]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
         self.waiting = 0  # activities accepted and not yet acted upon, as far as is known
+        self.blocked: frozenset[str] = frozenset()  # hosts turned away at the door
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_read_all_neighbours, self._context.clock())
+        self.blocked = await self._database.read(peers.find_blocked)
         for work in (self._spread, self._act, self._deliver, self._read_neighbours, self._sweep):
-            bell = asyncio.Event()
+            bell = self._act_bell if work == self._act else asyncio.Event()
             self._bells.append(bell)
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -92,13 +106,14 @@ class Workers:
     def accepted(self) -> None:
         """An activity was accepted and is to be acted upon."""
         self.waiting += 1
-        self.poke()
+        self._act_bell.set()
 
     async def _watch(self) -> None:
         """Pokes when the file changes: a command may have written."""
         while True:
             try:
                 if self._database.changed():
+                    self.blocked = await self._database.read(peers.find_blocked)
                     self.poke()
             except sqlite3.Error:
                 log.exception("the database cannot be watched")
@@ -138,10 +153,12 @@ class Workers:
     async def _act(self) -> float | None:
         while True:
             rows = await self._database.read(received.find_due, self._context.clock(), BATCH)
-            self.waiting = await self._database.read(received.count_waiting)
+            if len(rows) < BATCH:  # nearly done: a good moment to count
+                self.waiting = await self._database.read(received.count_waiting)
             if not rows:
                 return 5.0 if self.waiting else None
-            await asyncio.gather(*(inbox.act(self._context, row) for row in rows))
+            await inbox.act(self._context, rows)
+            self.waiting = max(0, self.waiting - len(rows))
             self.poke()
 
     # --- deliveries ------------------------------------------------------------------------------
@@ -167,28 +184,52 @@ class Workers:
         self.poke()
 
     async def _deliver_to(self, host: str) -> None:
+        """Delivers what is due for a host, in order, until nothing is or it must be left alone."""
         while True:
             now = self._context.clock()
             rfc9421 = await self._database.read(deliveries.wants_rfc9421, host, now)
-            rows = await self._database.read(deliveries.find_due, host, now, BATCH)
-            if not rows:
+            letters = await self._database.read(self._letters, host, now)
+            if not letters:
                 return
-            for row in rows:
-                if not await self._deliver_one(row, rfc9421):
-                    return
+            arrived: list[tuple[Delivery, bool]] = []
+            try:
+                for letter in letters:
+                    if not await self._deliver_one(letter, rfc9421, arrived):
+                        return
+            finally:
+                # Together: a crash before this repeats a few deliveries, and repeats do no harm.
+                if arrived:
+                    await asyncio.shield(
+                        self._database.write(
+                            _arrived, host, arrived, rfc9421, self._context.clock()
+                        )
+                    )
 
-    async def _deliver_one(self, row: Delivery, rfc9421: bool) -> bool:
+    def _letters(self, db: sqlite3.Connection, host: str, now: datetime) -> list[_Letter]:
+        """The next things due for a host, rendered as they are now."""
+        return [
+            _Letter(
+                row,
+                self._context.publisher.body(db, row),
+                self._signers.requests(db, row.sender),
+            )
+            for row in deliveries.find_due(db, host, now, LETTERS)
+        ]
+
+    async def _deliver_one(
+        self, letter: _Letter, rfc9421: bool, arrived: list[tuple[Delivery, bool]]
+    ) -> bool:
         """Delivers one thing; False when its host is to be left alone."""
-        context, db = self._context, self._database
-        body, signer = await db.read(self._letter, row)
-        if body is None:
-            await db.write(deliveries.remove, row)
-            return True
+        context, db, row = self._context, self._database, letter.row
         now = context.clock()
+        if letter.body is None:  # nothing is left to tell
+            arrived.append((row, rfc9421))
+            return True
         try:
             used = await delivery.deliver(
-                context.http, row.inbox, body, signer, now, rfc9421=rfc9421
+                context.http, row.inbox, letter.body, letter.signer, now, rfc9421=rfc9421
             )
+            arrived.append((row, used))
         except Gone as error:
             await db.write(_inbox_gone, row, str(error), now)
         except Refused as error:
@@ -200,14 +241,7 @@ class Workers:
                 extra={"host": row.host, "code": error.code, "detail": error.detail[:200]},
             )
             return False
-        else:
-            await db.write(_arrived, row, rfc9421, used, now)
         return True
-
-    def _letter(
-        self, db: sqlite3.Connection, row: Delivery
-    ) -> tuple[bytes | None, delivery.Signer]:
-        return self._context.publisher.body(db, row), self._signers.requests(db, row.sender)
 
     # --- neighbours' change sequences ------------------------------------------------------------
 
@@ -246,15 +280,21 @@ def _read_all_neighbours(db: sqlite3.Connection, now: datetime) -> None:
 
 
 def _arrived(
-    db: sqlite3.Connection, row: Delivery, tried_rfc9421: bool, used_rfc9421: bool, now: datetime
+    db: sqlite3.Connection,
+    host: str,
+    arrived: list[tuple[Delivery, bool]],
+    tried_rfc9421: bool,
+    now: datetime,
 ) -> None:
-    deliveries.remove(db, row)
-    deliveries.revive(db, row.host)
+    for row, _ in arrived:
+        deliveries.remove(db, row)
+    deliveries.revive(db, host)
+    used_rfc9421 = arrived[-1][1]
     if tried_rfc9421 and not used_rfc9421:
-        deliveries.forget_rfc9421(db, row.host)
+        deliveries.forget_rfc9421(db, host)
     elif used_rfc9421 and not tried_rfc9421:
         until = now + timedelta(seconds=delivery.RFC9421_REMEMBERED)
-        deliveries.remember_rfc9421(db, row.host, until)
+        deliveries.remember_rfc9421(db, host, until)
 
 
 def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:

@@ -25,10 +25,16 @@ ROOT = Path(__file__).resolve().parent.parent
 READY_WITHIN = 30.0
 
 
+def free_ports(count: int) -> list[int]:
+    """Different ports of the loopback that nobody listens on now."""
+    with contextlib.ExitStack() as stack:
+        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
+        return [int(probe.getsockname()[1]) for probe in probes]
+
+
 def free_port() -> int:
-    """A port of the loopback that nobody listens on now."""
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        return int(probe.getsockname()[1])
+    """One such port."""
+    return free_ports(1)[0]
 
 
 def echoppe(
@@ -122,7 +128,7 @@ class Town:
 
 def found(communes: Sequence[str], base: Path) -> list[Town]:
     """New nodes that may dial each other, not yet running."""
-    ports = [free_port() for _ in communes]
+    ports = free_ports(len(communes))
     towns = []
     for commune, port in zip(communes, ports, strict=True):
         peers = [f"--private-peer=127.0.0.1:{other}" for other in ports if other != port]

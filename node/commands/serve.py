@@ -1,17 +1,14 @@
 """`echoppe serve`: runs the node."""
 
 import argparse
-import asyncio
 import contextlib
-import logging
-import signal
-import socket
 from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from node.commands import output
 
 if TYPE_CHECKING:
+    import socket
     from pathlib import Path
 
     from node.settings import Settings
@@ -34,6 +31,8 @@ def configure(subjects: output.Subjects) -> None:
 
 def run(asked: argparse.Namespace) -> None:
     """Serves until it is told to stop (SIGTERM, Ctrl-C)."""
+    import asyncio
+
     import uvloop
 
     from node import clock, logs, settings, upkeep
@@ -52,7 +51,9 @@ def run(asked: argparse.Namespace) -> None:
             runner.run(_serve(folder, configured, listener, as_json=asked.json))
 
 
-def _listen(authority: str) -> socket.socket:
+def _listen(authority: str) -> "socket.socket":
+    import socket
+
     from node import errors
 
     host, _, port = authority.rpartition(":")
@@ -70,6 +71,8 @@ def _listen(authority: str) -> socket.socket:
 
 def _warn(configured: "Settings") -> None:
     """Says loudly what must never stand in a real node's settings."""
+    import logging
+
     log = logging.getLogger("echoppe.node")
     peers = configured.federation.private_peers
     if peers:
@@ -85,9 +88,11 @@ def _warn(configured: "Settings") -> None:
 
 
 async def _serve(
-    folder: "Path", configured: "Settings", listener: socket.socket, *, as_json: bool
+    folder: "Path", configured: "Settings", listener: "socket.socket", *, as_json: bool
 ) -> None:
+    import asyncio
     import json
+    import signal
 
     import uvicorn
 
@@ -100,7 +105,7 @@ async def _serve(
     class Server(uvicorn.Server):
         """Says when it is ready, and ends with status 0 when it is told to stop."""
 
-        async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        async def startup(self, sockets: "list[socket.socket] | None" = None) -> None:
             await super().startup(sockets)
             print(ready, flush=True)
 

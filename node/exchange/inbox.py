@@ -1,14 +1,16 @@
 """The table of what is received, and how one received activity is acted upon.
 
-An activity is first prepared, which may fetch what it names, and then applied in one write
-together with its "done". Whose it is was made sure of at the door; here it is checked what its
+An activity is first prepared, which may fetch what it names, and then applied together with its
+"done" in one write. Whose it is was made sure of at the door; here it is checked what its
 author may do: speak of its own objects, on its own origin, and only where it is heard at all.
 """
 
+import asyncio
 import functools
 import logging
 import sqlite3
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
@@ -21,7 +23,7 @@ from node.exchange import listings as listing_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
 from node.model import Received, Shop
-from node.store import deliveries, followers, listings, peers, received, remote_actors
+from node.store import database, deliveries, followers, listings, peers, received, remote_actors
 from node.store import shops as shop_rows
 
 TRIES = 5
@@ -165,45 +167,93 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-async def act(context: Context, row: Received) -> None:
-    """Acts upon one received activity, once and for all, or notes when to try again.
+@dataclass(frozen=True, slots=True)
+class _Work:
+    """A received activity, and what to write for it."""
 
-    What is refused is done with: its author did wrong, and will not do better. What cannot be
-    fetched now is tried again later. What breaks our own code is set aside after TRIES tries.
+    row: Received
+    applies: list[Apply]
+
+
+async def act(context: Context, rows: Sequence[Received]) -> None:
+    """Acts upon received activities, each once and for all, or notes when to try again.
+
+    All that can be written at once is one write, in the order it came; each is undone alone if it
+    fails. What is refused is done with: its author did wrong, and will not do better. What cannot
+    be fetched now is tried again later. What breaks our own code is set aside after TRIES tries.
     """
+    prepared = await asyncio.gather(*(_prepare(context, row) for row in rows))
+    works = [work for work in prepared if work is not None]
+    failures = await context.database.write(_apply_all, works, context.clock())
+    await asyncio.gather(
+        *(
+            _settle(context, work, error)
+            for work, error in zip(works, failures, strict=True)
+            if error is not None
+        )
+    )
+
+
+async def _prepare(context: Context, row: Received) -> _Work | None:
     try:
         activity = documents.parse(row.body)
         handler = HANDLERS.get(documents.type_of(activity) or "")
-        budget = client.Budget()
-        applies = []
-        if handler is not None:
-            apply = await handler(context, activity, row.actor, budget)
-            applies = [apply] if apply is not None else []
-        try:
-            await context.database.write(_done, row, applies, context.clock())
-        except UnknownShop as missing:
-            applies.insert(0, await fetch_shop(context, missing.uri, budget))
-            await context.database.write(_done, row, applies, context.clock())
-    except (Refused, Gone) as error:
-        log.info("activity refused", extra=_fields(row, error))
-        await context.database.write(received.remove, row.id)
-    except Unreachable as error:
-        log.info("activity waits", extra=_fields(row, error))
-        await _try_later(context, row, str(error), minutes=2**row.attempts)
+        apply = (
+            None
+            if handler is None
+            else await handler(context, activity, row.actor, client.Budget())
+        )
+        return _Work(row, [] if apply is None else [apply])
     except Exception as error:
+        await _settle(context, _Work(row, []), error)
+        return None
+
+
+async def _settle(context: Context, work: _Work, error: Exception) -> None:
+    """What becomes of an activity that could not be acted upon at once."""
+    row = work.row
+    try:
+        if not isinstance(error, UnknownShop):
+            raise error
+        shop = await fetch_shop(context, error.uri, client.Budget())
+        again = _Work(row, [shop, *work.applies])
+        (failure,) = await context.database.write(_apply_all, [again], context.clock())
+        if failure is not None:
+            raise failure
+    except (Refused, Gone) as refusal:
+        log.info("activity refused", extra=_fields(row, refusal))
+        await context.database.write(received.remove, row.id)
+    except Unreachable as trouble:
+        log.info("activity waits", extra=_fields(row, trouble))
+        await _try_later(context, row, str(trouble), minutes=2**row.attempts)
+    except Exception as fault:
         log.exception("activity cannot be handled", extra={"actor_host": _host(row.actor)})
-        await _try_later(context, row, f"{type(error).__name__}: {error}", minutes=row.attempts)
+        await _try_later(context, row, f"{type(fault).__name__}: {fault}", minutes=row.attempts)
 
 
-def _done(db: sqlite3.Connection, row: Received, applies: list[Apply], now: datetime) -> None:
-    for apply in applies:
-        apply(db)
-    host = _host(row.actor)
-    peers.mark_heard(db, host, now)
-    if deliveries.revive(db, host):
-        # It was away: what it told others meanwhile may have been missed here too.
-        peers.want_sync(db, host, now)
-    received.remove(db, row.id)
+def _apply_all(
+    db: sqlite3.Connection, works: Sequence[_Work], now: datetime
+) -> list[Exception | None]:
+    """Writes each work with its "done"; says for each what kept it from being written."""
+    failures: list[Exception | None] = []
+    heard: set[str] = set()
+    for work in works:
+        try:
+            with database.savepoint(db):
+                for apply in work.applies:
+                    apply(db)
+                received.remove(db, work.row.id)
+        except Exception as error:
+            failures.append(error)
+        else:
+            failures.append(None)
+            heard.add(_host(work.row.actor))
+    for host in heard:
+        peers.mark_heard(db, host, now)
+        if deliveries.revive(db, host):
+            # It was away: what it told others meanwhile may have been missed here too.
+            peers.want_sync(db, host, now)
+    return failures
 
 
 async def _try_later(context: Context, row: Received, why: str, minutes: float) -> None:

@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+import threading
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
@@ -20,6 +21,7 @@ from node.uris import INSTANCE, Uris
 
 PAGE = 20  # activities in a page of a shop's outbox
 SEQUENCE_PAGE = 100  # changes in a page of the change sequence
+BODIES = 256  # rendered activities kept for their next inbox
 
 Document = dict[str, Any]
 
@@ -36,6 +38,9 @@ class Publisher:
         self._signers = signers
         self._catalogues = catalogues
         self._agreement: tuple[int, str, int] = (-1, "", 0)
+        # The same bytes go to every inbox: rendered once for each state of an object.
+        self._bodies: dict[tuple[str, str, int], bytes | None] = {}
+        self._lock = threading.Lock()
 
     def _say(self, language: str | None = None) -> Translator:
         return self._catalogues.speak(language or self._language)
@@ -123,9 +128,19 @@ class Publisher:
         """The bytes to deliver; None where there is nothing left to tell."""
         if delivery.body is not None:
             return delivery.body.encode()
+        change = changes.get(db, delivery.object)
+        name = (delivery.object, delivery.verb, change.seq if change else 0)
+        with self._lock:  # two reader threads
+            if name in self._bodies:
+                return self._bodies[name]
         kind = ChangeKind.SHOP if self.uris.handle_of(delivery.object) else ChangeKind.LISTING
         made = self.activity(db, kind, delivery.object, Verb(delivery.verb))
-        return None if made is None else encode(made[0])
+        body = None if made is None else encode(made[0])
+        with self._lock:
+            while len(self._bodies) >= BODIES:
+                del self._bodies[next(iter(self._bodies))]
+            self._bodies[name] = body
+        return body
 
     # --- collections -----------------------------------------------------------------------------
 

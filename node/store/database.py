@@ -23,7 +23,7 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
@@ -127,9 +127,24 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
 @dataclass(slots=True)
 class _Job:
     function: Callable[[sqlite3.Connection], Any]
-    future: "Future[Any]"
+    future: "asyncio.Future[Any]"
+    loop: asyncio.AbstractEventLoop
     result: Any = None
     error: BaseException | None = None
+
+    def settle(self) -> None:
+        """Answers the waiter, in its own loop; one that was cancelled meanwhile wants none."""
+        if self.future.done():
+            return
+        if self.error is None:
+            self.future.set_result(self.result)
+        else:
+            self.future.set_exception(self.error)
+
+
+def _settle_all(batch: list[_Job]) -> None:
+    for job in batch:
+        job.settle()
 
 
 class Database:
@@ -197,9 +212,10 @@ class Database:
         The function's work is one transaction: all of it is kept, or, when it raises, nothing.
         Cancelling the waiter does not stop a write that was handed over.
         """
-        future: Future[T] = Future()
-        self._jobs.put(_Job(lambda db: function(db, *args, **kw), future))
-        return await asyncio.wrap_future(future)
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[T] = loop.create_future()
+        self._jobs.put(_Job(lambda db: function(db, *args, **kw), future, loop))
+        return await future
 
     def changed(self) -> bool:
         """Whether anybody, a command included, has committed since the last call."""
@@ -251,13 +267,9 @@ class Database:
         except BaseException as error:  # the whole batch failed: disk full, file gone
             for job in batch:
                 job.error = error
-        for job in batch:
-            # A waiter that was cancelled in the meantime must not take the others down.
-            with contextlib.suppress(Exception):
-                if job.error is None:
-                    job.future.set_result(job.result)
-                else:
-                    job.future.set_exception(job.error)
+        # One wake-up of the loop for all of them: a thread's hand-over costs more than most writes.
+        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+            batch[0].loop.call_soon_threadsafe(_settle_all, batch)
 
 
 @contextlib.contextmanager

@@ -106,6 +106,13 @@ def change_blocked(db: sqlite3.Connection, host: str, at: datetime | None) -> No
     db.execute("UPDATE peers SET blocked = ? WHERE host = ?", (times.stamp_or_none(at), host))
 
 
+def find_blocked(db: sqlite3.Connection) -> frozenset[str]:
+    """Hosts that are blocked."""
+    return frozenset(
+        row[0] for row in db.execute("SELECT host FROM peers WHERE blocked IS NOT NULL")
+    )
+
+
 def count_requests(db: sqlite3.Connection) -> int:
     """How many nodes asked to be neighbours and wait for a steward."""
     return int(

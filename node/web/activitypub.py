@@ -342,10 +342,12 @@ async def inbox(request: Request) -> Response:
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
         host = documents.address(claim.actor)[1]
+        if host in site.workers.blocked:
+            return refusal(403, "blocked")
         handle = request.path_params.get("handle")
-        permitted = await site.database.read(_is_permitted, host, handle)
-        if permitted is not None:
-            return permitted
+        absent = await site.database.read(_absence, handle) if handle else None
+        if absent is not None:
+            return absent
         await federation_inbox.Inbox(site.resolver).authenticate(claim)
     except Refused as error:
         log.info("refused at the door", extra={"code": error.code, "status": error.status})
@@ -372,17 +374,11 @@ def _says_own_end(claim: federation_inbox.Claim) -> bool:
     )
 
 
-def _is_permitted(db: sqlite3.Connection, host: str, handle: str | None) -> Response | None:
-    peer = peers.get(db, host)
-    if peer is not None and peer.blocked is not None:
-        return refusal(403, "blocked")
-    if handle is not None:
-        known = actors.get(db, handle)
-        if known is None:
-            return refusal(404, "unknown-actor")
-        if known.closed is not None:
-            return refusal(410, "gone")
-    return None
+def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
+    known = actors.get(db, handle)
+    if known is None:
+        return refusal(404, "unknown-actor")
+    return None if known.closed is None else refusal(410, "gone")
 
 
 async def _signed_request(request: Request, site: state.Site) -> signatures.Request:
