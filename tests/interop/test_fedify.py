@@ -4,7 +4,9 @@ verifies and answers.
 Whoever follows in these stories lives on the peer; whatever is sold is on our node.
 """
 
+import contextlib
 import json
+import sqlite3
 import subprocess
 from datetime import UTC, datetime
 from pathlib import Path
@@ -391,6 +393,12 @@ def test_a_proof_that_the_peer_made_is_verified_and_a_changed_byte_is_noticed(
         proofs.verify(signed, bobs, now)
 
 
+def to_spread(town: Town) -> int:
+    """How many changes are still to be spread over inboxes."""
+    with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
+        return int(db.execute("SELECT count(*) FROM publications").fetchone()[0])
+
+
 def test_whoever_unfollows_is_told_nothing_more(town: Town, peer: Peer) -> None:
     shop = open_shop(town, "lampes", "Lumières")
     follow(peer, shop)
@@ -398,6 +406,8 @@ def test_whoever_unfollows_is_told_nothing_more(town: Town, peer: Peer) -> None:
     neighbours.eventually(lambda: followers(town, shop) == 0)
 
     town.run("listing", "add", "lampes", "--name", "Lampion", "--price", "5", "--announce")
+    # It is told to whoever follows when it is spread: wait for that before somebody else follows.
+    neighbours.eventually(lambda: to_spread(town) == 0)
     # What comes after arrives, so what came before would have arrived too.
     follow(peer, shop, "bob")
     told = town.run("listing", "add", "lampes", "--name", "Bougie", "--price", "3", "--announce")
