@@ -62,6 +62,8 @@ def from_document(document: dict[str, Any]) -> RemoteActor:
     kind = documents.type_of(document)
     if kind not in vocabulary.ACTOR_TYPES:
         raise Refused("not-an-actor", f"{actor_id} is a {kind}")
+    if len(json.dumps(document)) > limits.ACTOR:
+        raise Refused("actor-too-large", actor_id)
     endpoints = document.get("endpoints")
     shared = endpoints.get("sharedInbox") if isinstance(endpoints, dict) else None
     return RemoteActor(
@@ -243,8 +245,6 @@ class ActorResolver:
     async def _keep(self, actor: RemoteActor) -> None:
         for key in actor.keys:
             self._loaded.pop(key.id, None)
-        if len(json.dumps(actor.document)) > limits.INBOX_BODY:
-            raise Refused("actor-too-large", actor.id)
         await self._store.put(actor)
 
     def _remember(self, key: ActorKey) -> tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]:

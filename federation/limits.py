@@ -6,6 +6,7 @@ missing. Sizes are bytes, times are seconds.
 
 # What is read.
 INBOX_BODY = 256 * 1024  # an activity; the worst valid one costs some 20 ms to check at this size
+ACTOR = 64 * 1024  # an actor's document, which is kept
 DOCUMENT = 1024 * 1024  # an actor, an object, a page of a collection that we fetched ourselves
 ANSWER = 64 * 1024  # what a server says to a delivery: looked at for its status only
 HEADER_BLOCK = 16 * 1024

@@ -31,6 +31,7 @@ from node.store import (
     followers,
     peers,
     received,
+    remote_actors,
     tombstones,
 )
 
@@ -41,7 +42,11 @@ BATCH = 100
 HOSTS_AT_ONCE = 50
 LETTERS = 20  # for one host, rendered and settled together
 SEEN_KEPT = timedelta(days=3)
-DEAD_KEPT = 1000
+DEAD_KEPT = 200
+ACTORS_KEPT = timedelta(days=30)
+ACTORS_MOST = 20_000
+QUEUE_MOST = 5000
+QUEUE_BYTES_MOST = 50 * 1024 * 1024
 
 log = logging.getLogger("echoppe.workers")
 
@@ -74,7 +79,9 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._delivering: dict[str, asyncio.Task[None]] = {}
         self._reading: dict[str, asyncio.Task[None]] = {}
-        self.waiting = 0  # activities accepted and not yet acted upon, as far as is known
+        # Activities accepted and not yet acted upon, as far as is known, and their bytes.
+        self.waiting = 0
+        self.waiting_bytes = 0
         self.blocked: frozenset[str] = frozenset()  # hosts turned away at the door
 
     async def __aenter__(self) -> "Workers":
@@ -103,9 +110,14 @@ class Workers:
         for bell in self._bells:
             bell.set()
 
-    def accepted(self) -> None:
-        """An activity was accepted and is to be acted upon."""
+    def is_full(self) -> bool:
+        """Whether so much waits that nothing more should be accepted now."""
+        return self.waiting >= QUEUE_MOST or self.waiting_bytes >= QUEUE_BYTES_MOST
+
+    def accepted(self, size: int) -> None:
+        """An activity of `size` bytes was accepted and is to be acted upon."""
         self.waiting += 1
+        self.waiting_bytes += size
         self._act_bell.set()
 
     async def _watch(self) -> None:
@@ -154,11 +166,13 @@ class Workers:
         while True:
             rows = await self._database.read(received.find_due, self._context.clock(), BATCH)
             if len(rows) < BATCH:  # nearly done: a good moment to count
-                self.waiting = await self._database.read(received.count_waiting)
+                counted = await self._database.read(received.count_waiting)
+                self.waiting, self.waiting_bytes = counted
             if not rows:
                 return 5.0 if self.waiting else None
             await inbox.act(self._context, rows)
             self.waiting = max(0, self.waiting - len(rows))
+            self.waiting_bytes = max(0, self.waiting_bytes - sum(len(row.body) for row in rows))
             self.poke()
 
     # --- deliveries ------------------------------------------------------------------------------
@@ -332,5 +346,7 @@ def _unreachable(
 def _sweep(db: sqlite3.Connection, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     accounts.prune(db, now)
+    deliveries.prune_hosts(db, now)
+    remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)
     changes.prune(db, now - TOMBSTONES_KEPT)
     tombstones.prune(db, now - TOMBSTONES_KEPT)

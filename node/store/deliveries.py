@@ -237,6 +237,17 @@ def wants_rfc9421(db: sqlite3.Connection, host: str, now: datetime) -> bool:
     return row is not None and row[0] is not None and row[0] > times.stamp(now)
 
 
+def prune_hosts(db: sqlite3.Connection, now: datetime) -> None:
+    """Forgets how it went with hosts that nothing waits for."""
+    db.execute(
+        """
+        DELETE FROM hosts WHERE host NOT IN (SELECT host FROM deliveries)
+            AND (rfc9421_until IS NULL OR rfc9421_until < ?)
+        """,
+        (times.stamp(now),),
+    )
+
+
 def count_by_host(db: sqlite3.Connection) -> dict[str, tuple[int, str | None]]:
     """For each host that something waits for: how much, and what went wrong last."""
     rows = db.execute(

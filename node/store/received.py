@@ -81,9 +81,12 @@ def set_aside(db: sqlite3.Connection, received_id: int, error: str) -> None:
     )
 
 
-def count_waiting(db: sqlite3.Connection) -> int:
-    """How many activities wait."""
-    return int(db.execute("SELECT count(*) FROM received WHERE dead = 0").fetchone()[0])
+def count_waiting(db: sqlite3.Connection) -> tuple[int, int]:
+    """How many activities wait, and how many bytes they are."""
+    row = db.execute(
+        "SELECT count(*), ifnull(sum(length(body)), 0) FROM received WHERE dead = 0"
+    ).fetchone()
+    return row[0], row[1]
 
 
 def prune(db: sqlite3.Connection, before: datetime, keep_dead: int) -> None:

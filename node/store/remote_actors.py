@@ -43,6 +43,21 @@ def get_key(db: sqlite3.Connection, key_id: str) -> tuple[str, str, str] | None:
     return None if row is None else (row[0], row[1], row[2])
 
 
+def prune(db: sqlite3.Connection, before: datetime, most: int) -> None:
+    """Forgets what was fetched before `before`, and all but the latest `most`.
+
+    They are fetched again when they are needed again.
+    """
+    db.execute("DELETE FROM remote_actors WHERE fetched < ?", (times.stamp(before),))
+    db.execute(
+        """
+        DELETE FROM remote_actors WHERE uri IN
+            (SELECT uri FROM remote_actors ORDER BY fetched DESC LIMIT -1 OFFSET ?)
+        """,
+        (most,),
+    )
+
+
 def remove(db: sqlite3.Connection, uri: str) -> None:
     """Forgets an actor and its keys."""
     db.execute("DELETE FROM remote_actors WHERE uri = ?", (uri,))

@@ -21,7 +21,6 @@ from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
 
-QUEUE_MOST = 5000
 QUEUE_RETRY_AFTER = 30
 
 log = logging.getLogger("echoppe.web")
@@ -337,7 +336,7 @@ async def inbox(request: Request) -> Response:
     when it is acted upon. Whatever is cheap is checked before whatever costs.
     """
     site = state.of(request)
-    if site.workers.waiting >= QUEUE_MOST:
+    if site.workers.is_full():
         return refusal(503, "busy", retry_after=QUEUE_RETRY_AFTER)
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
@@ -364,7 +363,7 @@ async def inbox(request: Request) -> Response:
         received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
     )
     if fresh:
-        site.workers.accepted()
+        site.workers.accepted(len(claim.request.body))
     return Response(status_code=202)
 
 
