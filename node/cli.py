@@ -55,6 +55,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except OSError as error:
         print(f"echoppe: {error}", file=sys.stderr)
         return REFUSED
+    except Exception as error:
+        import sqlite3
+
+        if not isinstance(error, sqlite3.Error):
+            raise
+        print(f"echoppe: the database cannot be used now: {error}", file=sys.stderr)
+        return REFUSED
 
 
 if __name__ == "__main__":

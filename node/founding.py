@@ -66,7 +66,9 @@ def found(folder: Path, charter: Charter, places_db: sqlite3.Connection) -> Foun
     folder.parent.mkdir(parents=True, exist_ok=True)
     building = Path(tempfile.mkdtemp(prefix=".echoppe-", dir=folder.parent))
     try:
-        (building / settings.FILE_NAME).write_text(text, encoding="utf-8")
+        written = building / settings.FILE_NAME
+        written.write_text(text, encoding="utf-8")
+        written.chmod(0o600)
         _fill(building, configured, communes, handle, token, datetime.now(UTC))
         building.chmod(0o700)
         building.replace(folder)

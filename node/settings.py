@@ -6,6 +6,7 @@ because a setting that is silently ignored is worse than none.
 
 import dataclasses
 import difflib
+import ipaddress
 import re
 import tomllib
 import types
@@ -203,6 +204,13 @@ def check_authority(text: str) -> str:
     return text
 
 
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
 def check_url(url: str, private_peers: tuple[str, ...] = ()) -> str:
     """`url` when it can be a node's origin: scheme and host, and nothing behind.
 
@@ -215,7 +223,8 @@ def check_url(url: str, private_peers: tuple[str, ...] = ()) -> str:
     except ValueError:
         raise errors.Invalid("bad-url", f"is not an address: {url!r}.") from None
     host = parts.hostname or ""
-    if url != f"{parts.scheme}://{parts.netloc}" or parts.username is not None or not host:
+    whole = url == f"{parts.scheme}://{parts.netloc}" and not parts.netloc.endswith(":")
+    if not whole or parts.username is not None or not host:
         raise errors.Invalid(
             "bad-url",
             f"must be like https://boutiques.example.fr with nothing behind, not {url!r}.",
@@ -228,8 +237,7 @@ def check_url(url: str, private_peers: tuple[str, ...] = ()) -> str:
                 "bad-url", f"must not name a port: others dial 443 only ({url!r})."
             )
     elif parts.scheme == "http":
-        loopback = host == "localhost" or host == "::1" or host.startswith("127.")
-        if not private_peers and not loopback:
+        if not private_peers and not _is_loopback(host):
             raise errors.Invalid(
                 "bad-url",
                 f"must begin with https:// ({url!r}); http is for a private network, "

@@ -21,6 +21,11 @@ def prepare(
     copy of it could be made before an upgrade.
     """
     with database.reading(folder) as db:
+        if not migrations.applied(db):
+            raise errors.Unusable(
+                "no-database",
+                f"{folder / database.FILE_NAME} holds no node. Put the node's own file back there.",
+            )
         pending = migrations.check(db)
     backup = None
     if pending:

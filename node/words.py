@@ -29,7 +29,8 @@ _SINGULAR = frozenset(
 def fold(text: str) -> str:
     """Lower case, without accents, œ as oe: "Œufs à l'été" becomes "oeufs a l'ete"."""
     decomposed = unicodedata.normalize("NFKD", text.translate(_LIGATURES).lower())
-    return _COMBINING.sub("", decomposed)
+    # Lower again: decomposing makes plain capitals of the mathematical and the superscript ones.
+    return _COMBINING.sub("", decomposed).lower()
 
 
 def singular(word: str) -> str:

@@ -158,8 +158,6 @@ def contents(db: Any) -> dict[str, list[tuple[Any, ...]]]:
         )
     ]
     return {
-        table: [tuple(row) for row in db.execute(f'SELECT * FROM main."{table}" ORDER BY 1, 2')]
-        if table not in ("search_words_config",)
-        else []
+        table: sorted((tuple(row) for row in db.execute(f'SELECT * FROM main."{table}"')), key=repr)
         for table in tables
     }

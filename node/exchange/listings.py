@@ -315,11 +315,16 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
     reciprocal = note.get("reciprocal")
     quantity = reciprocal.get("resourceQuantity") if isinstance(reciprocal, dict) else None
     value = quantity.get("hasNumericalValue") if isinstance(quantity, dict) else None
+    named = (
+        terms.currency_from(reciprocal.get("resourceConformsTo"))
+        if isinstance(reciprocal, dict)
+        else None
+    )
     return Offer(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#0")),
         axes={},
         price_cents=_cents(value if value is not None else data.get("price")),
-        currency=_currency(data.get("currency")),
+        currency=named or _currency(data.get("currency")),
         quantity_milli=None,
         unit=None,
         availability=Availability.IN_STOCK,

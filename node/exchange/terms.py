@@ -82,6 +82,11 @@ def currency_uri(currency: str) -> str | None:
     return f"https://www.wikidata.org/wiki/{entity}" if entity else None
 
 
+def currency_from(value: object) -> str | None:
+    """The currency that FEP-0837 names so."""
+    return next((code for code in CURRENCIES if currency_uri(code) == value), None)
+
+
 # Our units by their UN/CEFACT Recommendation 20 code, which schema.org's unitCode takes.
 UNIT_CODES = {
     "g": "GRM",

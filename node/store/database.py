@@ -162,6 +162,7 @@ class Database:
         self._writing: sqlite3.Connection | None = None
         self._watching: sqlite3.Connection | None = None
         self._watched = -1
+        self._closed = False
 
     async def __aenter__(self) -> "Database":
         with locked_for_writing(self.folder):
@@ -171,6 +172,7 @@ class Database:
         return self
 
     async def __aexit__(self, *_: object) -> None:
+        self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
         self._readers.shutdown(wait=True)
@@ -212,6 +214,8 @@ class Database:
         The function's work is one transaction: all of it is kept, or, when it raises, nothing.
         Cancelling the waiter does not stop a write that was handed over.
         """
+        if self._closed:
+            raise RuntimeError("the database is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
         self._jobs.put(_Job(lambda db: function(db, *args, **kw), future, loop))

@@ -132,8 +132,12 @@ def remove(db: sqlite3.Connection, delivery: Delivery) -> None:
 
 
 def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetime) -> None:
-    """It will not be tried again; the steward sees it."""
-    db.execute("DELETE FROM deliveries WHERE id = ?", (delivery.id,))
+    """It will not be tried again; the steward sees it. Kept where the object changed meanwhile."""
+    removed = db.execute(
+        "DELETE FROM deliveries WHERE id = ? AND version = ?", (delivery.id, delivery.version)
+    ).rowcount
+    if not removed:
+        return
     db.execute(
         """
         INSERT INTO failed_deliveries (inbox, object, verb, attempts, at, error)

@@ -6,6 +6,7 @@ looks like is not here: it is derived, versioned on its own, and rebuilt (`store
 """
 
 import contextlib
+import itertools
 import sqlite3
 from collections.abc import Callable
 from datetime import datetime
@@ -336,7 +337,12 @@ def migrate(folder: Path, now: datetime, steps: tuple[tuple[str, str], ...] = ST
 
 
 def _copy(folder: Path, now: datetime) -> Path:
-    target = folder / f"node.db.before-{now:%Y%m%dT%H%M%SZ}"
+    name = f"node.db.before-{now:%Y%m%dT%H%M%SZ}"
+    target = folder / name
+    for again in itertools.count(2):
+        if not target.exists():
+            break
+        target = folder / f"{name}-{again}"
     try:
         database.copy(folder, target)
     except (OSError, sqlite3.Error) as error:

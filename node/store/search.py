@@ -18,6 +18,9 @@ DROP TABLE IF EXISTS search_words;
 DROP TABLE IF EXISTS search_rows;
 DROP TABLE IF EXISTS search_index;
 """
+# Words come normalised and joined by spaces (`words.normalise`). The ascii tokenizer parts them
+# there and nowhere else; another one's idea of a letter may differ from Python's, and would make a
+# phrase of a word, which `detail = column` cannot look for.
 _CREATE = """
 CREATE TABLE search_index (version INTEGER NOT NULL, filled INTEGER NOT NULL) STRICT;
 CREATE TABLE search_rows (
@@ -30,7 +33,7 @@ CREATE TABLE search_rows (
     updated TEXT NOT NULL
 ) STRICT;
 CREATE VIRTUAL TABLE search_words USING fts5 (
-    title, body, detail = column, columnsize = 0, tokenize = 'unicode61 remove_diacritics 0'
+    title, body, detail = column, columnsize = 0, tokenize = 'ascii'
 );
 """
 

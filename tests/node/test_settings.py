@@ -1,4 +1,4 @@
-"""instance.toml: what is taken, what is refused with which sentence, and that its manual is true."""
+"""instance.toml: what is taken, what is refused and how, and that its manual is true."""
 
 import dataclasses
 import re
@@ -106,8 +106,8 @@ def test_the_manual_is_itself_a_usable_file_of_defaults() -> None:
     [
         (node_table(nane='"x"'), "`name`"),
         (node_table(commune='["FR-33318"]'), "`communes`"),
-        (LEAST + '[federation]\nradius = 3\n', "`radius_km`"),
-        (LEAST + '[federation]\nprivate_peer = []\n', "`private_peers`"),
+        (LEAST + "[federation]\nradius = 3\n", "`radius_km`"),
+        (LEAST + "[federation]\nprivate_peer = []\n", "`private_peers`"),
         (LEAST + '[servers]\nlisten = "127.0.0.1:1"\n', "`server`"),
         (LEAST + "[testing]\nclock_offset = 3\n", "`clock_offset_s`"),
     ],

@@ -33,6 +33,13 @@ def add_and_fail(db: sqlite3.Connection, number: int) -> None:
     raise LookupError(number)
 
 
+def add_within(db: sqlite3.Connection, number: int) -> None:
+    """Adds one in a part that succeeds, and fails afterwards."""
+    with database.savepoint(db):
+        add(db, number)
+    raise LookupError(number)
+
+
 def numbers(db: sqlite3.Connection) -> list[int]:
     rows = db.execute("SELECT fingerprint FROM seen_activities ORDER BY fingerprint")
     return [int.from_bytes(row[0], "big") for row in rows]
@@ -92,8 +99,7 @@ async def test_many_writes_take_few_commits(tmp_path: Path) -> None:
     async with database.Database(ground.make(tmp_path)) as db:
         with database.locked_for_writing(tmp_path):  # so that they pile up
             waiting = [asyncio.ensure_future(db.write(add, n)) for n in range(150)]
-            while db.waiting() < 149:  # the writer holds one, and waits for the lock
-                await asyncio.sleep(0.01)
+            await asyncio.sleep(0)
             frames = (tmp_path / "node.db-wal").stat().st_size
         await asyncio.gather(*waiting)
         grown = (tmp_path / "node.db-wal").stat().st_size - frames
@@ -166,9 +172,8 @@ async def test_after_closing_nothing_is_taken_and_nothing_hangs(tmp_path: Path) 
         await db.write(add, 1)
     with pytest.raises(RuntimeError):
         await db.read(numbers)
-    with pytest.raises(Exception, match=r".") as caught:
+    with pytest.raises(RuntimeError):
         await asyncio.wait_for(db.write(add, 2), 5)
-    assert not isinstance(caught.value, TimeoutError)
     with database.reading(tmp_path) as reading:
         assert numbers(reading) == [1]
 
@@ -177,10 +182,10 @@ async def test_closing_waits_for_what_was_handed_over(tmp_path: Path) -> None:
     async with database.Database(ground.make(tmp_path)) as db:
         waiting = [asyncio.ensure_future(db.write(add, n)) for n in range(300)]
         await asyncio.sleep(0)
+    assert not (tmp_path / "node.db-wal").exists()
     assert await asyncio.gather(*waiting) == list(range(300))
     with database.reading(tmp_path) as reading:
         assert numbers(reading) == list(range(300))
-    assert not (tmp_path / "node.db-wal").exists()
 
 
 # --- how connections are set up ------------------------------------------------------------------
@@ -225,9 +230,12 @@ async def test_a_folder_with_an_odd_name_works(tmp_path: Path) -> None:
 
 async def test_a_second_server_is_refused_until_the_first_ends(tmp_path: Path) -> None:
     ground.make(tmp_path)
-    with database.serving(tmp_path), pytest.raises(errors.Conflict) as caught:
-        with database.serving(tmp_path):
-            pass
+    with (
+        database.serving(tmp_path),
+        pytest.raises(errors.Conflict) as caught,
+        database.serving(tmp_path),
+    ):
+        pass
     assert caught.value.code == "folder-in-use"
     with database.serving(tmp_path):
         pass
@@ -276,8 +284,7 @@ async def test_a_command_writes_beside_the_server_and_is_noticed(tmp_path: Path)
 async def test_a_transaction_is_kept_whole_or_not_at_all(tmp_path: Path) -> None:
     ground.make(tmp_path)
     with pytest.raises(LookupError), database.transaction(tmp_path) as db:
-        add(db, 1)
-        raise LookupError
+        add_and_fail(db, 1)
     with database.transaction(tmp_path) as db:
         add(db, 2)
     with database.reading(tmp_path) as db:
@@ -312,10 +319,7 @@ async def test_a_savepoint_is_undone_alone(tmp_path: Path) -> None:
     with database.transaction(tmp_path) as db:
         add(db, 1)
         with pytest.raises(LookupError), database.savepoint(db):
-            add(db, 2)
-            with database.savepoint(db):
-                add(db, 3)
-            raise LookupError
+            add_within(db, 2)
         with database.savepoint(db):
             add(db, 4)
     with database.reading(tmp_path) as db:

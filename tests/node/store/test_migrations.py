@@ -23,7 +23,8 @@ BROKEN = (
 
 def schema(folder: Path) -> list[tuple[str, ...]]:
     with database.reading(folder) as db:
-        return [tuple(row) for row in db.execute("SELECT name, sql FROM main.sqlite_schema")]
+        rows = db.execute("SELECT name, ifnull(sql, '') FROM main.sqlite_schema")
+        return sorted(tuple(row) for row in rows)
 
 
 def everything(folder: Path) -> tuple[object, ...]:
@@ -129,14 +130,13 @@ def test_a_second_try_within_the_second_keeps_the_first_copy(tmp_path: Path) -> 
 def test_without_room_for_a_copy_nothing_is_changed(tmp_path: Path) -> None:
     used(tmp_path)
     before = everything(tmp_path)
-    (tmp_path / "node.db.before-20261123T080000Z").mkdir()  # nothing can be written there
-    try:
-        with pytest.raises(errors.Unusable) as caught:
-            migrations.migrate(tmp_path, NOW, (*migrations.STEPS, SECOND))
-        assert caught.value.code == "no-copy-before-upgrade"
-        assert "Nothing was changed" in caught.value.detail
-    finally:
-        assert everything(tmp_path) == before
+    # Nothing can be written there.
+    (tmp_path / "node.db.before-20261123T080000Z").symlink_to(tmp_path / "missing" / "copy")
+    with pytest.raises(errors.Unusable) as caught:
+        migrations.migrate(tmp_path, NOW, (*migrations.STEPS, SECOND))
+    assert caught.value.code == "no-copy-before-upgrade"
+    assert "Nothing was changed" in caught.value.detail
+    assert everything(tmp_path) == before
 
 
 def test_an_upgrade_that_breaks_references_is_told(tmp_path: Path) -> None:

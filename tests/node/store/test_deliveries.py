@@ -1,0 +1,229 @@
+"""What each inbox must still hear: one row for an object at an inbox, whatever happened to it."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from node.model import Delivery
+from node.store import deliveries
+from tests import ground
+from tests.ground import NOW
+
+HOST, OTHER = "boutiques.merignac.example", "boutiques.talence.example"
+ITEM = "https://boutiques.pessac.example/users/fleurs/items/1"
+MINUTE = timedelta(minutes=1)
+LATER = NOW + timedelta(days=365)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with ground.opened(tmp_path) as opened:
+        ground.open_shop(opened, "fleurs")
+        yield opened
+
+
+def add(
+    db: sqlite3.Connection,
+    verb: str,
+    item: str = ITEM,
+    host: str = HOST,
+    minutes: float = 0,
+    body: str | None = None,
+) -> None:
+    deliveries.add(
+        db,
+        inbox=f"https://{host}/inbox",
+        host=host,
+        object_uri=item,
+        sender="fleurs",
+        verb=verb,
+        body=body,
+        now=NOW + minutes * MINUTE,
+    )
+
+
+def due(db: sqlite3.Connection, host: str = HOST, minutes: float = 9999) -> list[Delivery]:
+    return deliveries.find_due(db, host, NOW + minutes * MINUTE, 100)
+
+
+def only(db: sqlite3.Connection) -> Delivery:
+    (row,) = due(db)
+    return row
+
+
+@pytest.mark.parametrize(
+    ("verbs", "left"),
+    [
+        (["Create"], "Create"),
+        (["Create", "Update"], "Create"),
+        (["Create", "Update", "Update"], "Create"),
+        (["Create", "Delete"], "Delete"),
+        (["Create", "Update", "Delete"], "Delete"),
+        (["Update", "Update"], "Update"),
+        (["Update", "Delete"], "Delete"),
+        (["Update", "Create"], "Create"),
+    ],
+)
+def test_changes_that_still_wait_become_one(
+    db: sqlite3.Connection, verbs: list[str], left: str
+) -> None:
+    for verb in verbs:
+        add(db, verb)
+    row = only(db)
+    assert (row.verb, row.version, row.object) == (left, len(verbs), ITEM)
+
+
+def test_each_inbox_and_each_object_has_a_row_of_its_own(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    add(db, "Delete", item=f"{ITEM}2")
+    add(db, "Update", host=OTHER)
+    assert [(row.object, row.verb) for row in due(db)] == [(ITEM, "Create"), (f"{ITEM}2", "Delete")]
+    assert [row.verb for row in due(db, OTHER)] == ["Update"]
+
+
+def test_what_was_delivered_is_gone(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    deliveries.remove(db, only(db))
+    assert due(db) == []
+    assert deliveries.next_due(db) is None
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "left"),
+    [
+        ("Create", "Update", "Update"),  # the inbox knows it now
+        ("Create", "Delete", "Delete"),
+        ("Update", "Update", "Update"),
+        ("Update", "Delete", "Delete"),
+    ],
+)
+def test_what_changed_while_it_was_delivered_is_still_to_be_told(
+    db: sqlite3.Connection, first: str, second: str, left: str
+) -> None:
+    add(db, first)
+    under_way = only(db)
+    add(db, second)
+    deliveries.remove(db, under_way)
+    assert only(db).verb == left
+    deliveries.remove(db, only(db))
+    assert due(db) == []
+
+
+def test_giving_up_what_was_sent_does_not_drop_what_came_meanwhile(db: sqlite3.Connection) -> None:
+    """An Update was refused for good while the Delete after it was written down."""
+    add(db, "Update")
+    under_way = only(db)
+    add(db, "Delete")
+    deliveries.give_up(db, under_way, "400", NOW)
+    assert [row.verb for row in due(db)] == ["Delete"]
+
+
+def test_putting_off_what_was_sent_keeps_what_came_meanwhile(db: sqlite3.Connection) -> None:
+    add(db, "Update")
+    under_way = only(db)
+    add(db, "Delete")
+    deliveries.postpone(db, under_way, "500", NOW + MINUTE)
+    assert only(db).verb == "Delete"
+
+
+def test_what_was_given_up_is_shown_to_the_steward(db: sqlite3.Connection) -> None:
+    for number in range(1100):
+        add(db, "Create", item=f"{ITEM}{number}")
+    for row in deliveries.find_due(db, HOST, LATER, 2000):
+        deliveries.give_up(db, row, "404 Not Found", NOW)
+    assert due(db) == []
+    kept = db.execute("SELECT object, verb, attempts, error FROM failed_deliveries").fetchall()
+    assert len(kept) == 1000
+    assert tuple(kept[-1]) == (f"{ITEM}1099", "Create", 1, "404 Not Found")
+
+
+def test_oldest_first_and_nothing_before_its_time(db: sqlite3.Connection) -> None:
+    for number, minutes in enumerate((3, 1, 2, 1)):
+        add(db, "Create", item=f"{ITEM}{number}", minutes=minutes)
+    assert due(db, minutes=0.9) == []
+    assert [row.object[-1] for row in due(db, minutes=2)] == ["1", "3", "2"]
+    assert [row.object[-1] for row in due(db)] == ["1", "3", "2", "0"]
+    assert len(deliveries.find_due(db, HOST, LATER, 2)) == 2
+
+
+def test_one_that_is_put_off_does_not_hold_the_others(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    add(db, "Create", item=f"{ITEM}2")
+    deliveries.postpone(db, due(db)[0], "503", NOW + 5 * MINUTE)
+    assert [row.object for row in due(db, minutes=1)] == [f"{ITEM}2"]
+    late = due(db)[-1]
+    assert (late.object, late.attempts, late.error, late.due) == (
+        ITEM, 1, "503", NOW + 5 * MINUTE,
+    )  # fmt: skip
+    add(db, "Update", minutes=2)  # something new: tried at once, and counted anew
+    again = next(row for row in due(db, minutes=2) if row.object == ITEM)
+    assert (again.attempts, again.verb) == (0, "Create")
+
+
+def test_a_host_that_fails_is_left_alone_and_the_others_are_not(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    add(db, "Create", host=OTHER)
+    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)
+    assert deliveries.find_due_hosts(db, NOW) == [OTHER]
+    assert sorted(deliveries.find_due_hosts(db, NOW + MINUTE)) == [HOST, OTHER]
+    assert deliveries.failures(db, HOST) == (1, NOW)
+    assert deliveries.failures(db, OTHER) == (0, None)
+    deliveries.leave_alone(db, HOST, "timed out", NOW + MINUTE, NOW + 5 * MINUTE)
+    assert deliveries.failures(db, HOST) == (2, NOW)
+    assert deliveries.count_by_host(db) == {HOST: (1, "timed out"), OTHER: (1, None)}
+
+
+def test_a_sign_of_life_revives_a_host_once(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
+    assert deliveries.find_due_hosts(db, NOW + MINUTE) == []
+    assert deliveries.revive(db, HOST)
+    assert deliveries.find_due_hosts(db, NOW + MINUTE) == [HOST]
+    assert deliveries.failures(db, HOST) == (0, None)
+    assert not deliveries.revive(db, HOST)
+    assert not deliveries.revive(db, "unknown.example")
+    deliveries.leave_alone(db, HOST, "again", NOW + MINUTE, LATER)
+    assert deliveries.failures(db, HOST) == (1, NOW + MINUTE)
+
+
+def test_the_next_time_counts_hosts_that_are_left_alone_at_theirs(db: sqlite3.Connection) -> None:
+    assert deliveries.next_due(db) is None
+    add(db, "Create", minutes=3)
+    assert deliveries.next_due(db) == NOW + 3 * MINUTE
+    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + 10 * MINUTE)
+    assert deliveries.next_due(db) == NOW + 10 * MINUTE
+    add(db, "Create", host=OTHER, minutes=5)
+    assert deliveries.next_due(db) == NOW + 5 * MINUTE
+    deliveries.revive(db, HOST)
+    assert deliveries.next_due(db) == NOW + 3 * MINUTE
+    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)  # over before it is due
+    assert deliveries.next_due(db) == NOW + 3 * MINUTE
+
+
+def test_what_is_due_for_an_inbox_or_host_that_is_gone_is_dropped(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    add(db, "Create", host=OTHER)
+    deliveries.remove_inbox(db, f"https://{HOST}/inbox")
+    assert (len(due(db)), len(due(db, OTHER))) == (0, 1)
+    deliveries.remove_host(db, OTHER)
+    assert due(db, OTHER) == []
+
+
+def test_a_host_that_wants_the_newer_signatures_is_remembered_for_a_time(
+    db: sqlite3.Connection,
+) -> None:
+    assert not deliveries.wants_rfc9421(db, HOST, NOW)
+    deliveries.remember_rfc9421(db, HOST, NOW + MINUTE)
+    assert deliveries.wants_rfc9421(db, HOST, NOW)
+    assert not deliveries.wants_rfc9421(db, HOST, NOW + MINUTE)
+    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
+    deliveries.revive(db, HOST)
+    assert deliveries.wants_rfc9421(db, HOST, NOW)
+
+
+def test_a_letter_with_a_body_keeps_it(db: sqlite3.Connection) -> None:
+    add(db, "Follow", body='{"type":"Follow"}')
+    assert only(db).body == '{"type":"Follow"}'

@@ -1,0 +1,83 @@
+"""Activities that were accepted and wait to be acted upon."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from node.store import received
+from tests import ground
+from tests.ground import NOW
+
+ACTOR = "https://boutiques.merignac.example/users/pains"
+MINUTE = timedelta(minutes=1)
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with ground.opened(tmp_path) as opened:
+        yield opened
+
+
+def add(db: sqlite3.Connection, print_: bytes, minutes: int = 0) -> bool:
+    return received.add(
+        db, print_, ACTOR, "boutiques.merignac.example", b"body " + print_, NOW + minutes * MINUTE
+    )
+
+
+def bodies(db: sqlite3.Connection, minutes: int = 0) -> list[bytes]:
+    return [row.body for row in received.find_due(db, NOW + minutes * MINUTE, 100)]
+
+
+def test_the_same_is_taken_once_even_after_it_was_done(db: sqlite3.Connection) -> None:
+    assert add(db, b"a")
+    assert not add(db, b"a", 1)
+    assert bodies(db, 2) == [b"body a"]
+    received.remove(db, received.find_due(db, NOW, 1)[0].id)
+    assert not add(db, b"a", 2)
+    assert bodies(db, 3) == []
+    assert received.count_waiting(db)[0] == 0
+
+
+def test_in_the_order_it_came_and_not_before_it_is_due(db: sqlite3.Connection) -> None:
+    for print_ in (b"c", b"a", b"b"):
+        add(db, print_)
+    assert bodies(db) == [b"body c", b"body a", b"body b"]
+    assert len(received.find_due(db, NOW, 2)) == 2
+    first = received.find_due(db, NOW, 1)[0]
+    assert (first.actor, first.at, first.attempts) == (ACTOR, NOW, 0)
+    received.change_due(db, first.id, NOW + 5 * MINUTE, "away")
+    assert bodies(db) == [b"body a", b"body b"]
+    assert bodies(db, 5) == [b"body c", b"body a", b"body b"]
+    assert received.find_due(db, NOW + 5 * MINUTE, 1)[0].attempts == 1
+    assert received.count_waiting(db)[0] == 3
+
+
+def test_what_is_set_aside_is_out_of_the_way_and_kept_with_its_reason(
+    db: sqlite3.Connection,
+) -> None:
+    add(db, b"a")
+    add(db, b"b")
+    for row in received.find_due(db, NOW, 2):
+        received.set_aside(db, row.id, f"reason of {row.body.decode()}")
+    assert bodies(db, 9) == []
+    assert received.count_waiting(db)[0] == 0
+    assert [(row.body, row.error, row.attempts) for row in received.find_dead(db)] == [
+        (b"body b", "reason of body b", 1),
+        (b"body a", "reason of body a", 1),
+    ]
+
+
+def test_sweeping_forgets_the_old_and_keeps_the_newest_dead(db: sqlite3.Connection) -> None:
+    for number in range(5):
+        add(db, bytes([number]), number)
+    add(db, b"waits")
+    for row in received.find_due(db, NOW + 9 * MINUTE, 5):
+        received.set_aside(db, row.id, "x")
+    received.prune(db, NOW + 2 * MINUTE, keep_dead=2)
+    assert [row.body for row in received.find_dead(db)] == [b"body \x04", b"body \x03"]
+    assert bodies(db, 9) == [b"body waits"]
+    assert add(db, bytes([0]), 20)  # forgotten, so it is news
+    assert not add(db, bytes([4]), 20)

@@ -1,0 +1,238 @@
+"""What a resident finds: three rings, nearest first, no shop filling the page."""
+
+import sqlite3
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from node import catalogue, search
+from node.model import SearchAnswer, SearchQuery
+from tests import ground
+from tests.ground import BORDEAUX, LYON, MERIGNAC, NOW, PESSAC
+
+BLANQUEFORT = "FR-33056"  # not adjoining Pessac, about 12 km away
+ARCACHON = "FR-33009"  # about 43 km
+
+
+@pytest.fixture
+def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
+    with ground.opened(tmp_path) as opened:
+        yield opened
+
+
+def ask(
+    db: sqlite3.Connection,
+    words: str = "pain",
+    near: str = PESSAC,
+    page: int = 1,
+    radius: float = 15,
+) -> SearchAnswer:
+    return search.find(db, SearchQuery(words, ground.place(db, near), page), radius)
+
+
+def names(answer: SearchAnswer) -> list[list[str]]:
+    return [[hit.listing.name for hit in ring.hits] for ring in answer.rings]
+
+
+def flat(answer: SearchAnswer) -> list[str]:
+    return [name for ring in names(answer) for name in ring]
+
+
+def test_the_commune_then_around_it_then_the_rest_nearest_first(db: sqlite3.Connection) -> None:
+    for handle, commune in (
+        ("lyon", LYON),
+        ("arcachon", ARCACHON),
+        ("bordeaux", BORDEAUX),
+        ("blanquefort", BLANQUEFORT),
+        ("pessac", PESSAC),
+        ("merignac", MERIGNAC),
+    ):
+        ground.publish(db, ground.open_shop(db, handle, commune), f"Pain de {handle}")
+    answer = ask(db)
+    assert [ring.ring for ring in answer.rings] == ["commune", "around", "further"]
+    assert names(answer) == [
+        ["Pain de pessac"],
+        ["Pain de merignac", "Pain de bordeaux", "Pain de blanquefort"],
+        ["Pain de arcachon", "Pain de lyon"],
+    ]
+    assert [(ring.total, ring.exact) for ring in answer.rings] == [(1, True), (3, True), (2, True)]
+    assert answer.next_page is None
+    far = [hit.distance_km for ring in answer.rings for hit in ring.hits]
+    assert far[0] == 0.0
+    assert far == sorted(far, key=lambda km: km or 0.0)
+    assert answer.rings[0].within_km == 0.0
+    assert answer.rings[1].within_km == far[3]
+    assert answer.rings[2].within_km == far[5]
+
+
+def test_an_adjoining_commune_is_around_whatever_the_radius(db: sqlite3.Connection) -> None:
+    for commune in (MERIGNAC, BLANQUEFORT):
+        ground.publish(db, ground.open_shop(db, commune[3:].lower() + "_x", commune), commune)
+    assert names(ask(db, "FR", radius=0)) == [[], [MERIGNAC], [BLANQUEFORT]]
+    assert names(ask(db, "FR", radius=15)) == [[], [MERIGNAC, BLANQUEFORT], []]
+
+
+def test_a_shop_of_a_far_commune_with_a_near_point_is_around(db: sqlite3.Connection) -> None:
+    pessac = ground.place(db, PESSAC)
+    shop = ground.open_shop(db, "stand", LYON, latitude=pessac.latitude, longitude=pessac.longitude)
+    ground.publish(db, shop, "Pain")
+    assert names(ask(db)) == [[], ["Pain"], []]
+
+
+def test_a_shop_of_the_commune_is_in_its_ring_wherever_its_point_is(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db, latitude=45.75, longitude=4.85)
+    ground.publish(db, shop, "Pain")
+    answer = ask(db)
+    assert names(answer) == [["Pain"], [], []]
+    assert (answer.rings[0].hits[0].distance_km or 0) > 300
+
+
+def test_what_has_no_point_comes_last_and_is_not_lost(db: sqlite3.Connection) -> None:
+    nowhere = ground.remote_shop(db, place=None)
+    catalogue.record_remote(db, ground.remote_listing(nowhere, "Pain sans lieu"), NOW)
+    ground.publish(db, ground.open_shop(db, "lyon", LYON), "Pain de Lyon")
+    answer = ask(db)
+    assert names(answer) == [[], [], ["Pain de Lyon", "Pain sans lieu"]]
+    assert answer.rings[2].hits[1].distance_km is None
+    assert answer.rings[2].hits[1].place is None
+    assert answer.rings[2].within_km == answer.rings[2].hits[0].distance_km
+
+
+def test_only_what_has_no_point(db: sqlite3.Connection) -> None:
+    nowhere = ground.remote_shop(db, place=None)
+    catalogue.record_remote(db, ground.remote_listing(nowhere, "Pain"), NOW)
+    answer = ask(db)
+    assert names(answer) == [[], [], ["Pain"]]
+    assert answer.rings[2].within_km is None
+
+
+def test_a_place_that_has_no_point_itself_still_gets_an_answer(db: sqlite3.Connection) -> None:
+    row = db.execute("SELECT id FROM places WHERE latitude IS NULL LIMIT 1").fetchone()
+    if row is None:
+        place = ground.place(db, PESSAC)
+        place = type(place)(place.id, None, "Pessac", None, None, None, None, None)
+    else:
+        place = ground.place(db, row[0])
+    ground.publish(db, ground.open_shop(db, "lyon", LYON), "Pain de Lyon")
+    answer = search.find(db, SearchQuery("pain", place), 15)
+    assert names(answer) == [[], [], ["Pain de Lyon"]]
+    assert answer.rings[2].hits[0].distance_km is None
+
+
+def test_the_title_before_the_description_then_the_freshest(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db)
+    for number, (name, description) in enumerate(
+        [("Farine", "Pour le pain"), ("Pain vieux", ""), ("Pain frais", "")]
+    ):
+        ground.publish(db, shop, name, description=description, now=NOW + timedelta(hours=number))
+    assert names(ask(db))[0] == ["Pain frais", "Pain vieux", "Farine"]
+
+
+@pytest.mark.parametrize("commune", [PESSAC, LYON])
+def test_no_shop_fills_the_page(db: sqlite3.Connection, commune: str) -> None:
+    big = ground.open_shop(db, "grand", commune)
+    for number in range(30):
+        ground.publish(db, big, f"Pain grand {number}", now=NOW + timedelta(days=1))
+    for handle in ("a", "b"):
+        shop = ground.open_shop(db, handle, commune)
+        for number in range(2):
+            ground.publish(db, shop, f"Pain {handle} {number}")
+    shown = [name.split()[1] for name in flat(ask(db))]
+    assert sorted(shown[:3]) == sorted(shown[3:6]) == ["a", "b", "grand"]
+    assert set(shown[6:]) == {"grand"}
+
+
+def test_nearer_comes_first_among_those_further_away_though_one_shop_has_many(
+    db: sqlite3.Connection,
+) -> None:
+    near = ground.open_shop(db, "arcachon", ARCACHON)
+    for number in range(5):
+        ground.publish(db, near, f"Pain proche {number}")
+    ground.publish(db, ground.open_shop(db, "lyon", LYON), "Pain lointain")
+    assert flat(ask(db))[-1] == "Pain lointain"
+
+
+@pytest.mark.parametrize(
+    ("offered", "total", "exact"), [(199, 199, True), (200, 200, True), (201, 200, False)]
+)
+def test_totals_are_exact_up_to_two_hundred(
+    db: sqlite3.Connection, offered: int, total: int, exact: bool
+) -> None:
+    shop = ground.open_shop(db)
+    for number in range(offered):
+        ground.publish(db, shop, f"Pain {number}")
+    ring = ask(db).rings[0]
+    assert (ring.total, ring.exact) == (total, exact)
+
+
+def test_pages_repeat_nothing_and_lose_nothing(db: sqlite3.Connection) -> None:
+    offered = set()
+    for handle, commune, count in (
+        ("a", PESSAC, 13),
+        ("b", PESSAC, 12),
+        ("c", MERIGNAC, 7),
+        ("d", BORDEAUX, 21),
+        ("e", LYON, 18),
+    ):
+        shop = ground.open_shop(db, handle, commune)
+        for number in range(count):
+            # Several at the very same second, so that the order hangs on more than the time.
+            now = NOW + timedelta(seconds=number // 3)
+            offered.add(ground.publish(db, shop, f"Pain {handle} {number}", now=now).id)
+    seen: list[str] = []
+    rings: list[str] = []
+    page: int | None = 1
+    while page is not None:
+        answer = ask(db, page=page)
+        shown = [(ring.ring, hit.listing.id) for ring in answer.rings for hit in ring.hits]
+        assert [ring.total for ring in answer.rings] == [25, 28, 18]
+        assert len(shown) == search.PAGE or answer.next_page is None
+        rings += [ring for ring, _ in shown]
+        seen += [listing for _, listing in shown]
+        assert answer.next_page in (None, page + 1)
+        page = answer.next_page
+    assert len(seen) == len(offered) == 71
+    assert set(seen) == offered
+    assert rings == ["commune"] * 25 + ["around"] * 28 + ["further"] * 18
+
+
+def test_a_full_last_page_names_no_next_one(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db)
+    for number in range(search.PAGE):
+        ground.publish(db, shop, f"Pain {number}")
+    assert ask(db).next_page is None
+    after = ask(db, page=2)
+    assert (flat(after), after.next_page) == ([], None)
+    assert [ring.total for ring in after.rings] == [search.PAGE, 0, 0]
+    ground.publish(db, shop, "Pain de plus")
+    assert ask(db).next_page == 2
+    assert len(flat(ask(db, page=2))) == 1
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "", " ", "l'", '"', "*", "a AND b", "NEAR(x, 3)", "title: pain", "pain OR", "(pain", "-",
+        "pain\x00", "%", "'; DROP TABLE listings; --", "🥖", "𐒰 𞤀", "a\u19b0b", "pain " * 10_000,
+        " ".join(f"mot{n}" for n in range(10_000)), "x" * 100_000,
+    ],
+)  # fmt: skip
+def test_every_query_gets_an_answer(db: sqlite3.Connection, words: str) -> None:
+    ground.publish(db, ground.open_shop(db), "Pain")
+    answer = ask(db, words)
+    assert [ring.ring for ring in answer.rings] == ["commune", "around", "further"]
+    assert answer.query.words == words
+
+
+def test_a_word_said_ten_thousand_times_is_that_word(db: sqlite3.Connection) -> None:
+    ground.publish(db, ground.open_shop(db), "Pain")
+    assert flat(ask(db, "pain " * 10_000)) == ["Pain"]
+
+
+def test_a_hit_has_its_shop_and_its_place(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db, "merignac", MERIGNAC)
+    listing = ground.publish(db, shop, "Pain")
+    (hit,) = ask(db).rings[1].hits
+    assert (hit.listing, hit.shop, hit.place) == (listing, shop, ground.place(db, MERIGNAC))
