@@ -19,4 +19,4 @@ class BuildHook(BuildHookInterface):  # type: ignore[type-arg]
             return
         # Each in a process of its own: this one may know another package called node.
         for module in ("node.gazetteer.build", "node.translation"):
-            subprocess.run([sys.executable, "-m", module], cwd=self.root, check=True)
+            subprocess.run([sys.executable, "-m", module], cwd=self.root, check=True)  # noqa: S603

@@ -19,6 +19,18 @@ from federation.errors import FederationError, Gone, Refused, Unreachable
 KEYS_IN_DOCUMENT = 8
 CACHED_KEYS = 2000
 
+# Failures that are the host's, whatever it was asked for.
+_OF_THE_HOST = frozenset(
+    {
+        "connect-failed",
+        "connect-timeout",
+        "connection-lost",
+        "name-not-resolved",
+        "name-timeout",
+        "tls-failed",
+    }
+)
+
 Algorithm = Literal["rsa", "ed25519"]
 
 
@@ -221,12 +233,13 @@ class ActorResolver:
         raise Refused("key-not-named", f"{key_id} is not named by its owner", status=401)
 
     async def _fetch(self, url: str, budget: client.Budget | None) -> dict[str, Any]:
-        failure = self._failed.get(url)
-        if failure is not None:
-            until, error = failure
-            if self._now() < until:
-                raise error
-            del self._failed[url]
+        for name in (url, documents.origin(url)):
+            failure = self._failed.get(name)
+            if failure is not None:
+                until, error = failure
+                if self._now() < until:
+                    raise error
+                del self._failed[name]
         try:
             document, _ = await self._http.fetch_document(url, sign=self._sign, budget=budget)
         except Refused as error:
@@ -239,8 +252,12 @@ class ActorResolver:
         return document
 
     def _fail(self, url: str, error: FederationError) -> None:
-        seconds = limits.NEGATIVE_KEY_TIME if isinstance(error, Gone | Refused) else 60.0
-        _bounded(self._failed, url, (self._now() + timedelta(seconds=seconds), error))
+        final = isinstance(error, Gone | Refused)
+        seconds = limits.NEGATIVE_KEY_TIME if final else limits.NEGATIVE_HOST_TIME
+        # What else goes wrong counts for the one address: a stranger may have named it to shut out
+        # the host's others.
+        name = documents.origin(url) if error.code in _OF_THE_HOST else url
+        _bounded(self._failed, name, (self._now() + timedelta(seconds=seconds), error))
 
     async def _keep(self, actor: RemoteActor) -> None:
         for key in actor.keys:

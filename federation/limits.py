@@ -37,6 +37,7 @@ RSA_BITS_LEAST = 2048
 RSA_BITS_MOST = 8192
 PEM = 16 * 1024
 KEY_REFETCH_INTERVAL = 60.0  # a failed check may ask for the key again, this often at most
+NEGATIVE_HOST_TIME = 60.0  # nor is a host that could not be connected to
 NEGATIVE_KEY_TIME = 600.0  # a key that could not be had is not asked for again meanwhile
 
 # What is held and waited for when other servers are called.

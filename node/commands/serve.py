@@ -97,6 +97,7 @@ async def _serve(
     import uvicorn
 
     from node import app
+    from node.web import protocol
 
     ready = f"ready {configured.node.url}"
     if as_json:
@@ -119,7 +120,7 @@ async def _serve(
     async with app.running(folder, configured) as running_node:
         config = uvicorn.Config(
             app.create_app(running_node),
-            http="httptools",
+            http=protocol.BoundedHttp,
             ws="none",
             lifespan="off",
             log_config=None,

@@ -40,7 +40,11 @@ class HostCheck:
 
 
 class BodyDeadline:
-    """Ends a request whose body is still on its way after BODY_TIME."""
+    """Ends a request whose body is still on its way after BODY_TIME.
+
+    An answer that is given before the body has come ends the connection too: nobody would read the
+    rest, however long it is.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -52,7 +56,8 @@ class BodyDeadline:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BODY_TIME
-        complete = False
+        headers = Headers(scope=scope)
+        complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
 
         async def receive_in_time() -> Message:
             nonlocal complete
@@ -66,7 +71,12 @@ class BodyDeadline:
             complete = not message.get("more_body", False)
             return message
 
-        await self._app(scope, receive_in_time, send)
+        async def send_and_close(message: Message) -> None:
+            if message["type"] == "http.response.start" and not complete:
+                MutableHeaders(scope=message)["Connection"] = "close"
+            await send(message)
+
+        await self._app(scope, receive_in_time, send_and_close)
 
 
 class SafeHeaders:

@@ -54,9 +54,9 @@ def application(site: Site) -> Starlette:
             Route("/readyz", health.readyz),
         ],
         middleware=[
+            Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin),
-            Middleware(middleware.BodyDeadline),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )

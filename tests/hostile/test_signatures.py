@@ -284,13 +284,18 @@ def test_sig_11_a_replayed_follow_does_not_follow_again(arena: Arena) -> None:
     before = count()
     assert arena.send(headers, body).status == 202
     neighbours.eventually(lambda: count() == before + 1)
-    neighbours.eventually(lambda: arena.stranger.deliveries("Accept"))
+
+    def accepts() -> int:
+        told = arena.stranger.deliveries("Accept")
+        return sum(one["object"]["id"] == follow["id"] for one in told)
+
+    neighbours.eventually(accepts)
     assert arena.post(fan, fan.activity("Undo", follow)).status == 202
     neighbours.eventually(lambda: count() == before)
     with arena.unmoved():
         assert arena.send(headers, body).status < 500
     assert count() == before
-    assert len(arena.stranger.deliveries("Accept")) == 1
+    assert accepts() == 1
 
 
 def test_sig_13_the_first_of_two_with_one_id_wins(arena: Arena) -> None:
@@ -644,7 +649,7 @@ def test_sig_24_a_host_that_is_down_is_not_tried_for_every_key(arena: Arena) -> 
     for ghost in ghosts:
         assert arena.post(ghost, poison(ghost)[1]).status in (401, 429, 503)
     assert time.monotonic() - begun < 20
-    assert len(hung_up) <= len(ghosts)
+    assert len(hung_up) <= 5
     arena.hold()
 
 
