@@ -22,6 +22,7 @@ CACHED_KEYS = 2000
 # Failures that are the host's, whatever it was asked for.
 _OF_THE_HOST = frozenset(
     {
+        "bad-http",  # or hung up before an answer
         "connect-failed",
         "connect-timeout",
         "connection-lost",
