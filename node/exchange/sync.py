@@ -44,6 +44,8 @@ async def read(context: Context, peer: Peer) -> None:
 
     Failures are noted beside the neighbour, and the reading is tried again later.
     """
+    # Before anything is read: what is asked for in the meantime must not be taken for this one.
+    await context.database.write(peers.begin_sync, peer.host, context.clock() + EVERY)
     try:
         await _read(context, peer)
     except FederationError as error:
@@ -86,8 +88,7 @@ async def _read(context: Context, peer: Peer) -> None:
         if page.next is None:
             await _finish(context, peer, page, news=done > 0)
             return
-    # More than a reading may cost: it goes on from here, later.
-    await context.database.write(peers.want_sync, peer.host, context.clock() + EVERY)
+    # More than a reading may cost: the next one goes on from here.
 
 
 async def _fetch(context: Context, peer: Peer, url: str, cursor: int) -> _Page:
@@ -227,7 +228,7 @@ def _close(
         neighbours.forget_unmet(db, host, full_pass)
     digest, count = neighbours.digest(db, host)
     agrees = None if page.digest is None else (digest, count) == (page.digest, page.count)
-    peers.finish_sync(db, host, now, digest_agrees=agrees, next_at=now + EVERY)
+    peers.finish_sync(db, host, now, digest_agrees=agrees)
     if agrees is False and full_pass is None:
         if not news:
             peers.start_full_pass(db, host, now)

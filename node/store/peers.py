@@ -155,6 +155,11 @@ def find_to_sync(db: sqlite3.Connection, now: datetime) -> list[Peer]:
     return [_peer(row) for row in rows]
 
 
+def begin_sync(db: sqlite3.Connection, host: str, next_at: datetime) -> None:
+    """A reading begins: the next is due at `next_at`, unless one is asked for in the meantime."""
+    db.execute("UPDATE peers SET sync_wanted = ? WHERE host = ?", (times.fine(next_at), host))
+
+
 def change_sync(
     db: sqlite3.Connection, host: str, *, cursor: int, total: int | None, done: int | None
 ) -> None:
@@ -188,30 +193,22 @@ def finish_sync(
     now: datetime,
     *,
     digest_agrees: bool | None,
-    next_at: datetime,
 ) -> None:
-    """Closes a reading and sets the next."""
+    """Closes a reading."""
     db.execute(
         """
         UPDATE peers SET synced = :now, heard = :now, digest_agrees = :agrees, problem = NULL,
-            sync_wanted = :next, sync_started = NULL
+            sync_started = NULL
         WHERE host = :host
         """,
-        {
-            "now": times.stamp(now),
-            "agrees": digest_agrees,
-            "next": times.fine(next_at),
-            "host": host,
-        },
+        {"now": times.stamp(now), "agrees": digest_agrees, "host": host},
     )
 
 
 def postpone_sync(db: sqlite3.Connection, host: str, problem: str, next_at: datetime) -> None:
     """Notes why a reading failed, and when to try again."""
-    db.execute(
-        "UPDATE peers SET problem = ?, sync_wanted = ? WHERE host = ?",
-        (problem, times.fine(next_at), host),
-    )
+    note_problem(db, host, problem)
+    want_sync(db, host, next_at)
 
 
 def find_unmet(db: sqlite3.Connection, host: str, since: datetime) -> tuple[list[str], list[str]]:
