@@ -108,3 +108,37 @@ def test_two_servers_never_share_a_folder(pair: tuple[Town, Town]) -> None:
     refused = neighbours.echoppe("serve", folder=bordeaux.folder, status=1)
     assert "in use" in refused.stderr
     assert refused.stdout == ""
+
+
+@pytest.mark.soak
+def test_two_hundred_kills_under_load(pair: tuple[Town, Town]) -> None:
+    """Both sides in turn, while listings are published, revised and withdrawn.
+
+    Whatever a command confirmed is there at the end, once, at both; nothing else is.
+    """
+    bordeaux, pessac = pair
+    chance = random.Random(2026)
+    on_show: dict[str, str] = {}
+    for number in range(200):
+        victim = chance.choice(pair)
+        for _ in range(chance.randrange(1, 4)):
+            act = chance.random()
+            if act < 0.6 or not on_show:
+                name = f"Objet {number} {chance.randrange(10**6)}"
+                on_show[publish(bordeaux, name)] = name
+            elif act < 0.8:
+                changed = chance.choice(sorted(on_show))
+                on_show[changed] = f"Objet revu {number}"
+                bordeaux.run("listing", "revise", changed, "--name", on_show[changed])
+            else:
+                gone = chance.choice(sorted(on_show))
+                bordeaux.run("listing", "withdraw", gone)
+                del on_show[gone]
+        time.sleep(chance.random() * 0.3)
+        victim.kill()
+        victim.serve()
+    assert {str(row[0]).rsplit("/", 1)[1]: row[2] for row in listings(bordeaux)} == on_show
+    eventually(lambda: listings(pessac) == listings(bordeaux), within=60)
+    for town in pair:
+        assert rows(town, "PRAGMA integrity_check") == [("ok",)]
+    print(f"200 kills; {len(on_show)} listings on show; lost 0, doubled 0")
