@@ -137,6 +137,20 @@ class Clock(Protocol):
         """Now, aware."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Failure:
+    """What went wrong, without the exception itself: that would keep a stranger's bytes alive."""
+
+    kind: type[FederationError]
+    code: str
+    detail: str
+    until: datetime
+
+    def again(self) -> FederationError:
+        """The same failure, anew."""
+        return self.kind(self.code, self.detail)
+
+
 class ActorResolver:
     """Finds actors and keys: in memory, in the store, or at their origin.
 
@@ -154,7 +168,9 @@ class ActorResolver:
         self._loaded: OrderedDict[str, tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]] = (
             OrderedDict()
         )
-        self._failed: OrderedDict[str, tuple[datetime, FederationError]] = OrderedDict()
+        self._failed: OrderedDict[str, _Failure] = OrderedDict()
+        self._misses: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
+        self._down: OrderedDict[str, int] = OrderedDict()  # failures of a host in a row
         self._refetched: OrderedDict[str, datetime] = OrderedDict()
 
     async def actor(
@@ -203,16 +219,6 @@ class ActorResolver:
         _bounded(self._refetched, key_id, now)
         return self._remember(await self._find(key_id, budget))
 
-    async def learn(self, document: dict[str, Any]) -> RemoteActor:
-        """Keeps an actor whose document came from its own origin by another way (a collection)."""
-        actor = from_document(document)
-        await self._keep(actor)
-        return actor
-
-    def forget(self, key_id: str) -> None:
-        """Takes a key out of memory."""
-        self._loaded.pop(key_id, None)
-
     async def _find(self, key_id: str, budget: client.Budget | None) -> ActorKey:
         """Fetches the document a key id names, and from there its owner's if it is another.
 
@@ -234,31 +240,40 @@ class ActorResolver:
         raise Refused("key-not-named", f"{key_id} is not named by its owner", status=401)
 
     async def _fetch(self, url: str, budget: client.Budget | None) -> dict[str, Any]:
-        for name in (url, documents.origin(url)):
+        origin = documents.origin(url)
+        for name in (url, origin):
             failure = self._failed.get(name)
             if failure is not None:
-                until, error = failure
-                if self._now() < until:
-                    raise error
+                if self._now() < failure.until:
+                    raise failure.again()
                 del self._failed[name]
         try:
             document, _ = await self._http.fetch_document(url, sign=self._sign, budget=budget)
-        except Refused as error:
+        except FederationError as error:
             if error.code != "too-many-fetches":
-                self._fail(url, error)
+                self._fail(url, origin, error)
             raise
-        except (Unreachable, Gone) as error:
-            self._fail(url, error)
-            raise
+        self._down.pop(origin, None)
         return document
 
-    def _fail(self, url: str, error: FederationError) -> None:
+    def _fail(self, url: str, origin: str, error: FederationError) -> None:
+        now = self._now()
         final = isinstance(error, Gone | Refused)
         seconds = limits.NEGATIVE_KEY_TIME if final else limits.NEGATIVE_HOST_TIME
-        # What else goes wrong counts for the one address: a stranger may have named it to shut out
-        # the host's others.
-        name = documents.origin(url) if error.code in _OF_THE_HOST else url
-        _bounded(self._failed, name, (self._now() + timedelta(seconds=seconds), error))
+        failure = _Failure(type(error), error.code, error.detail, now + timedelta(seconds=seconds))
+        _bounded(self._failed, url, failure)
+        # A host that fails again and again, or that too many bad addresses were named of, is left
+        # alone for a moment as a whole. Not at once: it may just have been started again.
+        since, misses = self._misses.get(origin, (now, 0))
+        if now - since > timedelta(seconds=limits.NEGATIVE_HOST_TIME):
+            since, misses = now, 0
+        down = self._down.get(origin, 0) + (error.code in _OF_THE_HOST)
+        _bounded(self._misses, origin, (since, misses + 1))
+        _bounded(self._down, origin, down)
+        if down >= limits.HOST_FAILURES or misses + 1 >= limits.MISSES_AT_HOST:
+            until = now + timedelta(seconds=limits.HOST_HELD)
+            whole = _Failure(Unreachable, "host-left-alone", origin, until)
+            _bounded(self._failed, origin, whole)
 
     async def _keep(self, actor: RemoteActor) -> None:
         for key in actor.keys:

@@ -273,8 +273,9 @@ def identifier(value: object) -> str | None:
 
 # --- Members ------------------------------------------------------------------------------------
 
-# Controls but tab and line feed, and what no UTF-8 can carry.
-_STRIPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\ud800-\udfff]++")
+# Controls but tab and line feed, those that turn the direction of what follows, and what no UTF-8
+# can carry.
+_STRIPPED = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]++")
 _LINE_END = re.compile("\r\n?+|[\u2028\u2029]")
 
 # RFC 3339, with the seconds optional as ActivityStreams has them (core, section 2.3).

@@ -16,11 +16,6 @@ URL = 2048
 KEY_ID = 2048
 SIGNATURE_HEADER = 4096
 
-# What is counted in one document; longer lists are cut, not refused.
-RECIPIENTS = 100
-TAGS = 32
-ATTACHMENTS = 8
-
 # What is fetched and waited for.
 TOTAL_TIME = 10.0  # one request, from the look-up of the name to the last byte
 CONNECT_TIME = 5.0
@@ -37,7 +32,10 @@ RSA_BITS_LEAST = 2048
 RSA_BITS_MOST = 8192
 PEM = 16 * 1024
 KEY_REFETCH_INTERVAL = 60.0  # a failed check may ask for the key again, this often at most
-NEGATIVE_HOST_TIME = 60.0  # nor is a host that could not be connected to
+HOST_FAILURES = 3  # in a row, after which a host is left alone for HOST_HELD
+HOST_HELD = 10.0
+MISSES_AT_HOST = 200  # failures of any kind in NEGATIVE_HOST_TIME, likewise
+NEGATIVE_HOST_TIME = 60.0  # an address that could not be reached is not asked for again meanwhile
 NEGATIVE_KEY_TIME = 600.0  # a key that could not be had is not asked for again meanwhile
 
 # What is held and waited for when other servers are called.

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import categories, errors, prices, publications
+from node import categories, errors, prices, publications, words
 from node.model import Availability, ChangeKind, Condition, Listing, Offer, Shop, Verb
 from node.store import listings, search, tombstones
 from node.store import prices as price_rows
@@ -21,6 +21,7 @@ DESCRIPTION_MOST = 5000
 OFFERS_MOST = 50
 AXES_MOST = 2
 AXIS_MOST = 40
+SKU_MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,10 @@ class ListingDraft:
 def check(draft: ListingDraft) -> None:
     """Raises errors.Invalid, with a sentence for each field that cannot be used."""
     fields: dict[str, str] = {}
+    if not words.is_plain(draft.name):
+        fields["name"] = "the name holds characters that cannot be read"
+    if not words.is_plain(draft.description, lines=True):
+        fields["description"] = "the description holds characters that cannot be read"
     if not 1 <= len(draft.name.strip()) <= NAME_MOST:
         fields["name"] = f"the name must be 1 to {NAME_MOST} characters"
     if len(draft.description) > DESCRIPTION_MOST:
@@ -62,6 +67,8 @@ def check(draft: ListingDraft) -> None:
             fields["unit"] = f"there is no unit {offer.unit!r}; known: {', '.join(prices.UNITS)}"
         if (offer.unit is None) != (offer.quantity_milli is None):
             fields["unit"] = "a quantity and its unit go together"
+        if len(offer.sku or "") > SKU_MOST:
+            fields["sku"] = f"the shop's own number is at most {SKU_MOST} characters"
         if offer.stock is not None and not 0 <= offer.stock <= prices.STOCK_MOST:
             fields["stock"] = f"the stock must be 0 to {prices.STOCK_MOST}"
     if fields:
@@ -189,10 +196,10 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
     known = listings.get_by_uri(db, listing.uri)
     if known is None:
         listings.add(db, listing)
-    elif known.shop != listing.shop or listing.updated < known.updated:
+    elif known.shop != listing.shop:
         return False
-    elif listing.updated == known.updated:
-        # Told again: it is fresher news of the same state.
+    elif listing.updated <= known.updated:
+        # Told again, perhaps by a node that was put back from a copy: it is there, that is all.
         listings.mark_seen(db, known.id, now)
         return False
     else:

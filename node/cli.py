@@ -42,7 +42,11 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs a command; returns the exit status: 0 done, 1 refused, 2 wrong usage."""
-    asked = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    top = parser()
+    if any("\udc80" <= character <= "\udcff" for word in words for character in word):
+        top.error("an argument is not valid UTF-8")
+    asked = top.parse_args(words)
     try:
         return int(asked.run(asked) or DONE)
     except errors.NodeError as error:

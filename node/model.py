@@ -272,6 +272,7 @@ class Delivery:
     version: int
     attempts: int
     due: datetime
+    added: datetime
     error: str | None
 
 

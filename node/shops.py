@@ -6,7 +6,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import catalogue, errors, publications
+from node import catalogue, errors, publications, words
 from node.model import ActorKind, ChangeKind, LocalActor, Place, Shop, Verb
 from node.store import actors, listings, search, shops
 from node.uris import RESERVED_HANDLES, Uris, is_handle
@@ -107,6 +107,9 @@ def check(draft: ShopDraft) -> None:
         )
     elif draft.handle in RESERVED_HANDLES:
         fields["handle"] = f"{draft.handle!r} is a word the node keeps for itself"
+    for field in ("name", "summary", "address"):
+        if not words.is_plain(getattr(draft, field) or ""):
+            fields[field] = f"the {field} holds characters that cannot be read"
     if not 1 <= len(draft.name.strip()) <= 100:
         fields["name"] = "the name must be 1 to 100 characters"
     for field, most in (("summary", 500), ("address", 200)):
@@ -138,8 +141,8 @@ def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
     Raises errors.NotFound.
     """
     shop = get_open(db, handle)
-    for listing in listings.find_of_shop(db, shop.id):
-        catalogue.withdraw(db, listing.id, now)
+    for listing_id in listings.find_ids_of_shop(db, shop.id):
+        catalogue.withdraw(db, listing_id, now)
     updated = publications.next_update(shop.updated, now)
     closed = dataclasses.replace(shop, updated=updated, closed=updated)
     shops.change(db, closed)
@@ -155,6 +158,7 @@ def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
         shops.add(db, shop)
         return
     if shop.updated < known.updated:
+        shops.mark_seen(db, known.id, shop.seen)
         return
     shops.change(db, dataclasses.replace(shop, id=known.id, opened=known.opened))
     if (known.place, known.latitude, known.longitude) != (
@@ -162,8 +166,8 @@ def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
         shop.latitude,
         shop.longitude,
     ):
-        for listing in listings.find_of_shop(db, known.id):
-            search.add(db, listing.id)
+        for listing_id in listings.find_ids_of_shop(db, known.id):
+            search.add(db, listing_id)
 
 
 def remove_remote(db: sqlite3.Connection, uri: str) -> None:
@@ -171,6 +175,6 @@ def remove_remote(db: sqlite3.Connection, uri: str) -> None:
     shop = shops.get_by_uri(db, uri)
     if shop is None or shop.peer is None:
         return
-    for listing in listings.find_of_shop(db, shop.id):
-        search.remove(db, listing.id)
+    for listing_id in listings.find_ids_of_shop(db, shop.id):
+        search.remove(db, listing_id)
     shops.remove(db, shop.id)

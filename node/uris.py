@@ -129,7 +129,3 @@ class Uris:
             re.escape(self.origin) + rf"/users/([a-z0-9_]{{1,30}})/items/({_UUID})", uri
         )
         return (match.group(1), match.group(2)) if match else None
-
-    def is_ours(self, uri: str) -> bool:
-        """Whether an address belongs to this node."""
-        return uri == self.origin or uri.startswith((f"{self.origin}/", f"{self.origin}#"))

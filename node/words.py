@@ -10,6 +10,7 @@ import unicodedata
 WORDS_IN_QUERY = 12
 
 _LIGATURES = str.maketrans({"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss"})
+_UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMBINING = re.compile("[\u0300-\u036f]+")
 _WORD = re.compile(r"[^\W_]+")
 # What an apostrophe leaves behind ("l'huile", "d'olive", "qu'il") says nothing.
@@ -24,6 +25,14 @@ _SINGULAR = frozenset(
     vis voix yeux
     """.split()  # noqa: SIM905 (words read better as words)
 )
+
+
+def is_plain(text: str, *, lines: bool = False) -> bool:
+    """Whether a text holds only what is read: no controls, nothing that turns its direction.
+
+    With `lines`, line feeds are fine.
+    """
+    return _UNSEEN.search(text.replace("\n", "") if lines else text) is None
 
 
 def fold(text: str) -> str:

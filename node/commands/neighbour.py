@@ -71,14 +71,12 @@ async def _look_up(here: "Folder", url: str) -> tuple[str, str, str, str, str]:
 
     Raises errors.Invalid, saying why, for what is no node.
     """
-    from urllib.parse import urlsplit
-
     import node
     from federation import actors, addresses, client, documents, nodeinfo
     from federation.errors import FederationError, Refused
     from node import errors
 
-    host = urlsplit(url).netloc
+    _, host, _ = documents.address(url)
     if url == here.uris.origin:
         raise errors.Invalid("own-address", f"{url} is this very node.")
     policy = addresses.Policy(
@@ -129,6 +127,7 @@ def accept(asked: argparse.Namespace) -> None:
 
 def remove(asked: argparse.Namespace) -> None:
     """Ends being neighbours."""
+    from node import errors
     from node.commands import folder
     from node.exchange import follows
     from node.store import database
@@ -136,25 +135,47 @@ def remove(asked: argparse.Namespace) -> None:
     here = folder.open_folder(asked)
     with database.transaction(here.path) as db:
         peer = _get(db, asked.host)
+        if peer.blocked is not None:
+            raise errors.Conflict(
+                "blocked",
+                f"{peer.host} is blocked, and stays so until `echoppe neighbour add` chooses it.",
+            )
         follows.leave(db, here.uris, peer, folder.new_id(), here.now)
     _say_one(asked, None, f"{peer.name} ({peer.host}) is no longer a neighbour.")
 
 
 def block(asked: argparse.Namespace) -> None:
     """Blocks a node, known or not."""
+    from node import errors
     from node.commands import folder
     from node.exchange import follows
     from node.store import database, peers
 
     here = folder.open_folder(asked)
+    origin, host = _origin(asked.host, here.uris.scheme)
+    if host == here.uris.authority:
+        raise errors.Invalid("own-address", f"{host} is this very node.")
     with database.transaction(here.path) as db:
-        if peers.get(db, asked.host) is None:
-            scheme = here.uris.scheme
-            origin = f"{scheme}://{asked.host}"
-            peers.add(db, asked.host, origin, f"{origin}/users/instance", asked.host, "")
-        follows.block(db, asked.host, here.now)
-        peer = peers.get(db, asked.host)
-    _say_one(asked, peer, f"{asked.host} is blocked.")
+        if peers.get(db, host) is None:
+            peers.add(db, host, origin, f"{origin}/users/instance", host, "")
+        follows.block(db, host, here.now)
+        peer = peers.get(db, host)
+    _say_one(asked, peer, f"{host} is blocked, and everybody on it.")
+
+
+def _origin(text: str, scheme: str) -> tuple[str, str]:
+    """Origin and host of what was typed: a host, or an address on it. Raises errors.Invalid."""
+    from federation import documents
+    from federation.errors import Refused
+    from node import errors
+
+    try:
+        found = documents.origin(text if "://" in text else f"{scheme}://{text}")
+        return found, documents.address(found)[1]
+    except Refused:
+        raise errors.Invalid(
+            "bad-host", f"{text!r} is not a host such as boutiques.example.fr."
+        ) from None
 
 
 def show(asked: argparse.Namespace) -> None:

@@ -41,6 +41,7 @@ def run(asked: argparse.Namespace) -> None:
     folder = asked.folder.absolute()
     configured = settings.load(folder)
     logs.configure()
+    _raise_descriptor_limit()
     with database.serving(folder):
         upkeep.prepare(
             folder, configured, clock.clock(configured.testing.clock_offset_s), as_server=True
@@ -49,6 +50,17 @@ def run(asked: argparse.Namespace) -> None:
         _warn(configured)
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
             runner.run(_serve(folder, configured, listener, as_json=asked.json))
+
+
+def _raise_descriptor_limit() -> None:
+    """As many connections as are allowed must leave descriptors for the database."""
+    import resource
+
+    wanted = 2 * CONNECTIONS_MOST
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        most = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _listen(authority: str) -> "socket.socket":

@@ -1,6 +1,6 @@
 """What the handlers of incoming activities work with."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -36,4 +36,3 @@ class Context:
 
 
 Apply = Callable[..., None]
-Prepared = Awaitable[Apply | None]

@@ -8,7 +8,6 @@ import functools
 import sqlite3
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from federation import activities, client, documents
 from federation.actors import RemoteActor
@@ -18,7 +17,7 @@ from node.exchange import outbox
 from node.exchange.context import Apply, Context
 from node.model import Follower, FollowState, Peer
 from node.store import actors as actor_rows
-from node.store import deliveries, followers, peers
+from node.store import deliveries, followers, peers, received
 from node.uris import INSTANCE, Uris
 
 REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to look at
@@ -29,7 +28,7 @@ REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to lo
 def ask(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
     """Chooses a node as neighbour: follows it, and accepts its own request where one waits.
 
-    Asking again sends the Follow again, for one that was lost or refused.
+    Asking again sends a new Follow, for one that was lost or refused.
     """
     peers.change_added(db, peer.host, now)
     peers.change_blocked(db, peer.host, None)
@@ -41,8 +40,7 @@ def ask(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetim
 
 
 def _follow(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
-    earlier, _ = peers.follow_ids(db, peer.host)
-    follow_id = earlier or uris.follow(token)
+    follow_id = uris.follow(token)  # never used before: the same again would be no news to them
     peers.change_following(db, peer.host, FollowState.REQUESTED, follow_id)
     follow = activities.follow(follow_id, uris.instance, peer.actor)
     outbox.send(db, follow, INSTANCE, f"{peer.origin}/inbox", now)
@@ -78,9 +76,11 @@ def leave(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datet
 
 
 def block(db: sqlite3.Connection, host: str, now: datetime) -> None:
-    """Hears and tells a node nothing any more; what came from it goes."""
+    """Hears and tells a node, and everybody on it, nothing any more; what came from it goes."""
     neighbours.remove_shops(db, host)
     deliveries.remove_host(db, host)
+    followers.remove_host(db, host)
+    received.remove_host(db, host)
     peers.change_blocked(db, host, now)
     peers.change_following(db, host, None, None)
     peers.change_follower(db, host, None, None)
@@ -123,7 +123,7 @@ def _follow_of_node(
             outbox.send(db, reject, INSTANCE, who.inbox, now)
         return
     origin = documents.origin(who.id)
-    host = urlsplit(origin).netloc
+    _, host, _ = documents.address(who.id)
     peer = peers.get_by_actor(db, who.id)
     if peer is None:
         if peers.count_requests(db) >= REQUESTS_MOST:
@@ -135,7 +135,7 @@ def _follow_of_node(
     peers.change_follower(db, host, FollowState.REQUESTED, follow_id)
     if peer.added is not None or context.accept_any_node:
         _answer(db, context.uris, peer, "Accept", token, now)
-        if peer.following is None:
+        if peer.following in (None, FollowState.REJECTED):
             _follow(db, context.uris, peer, token, now)
 
 
@@ -153,7 +153,7 @@ def _follow_of_actor(
     if who.inbox is None:
         raise Refused("no-inbox", f"{who.id} has no inbox on its own origin")
     now = context.clock()
-    host = urlsplit(who.inbox).netloc
+    _, host, _ = documents.address(who.inbox)
     follower = Follower(
         handle=handle,
         uri=who.id,

@@ -5,7 +5,6 @@ An activity is first prepared, which may fetch what it names, and then applied t
 author may do: speak of its own objects, on its own origin, and only where it is heard at all.
 """
 
-import asyncio
 import functools
 import logging
 import sqlite3
@@ -168,57 +167,50 @@ HANDLERS: dict[str, Handler] = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Work:
-    """A received activity, and what to write for it."""
+class Work:
+    """A received activity, and what to write for it, or why nothing can be written."""
 
     row: Received
-    applies: list[Apply]
+    applies: tuple[Apply, ...] = ()
+    error: Exception | None = None
 
 
-async def act(context: Context, rows: Sequence[Received]) -> None:
-    """Acts upon received activities, each once and for all, or notes when to try again.
-
-    All that can be written at once is one write, in the order it came; each is undone alone if it
-    fails. What is refused is done with: its author did wrong, and will not do better. What cannot
-    be fetched now is tried again later. What breaks our own code is set aside after TRIES tries.
-    """
-    prepared = await asyncio.gather(*(_prepare(context, row) for row in rows))
-    works = [work for work in prepared if work is not None]
-    failures = await context.database.write(_apply_all, works, context.clock())
-    await asyncio.gather(
-        *(
-            _settle(context, work, error)
-            for work, error in zip(works, failures, strict=True)
-            if error is not None
-        )
-    )
-
-
-async def _prepare(context: Context, row: Received) -> _Work | None:
+async def prepare(context: Context, row: Received) -> Work:
+    """Reads a received activity and fetches what it names; what goes wrong is in the answer."""
     try:
         activity = documents.parse(row.body)
         handler = HANDLERS.get(documents.type_of(activity) or "")
-        apply = (
-            None
-            if handler is None
-            else await handler(context, activity, row.actor, client.Budget())
-        )
-        return _Work(row, [] if apply is None else [apply])
+        if handler is None:
+            return Work(row)
+        apply = await handler(context, activity, row.actor, client.Budget())
+        return Work(row, () if apply is None else (apply,))
     except Exception as error:
-        await _settle(context, _Work(row, []), error)
-        return None
+        return Work(row, error=error)
 
 
-async def _settle(context: Context, work: _Work, error: Exception) -> None:
-    """What becomes of an activity that could not be acted upon at once."""
+async def apply(context: Context, works: Sequence[Work]) -> list[tuple[Work, Exception]]:
+    """Writes works in one transaction, in their order, each with its "done".
+
+    Each is undone alone if it fails. Returns those that could not be written, and why.
+    """
+    failures: list[Exception | None] = await context.database.write(
+        _apply_all, works, context.clock()
+    )
+    return [(work, error) for work, error in zip(works, failures, strict=True) if error is not None]
+
+
+async def settle(context: Context, work: Work, error: Exception) -> None:
+    """What becomes of an activity that could not be acted upon at once.
+
+    What is refused is done with: its author did wrong, and will not do better. What cannot be
+    fetched now is tried again later. What breaks our own code is set aside after TRIES tries.
+    """
     row = work.row
     try:
         if not isinstance(error, UnknownShop):
             raise error
         shop = await fetch_shop(context, error.uri, client.Budget())
-        again = _Work(row, [shop, *work.applies])
-        (failure,) = await context.database.write(_apply_all, [again], context.clock())
-        if failure is not None:
+        for _, failure in await apply(context, [Work(row, (shop, *work.applies))]):
             raise failure
     except (Refused, Gone) as refusal:
         log.info("activity refused", extra=_fields(row, refusal))
@@ -232,22 +224,22 @@ async def _settle(context: Context, work: _Work, error: Exception) -> None:
 
 
 def _apply_all(
-    db: sqlite3.Connection, works: Sequence[_Work], now: datetime
+    db: sqlite3.Connection, works: Sequence[Work], now: datetime
 ) -> list[Exception | None]:
-    """Writes each work with its "done"; says for each what kept it from being written."""
     failures: list[Exception | None] = []
     heard: set[str] = set()
     for work in works:
-        try:
-            with database.savepoint(db):
-                for apply in work.applies:
-                    apply(db)
-                received.remove(db, work.row.id)
-        except Exception as error:
-            failures.append(error)
-        else:
-            failures.append(None)
-            heard.add(_host(work.row.actor))
+        error = work.error
+        if error is None:
+            try:
+                with database.savepoint(db):
+                    for write in work.applies:
+                        write(db)
+                    received.remove(db, work.row.id)
+                heard.add(_host(work.row.actor))
+            except Exception as failure:
+                error = failure
+        failures.append(error)
     for host in heard:
         peers.mark_heard(db, host, now)
         if deliveries.revive(db, host):

@@ -156,7 +156,7 @@ def _marketplace(listing: Listing, location: dict[str, Any] | None) -> dict[str,
 
 def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any]:
     item: dict[str, Any] = {"type": "sdo:Product", "sdo:name": listing.name}
-    if listing.description:
+    if listing.description and offer is listing.offers[0]:  # once is enough
         item["sdo:description"] = listing.description
     if offer.sku:
         item["sdo:sku"] = offer.sku
@@ -228,8 +228,8 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         _offer_from(one, uri, position) for position, one in enumerate(offered[:OFFERS_READ])
     ) or (_offer_from_fep0837(note, data, uri),)
     url = note.get("url")
-    published = documents.timestamp(note.get("published")) or now
-    updated = documents.timestamp(note.get("updated")) or published
+    published = shops.plausible(note.get("published"), now) or now
+    updated = shops.plausible(note.get("updated"), now) or published
     category = documents.text(item.get("sdo:category"), 80)
     condition = offered[0].get("sdo:itemCondition") if offered else None
     languages = note.get("contentMap")

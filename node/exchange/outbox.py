@@ -5,9 +5,8 @@ import sqlite3
 import threading
 from datetime import datetime
 from typing import Any
-from urllib.parse import urlsplit
 
-from federation import activities, vocabulary
+from federation import activities, documents, vocabulary
 from node.exchange import actors, keys, listings, shops, terms
 from node.model import ActorKind, Change, ChangeKind, Delivery, Listing, Shop, Tombstone, Verb
 from node.publications import digest
@@ -20,7 +19,8 @@ from node.translation import Catalogues, Translator
 from node.uris import INSTANCE, Uris
 
 PAGE = 20  # activities in a page of a shop's outbox
-SEQUENCE_PAGE = 100  # changes in a page of the change sequence
+SEQUENCE_PAGE = 100  # changes in a page of the change sequence, at most
+SEQUENCE_PAGE_BYTES = 700 * 1024  # with one listing more, still below what readers take
 BODIES = 256  # rendered activities kept for their next inbox
 
 Document = dict[str, Any]
@@ -203,7 +203,16 @@ class Publisher:
         if since > head or (0 < since < changes.pruned_through(db)):
             return None
         page = changes.find_since(db, since, SEQUENCE_PAGE + 1)
-        items = [item for change in page[:SEQUENCE_PAGE] if (item := self._change(db, change))]
+        items: list[Document] = []
+        size, told = 0, 0
+        for change in page[:SEQUENCE_PAGE]:
+            item = self._change(db, change)
+            size += 0 if item is None else len(encode(item))
+            if size > SEQUENCE_PAGE_BYTES and told:
+                break  # a reader need not take more than 1 MiB at once
+            told += 1
+            if item is not None:
+                items.append(item)
         found: Document = {
             "@context": terms.SEQUENCE_CONTEXT,
             "id": f"{self.uris.changes}?since={since}",
@@ -215,8 +224,8 @@ class Publisher:
             terms.DIGEST: digest_now,
             terms.COUNT: count,
         }
-        if len(page) > SEQUENCE_PAGE:
-            found["next"] = f"{self.uris.changes}?since={page[SEQUENCE_PAGE - 1].seq}"
+        if len(page) > told:
+            found["next"] = f"{self.uris.changes}?since={page[told - 1].seq}"
         return found
 
     def _change(self, db: sqlite3.Connection, change: Change) -> Document | None:
@@ -282,7 +291,7 @@ def send(
     deliveries.add(
         db,
         inbox=inbox,
-        host=urlsplit(inbox).netloc,
+        host=documents.address(inbox)[1],
         object_uri=activity["id"],
         sender=sender,
         verb=activity["type"],

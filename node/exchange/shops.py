@@ -2,7 +2,7 @@
 
 import html
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from federation import documents
@@ -70,8 +70,8 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
     latitude, longitude = point(documents.first(found.get("location")))
     phone = documents.text(found.get("sdo:telephone"), 30)
     place = documents.first(found.get("sdo:containedInPlace"))
-    updated = documents.timestamp(found.get("updated"))
-    opened = documents.timestamp(found.get("published"))
+    updated = plausible(found.get("updated"), now)
+    opened = plausible(found.get("published"), now)
     return Shop(
         id=shop_id,
         uri=uri,
@@ -90,6 +90,18 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
         seen=now.replace(microsecond=0),
         closed=None,
     )
+
+
+def plausible(value: object, now: datetime) -> datetime | None:
+    """A time that something can have happened at; None where none is given.
+
+    Raises Refused for one before this century or ahead of every clock: an `updated` of the year
+    9999 would be fresher than anything, and could never be changed again.
+    """
+    moment = documents.timestamp(value)
+    if moment is not None and not (moment.year >= 2000 and moment <= now + timedelta(days=1)):
+        raise Refused("implausible-time", str(value)[:40])
+    return moment
 
 
 def point(location: object) -> tuple[float | None, float | None]:

@@ -69,14 +69,15 @@ async def _read(context: Context, peer: Peer) -> None:
     cursor = peer.cursor
     total: int | None = None
     done = 0
+    restarted = False
     for _ in range(PAGES_IN_ONE_READING):
         try:
             page = await _fetch(context, peer, f"{sequence}?since={cursor}", cursor)
         except Gone:
-            if cursor == 0:
+            if restarted or cursor == 0:
                 raise
             await context.database.write(peers.start_full_pass, peer.host, context.clock())
-            cursor = 0
+            cursor, restarted = 0, True
             continue
         total = page.left if total is None else total
         done += len(page.items)
@@ -84,7 +85,11 @@ async def _read(context: Context, peer: Peer) -> None:
         if page.next is not None and page.reached <= cursor:
             raise Refused("sequence-stands-still", f"{page.next} after {cursor}")
         cursor = page.reached
-        await context.database.write(_write, peer.host, writes, cursor, max(total or 0, done), done)
+        heard = await context.database.write(
+            _write, peer.host, writes, cursor, max(total or 0, done), done
+        )
+        if not heard:
+            return  # parted or blocked in the meantime
         if page.next is None:
             await _finish(context, peer, page, news=done > 0)
             return
@@ -193,7 +198,9 @@ def _fields(peer: Peer, error: FederationError) -> dict[str, str]:
 
 def _write(
     db: sqlite3.Connection, host: str, writes: list[Apply], cursor: int, total: int, done: int
-) -> None:
+) -> bool:
+    if not neighbours.is_heard(peers.get(db, host)):
+        return False
     for apply in writes:
         try:
             with database.savepoint(db):
@@ -206,6 +213,7 @@ def _write(
             # One object that our own code cannot take must not hold up all that follow it.
             log.exception("change cannot be handled", extra={"peer": host})
     peers.change_sync(db, host, cursor=cursor, total=total, done=done)
+    return True
 
 
 async def _finish(context: Context, peer: Peer, page: _Page, *, news: bool) -> None:
@@ -224,7 +232,7 @@ def _close(
     shown, until the next day's reading.
     """
     full_pass = peers.full_pass_started(db, host)
-    if full_pass is not None:
+    if full_pass is not None and full_pass <= now:  # not after the clock was set back
         neighbours.forget_unmet(db, host, full_pass)
     digest, count = neighbours.digest(db, host)
     agrees = None if page.digest is None else (digest, count) == (page.digest, page.count)

@@ -7,7 +7,7 @@ from datetime import datetime
 from node.model import ChangeKind, Delivery, Verb
 from node.store import times
 
-_COLUMNS = "id, inbox, host, object, sender, verb, body, version, attempts, due, error"
+_COLUMNS = "id, inbox, host, object, sender, verb, body, version, attempts, due, added, error"
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ def add(
             verb = CASE WHEN deliveries.verb = 'Create' AND excluded.verb = 'Update'
                         THEN 'Create' ELSE excluded.verb END,
             body = excluded.body, version = deliveries.version + 1,
-            attempts = 0, due = excluded.due
+            attempts = 0, due = excluded.due, added = excluded.added
         """,
         {
             "inbox": inbox,
@@ -79,17 +79,22 @@ def add(
     )
 
 
-def find_due_hosts(db: sqlite3.Connection, now: datetime) -> list[str]:
-    """Hosts that something is due for and that are not being left alone."""
+def find_due_hosts(db: sqlite3.Connection, now: datetime) -> list[tuple[str, bool]]:
+    """Hosts that something is due for and that are not being left alone, longest due first.
+
+    With each, whether it is a neighbour.
+    """
     rows = db.execute(
         """
-        SELECT DISTINCT deliveries.host FROM deliveries
+        SELECT deliveries.host, peers.host IS NOT NULL FROM deliveries
         LEFT JOIN hosts ON hosts.host = deliveries.host
+        LEFT JOIN peers ON peers.host = deliveries.host
         WHERE deliveries.due <= :now AND (hosts.retry_at IS NULL OR hosts.retry_at <= :now)
+        GROUP BY deliveries.host ORDER BY min(deliveries.due)
         """,
         {"now": times.fine(now)},
     )
-    return [row[0] for row in rows]
+    return [(row[0], bool(row[1])) for row in rows]
 
 
 def find_due(db: sqlite3.Connection, host: str, now: datetime, limit: int) -> list[Delivery]:
@@ -115,6 +120,7 @@ def _delivery(row: sqlite3.Row) -> Delivery:
         version=row["version"],
         attempts=row["attempts"],
         due=times.moment(row["due"]),
+        added=times.moment(row["added"]),
         error=row["error"],
     )
 
@@ -217,6 +223,15 @@ def revive(db: sqlite3.Connection, host: str) -> bool:
         ).rowcount
         > 0
     )
+
+
+def begin_again(db: sqlite3.Connection, now: datetime) -> None:
+    """At start: no host is left alone, and all is due at once.
+
+    What kept a host away may be over, and so may the clock that said until when.
+    """
+    db.execute("UPDATE hosts SET retry_at = NULL")
+    db.execute("UPDATE deliveries SET due = :now WHERE due > :now", {"now": times.fine(now)})
 
 
 def remember_rfc9421(db: sqlite3.Connection, host: str, until: datetime) -> None:

@@ -71,6 +71,11 @@ def remove_everywhere(db: sqlite3.Connection, uri: str) -> None:
     db.execute("DELETE FROM followers WHERE uri = ?", (uri,))
 
 
+def remove_host(db: sqlite3.Connection, host: str) -> None:
+    """Forgets everybody on a host."""
+    db.execute("DELETE FROM followers WHERE host = ?", (host,))
+
+
 def remove_inbox(db: sqlite3.Connection, inbox: str) -> None:
     """Forgets everybody who wanted it delivered to an inbox that is gone."""
     db.execute(

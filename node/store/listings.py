@@ -195,6 +195,12 @@ def find_of_shop(db: sqlite3.Connection, shop_id: str, limit: int = 10_000) -> l
     return _with_offers(db, rows)
 
 
+def find_ids_of_shop(db: sqlite3.Connection, shop_id: str) -> list[str]:
+    """Ids of all listings of a shop that are on show."""
+    rows = db.execute("SELECT id FROM listings WHERE shop = ? AND withdrawn IS NULL", (shop_id,))
+    return [row[0] for row in rows]
+
+
 def find_page_of_shop(
     db: sqlite3.Connection, shop_id: str, before: tuple[str, str] | None, limit: int
 ) -> list[Listing]:

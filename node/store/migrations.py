@@ -109,7 +109,7 @@ CREATE TABLE listings (
     seen TEXT NOT NULL,
     withdrawn TEXT
 ) STRICT, WITHOUT ROWID;
-CREATE INDEX listings_shop ON listings (shop);
+CREATE INDEX listings_shop ON listings (shop, published, id);
 
 -- The ways to have a listing. Axis values are a JSON object, {"taille": "M"}.
 CREATE TABLE offers (
@@ -165,7 +165,8 @@ CREATE TABLE publications (
 
 -- What each inbox must still hear: one row for an object at an inbox, whatever happened to it.
 CREATE TABLE deliveries (
-    id INTEGER PRIMARY KEY,
+    -- Never given out twice: one under way may be answered after its row was replaced.
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
     inbox TEXT NOT NULL,
     host TEXT NOT NULL,
     object TEXT NOT NULL,
@@ -215,6 +216,7 @@ CREATE TABLE followers (
     PRIMARY KEY (handle, uri)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX followers_uri ON followers (uri);
+CREATE INDEX followers_host ON followers (host);
 
 -- Actors of others, as fetched from their own origin, and the keys they name.
 CREATE TABLE remote_actors (

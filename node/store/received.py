@@ -1,6 +1,8 @@
 """Activities that were accepted and wait to be acted upon, and those set aside."""
 
+import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import datetime
 
 from node.model import Received
@@ -23,14 +25,27 @@ def add(
     return bool(fresh)
 
 
-def find_due(db: sqlite3.Connection, now: datetime, limit: int) -> list[Received]:
-    """What is to be acted upon now, in the order it came."""
+def find_due(
+    db: sqlite3.Connection,
+    now: datetime,
+    limit: int,
+    skip: Sequence[int] = (),
+    skip_hosts: Sequence[str] = (),
+) -> list[Received]:
+    """What is to be acted upon now, in the order it came, but for some rows and some hosts'."""
     rows = db.execute(
         """
-        SELECT id, actor, body, at, attempts, error FROM received
-        WHERE dead = 0 AND due <= ? ORDER BY id LIMIT ?
+        SELECT id, actor, body, at, attempts FROM received
+        WHERE dead = 0 AND due <= :now AND id NOT IN (SELECT value FROM json_each(:skip))
+            AND host NOT IN (SELECT value FROM json_each(:skip_hosts))
+        ORDER BY id LIMIT :limit
         """,
-        (times.fine(now), limit),
+        {
+            "now": times.fine(now),
+            "skip": json.dumps(list(skip)),
+            "skip_hosts": json.dumps(list(skip_hosts)),
+            "limit": limit,
+        },
     )
     return [
         Received(row["id"], row["actor"], row["body"], times.moment(row["at"]), row["attempts"])
@@ -65,12 +80,22 @@ def remove(db: sqlite3.Connection, received_id: int) -> None:
     db.execute("DELETE FROM received WHERE id = ?", (received_id,))
 
 
+def remove_host(db: sqlite3.Connection, host: str) -> None:
+    """Drops everything that came from a host and waits."""
+    db.execute("DELETE FROM received WHERE host = ?", (host,))
+
+
 def change_due(db: sqlite3.Connection, received_id: int, due: datetime, error: str) -> None:
     """It could not be acted upon yet."""
     db.execute(
         "UPDATE received SET attempts = attempts + 1, due = ?, error = ? WHERE id = ?",
         (times.fine(due), error, received_id),
     )
+
+
+def begin_again(db: sqlite3.Connection, now: datetime) -> None:
+    """At start: all that waits is due at once."""
+    db.execute("UPDATE received SET due = :now WHERE due > :now", {"now": times.fine(now)})
 
 
 def set_aside(db: sqlite3.Connection, received_id: int, error: str) -> None:
@@ -81,12 +106,12 @@ def set_aside(db: sqlite3.Connection, received_id: int, error: str) -> None:
     )
 
 
-def count_waiting(db: sqlite3.Connection) -> tuple[int, int]:
-    """How many activities wait, and how many bytes they are."""
-    row = db.execute(
-        "SELECT count(*), ifnull(sum(length(body)), 0) FROM received WHERE dead = 0"
-    ).fetchone()
-    return row[0], row[1]
+def count_by_host(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
+    """For each host: how many of its activities wait, and how many bytes they are."""
+    rows = db.execute(
+        "SELECT host, count(*), sum(length(body)) FROM received WHERE dead = 0 GROUP BY host"
+    )
+    return [(row[0], row[1], row[2]) for row in rows]
 
 
 def prune(db: sqlite3.Connection, before: datetime, keep_dead: int) -> None:

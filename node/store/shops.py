@@ -94,7 +94,7 @@ def find(
     after: str = "",
     limit: int = 1000,
 ) -> list[Shop]:
-    """Open shops by name: all, this node's own, or one peer's; `after` is the last id seen."""
+    """Open shops in the order of ids, from after `after` on: all, our own, or one peer's."""
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM shops

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 def stamp(moment: datetime) -> str:
     """ "2026-11-23T08:00:00Z"."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def stamp_or_none(moment: datetime | None) -> str | None:

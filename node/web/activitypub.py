@@ -195,9 +195,9 @@ async def _sequence(request: Request) -> Response:
     text = request.query_params.get("since")
     if text is None:
         return answer(await site.database.read(site.publisher.sequence))
-    if not re.fullmatch(r"[0-9]{1,15}", text):
+    if not re.fullmatch(r"[0-9]{1,30}", text):
         return refusal(400, "bad-page")
-    since = int(text)
+    since = min(int(text), 2**62)  # beyond whatever was given out: begin again
     etag = f'"{await site.database.read(changes.head)}.{since}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept"})
@@ -336,13 +336,15 @@ async def inbox(request: Request) -> Response:
     when it is acted upon. Whatever is cheap is checked before whatever costs.
     """
     site = state.of(request)
-    if site.workers.is_full():
+    if site.workers.backlog.is_full():
         return refusal(503, "busy", retry_after=QUEUE_RETRY_AFTER)
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
         host = documents.address(claim.actor)[1]
         if host in site.workers.blocked:
             return refusal(403, "blocked")
+        if site.workers.backlog.is_full_of(host):
+            return refusal(429, "busy", retry_after=QUEUE_RETRY_AFTER)
         handle = request.path_params.get("handle")
         absent = await site.database.read(_absence, handle) if handle else None
         if absent is not None:
@@ -363,7 +365,7 @@ async def inbox(request: Request) -> Response:
         received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
     )
     if fresh:
-        site.workers.accepted(len(claim.request.body))
+        site.workers.accepted(host, len(claim.request.body))
     return Response(status_code=202)
 
 

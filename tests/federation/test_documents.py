@@ -344,7 +344,7 @@ def test_jsn_08_lists_are_cut() -> None:
     assert documents.strings("a", 3) == ["a"]
     assert documents.strings({"id": "a"}, 3) == ["a"]
     assert documents.strings(None, 3) == []
-    assert documents.strings(["a"] * 100_000, limits.RECIPIENTS) == ["a"] * limits.RECIPIENTS
+    assert documents.strings(["a"] * 100_000, 100) == ["a"] * 100
 
 
 @pytest.mark.parametrize(

@@ -92,14 +92,6 @@ def test_what_is_no_listing_of_ours_is_none(tail: str) -> None:
     assert US.listing_of(f"https://other.example/users/fleurs/items/{LISTING}") is None
 
 
-def test_ours_is_the_origin_itself_and_what_is_under_it() -> None:
-    assert US.is_ours(ORIGIN)
-    assert US.is_ours(f"{ORIGIN}/users/fleurs#main-key")
-    assert not US.is_ours(f"{ORIGIN}.evil.example/users/fleurs")
-    assert not US.is_ours(f"{ORIGIN}:8443/users/fleurs")
-    assert not US.is_ours("https://other.example")
-
-
 @pytest.mark.parametrize(
     ("name", "slug"),
     [

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from federation import documents
+from federation import documents, limits
 from node import catalogue, keyring, publications, shops
 from node.exchange import keys, outbox, terms
 from node.model import ChangeKind, Delivery, Follower, FollowState, Listing, Shop, Verb
@@ -154,7 +154,7 @@ def test_what_never_was_has_nothing_to_tell(
     db: sqlite3.Connection, shop: Shop, publisher: outbox.Publisher
 ) -> None:
     for uri in (URIS.listing("fleurs", ground.new_id()), URIS.actor("nobody"), "https://x.example"):
-        delivery = Delivery(1, "i", "h", uri, "fleurs", "Update", None, 1, 0, NOW, None)
+        delivery = Delivery(1, "i", "h", uri, "fleurs", "Update", None, 1, 0, NOW, NOW, None)
         assert publisher.body(db, delivery) is None
 
 
@@ -297,6 +297,17 @@ def test_the_sequence_is_paged_without_loss(
     assert first is not None
     assert len(first["orderedItems"]) == outbox.SEQUENCE_PAGE
     assert first["totalItems"] == len(offered) + 1
+    assert {item["object"]["id"] for item in walk(db, publisher)} == offered | {shop.uri}
+
+
+def test_a_page_of_long_listings_stays_below_what_a_reader_takes(
+    db: sqlite3.Connection, shop: Shop, publisher: outbox.Publisher
+) -> None:
+    long = "é" * catalogue.DESCRIPTION_MOST
+    offered = {ground.publish(db, shop, f"Rose {n}", description=long).uri for n in range(40)}
+    first = publisher.sequence_page(db, 0)
+    assert first is not None
+    assert len(outbox.encode(first)) < limits.DOCUMENT
     assert {item["object"]["id"] for item in walk(db, publisher)} == offered | {shop.uri}
 
 

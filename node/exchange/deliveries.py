@@ -1,0 +1,205 @@
+"""Deliveries made: one task for each host, in order within it, in turns that end.
+
+What is due are rows; here it is decided how an answer changes them. A host that cannot be reached,
+or says when to come back, is left alone; one inbox that fails by itself waits alone.
+"""
+
+import asyncio
+import functools
+import logging
+import random
+import sqlite3
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from federation import delivery
+from federation.errors import Gone, Refused, Unreachable
+from node.exchange import keys
+from node.exchange.context import Context
+from node.model import Delivery
+from node.store import deliveries, followers, peers
+
+HOSTS_AT_ONCE = 50  # beside neighbours, who always have a place
+LETTERS = 20  # for one host, rendered and settled together
+TURN_TIME = 5.0  # seconds after which a slow host lets others have its place
+FAILURES_IN_TURN = 3  # inboxes that fail one after the other: it is the host
+HELD_AFTER_FAULT = 10.0  # seconds, when it is our own disk that fails
+
+log = logging.getLogger("echoppe.deliveries")
+
+
+@dataclass(frozen=True, slots=True)
+class _Letter:
+    """Something to deliver, rendered; no body where nothing is left to tell."""
+
+    row: Delivery
+    body: bytes | None
+    signer: delivery.Signer
+
+
+@dataclass(slots=True)
+class _Turn:
+    """What came of the deliveries to a host so far."""
+
+    rfc9421: bool
+    arrived: list[Delivery] = field(default_factory=list)
+    used_rfc9421: bool | None = None
+    trouble: Unreachable | None = None  # why the host is to be left alone
+
+
+class Deliveries:
+    """The deliveries of one node."""
+
+    def __init__(self, context: Context, signers: keys.Signers, chance: random.Random) -> None:
+        self._context = context
+        self._signers = signers
+        self._chance = chance
+        self._tasks: dict[str, asyncio.Task[None]] = {}
+        self._neighbours: set[str] = set()
+        self._held: dict[str, float] = {}
+        self._bell: asyncio.Event | None = None
+
+    async def start_due(self, bell: asyncio.Event) -> float | None:
+        """Starts a turn for each host that something is due for, as far as there is place.
+
+        `bell` is rung when a turn has ended. Says in how many seconds to look again.
+        """
+        self._bell = bell
+        loop = asyncio.get_running_loop()
+        self._held = {host: until for host, until in self._held.items() if until > loop.time()}
+        now = self._context.clock()
+        for host, is_neighbour in await self._context.database.read(deliveries.find_due_hosts, now):
+            if host in self._tasks or host in self._held:
+                continue
+            if is_neighbour:
+                self._neighbours.add(host)
+            elif len(self._tasks.keys() - self._neighbours) >= HOSTS_AT_ONCE:
+                continue
+            task = asyncio.create_task(self._turn(host))
+            self._tasks[host] = task
+            task.add_done_callback(functools.partial(self._ended, host))
+        due: datetime | None = await self._context.database.read(deliveries.next_due)
+        if due is None:
+            return None
+        return max(0.5, (due - self._context.clock()).total_seconds())
+
+    async def stop(self) -> None:
+        """Ends what is under way; its rows are still there."""
+        for task in self._tasks.values():
+            task.cancel()
+        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+
+    def _ended(self, host: str, task: asyncio.Task[None]) -> None:
+        self._tasks.pop(host, None)
+        self._neighbours.discard(host)
+        if not task.cancelled() and task.exception() is not None:
+            # A fault of our own, such as a full disk: sending the same again at once helps nobody.
+            self._held[host] = asyncio.get_running_loop().time() + HELD_AFTER_FAULT
+            log.error("delivering failed", extra={"host": host}, exc_info=task.exception())
+        if self._bell is not None:
+            self._bell.set()
+
+    async def _turn(self, host: str) -> None:
+        database, now = self._context.database, self._context.clock()
+        turn = _Turn(await database.read(deliveries.wants_rfc9421, host, now))
+        letters = await database.read(self._letters, host, now)
+        loop = asyncio.get_running_loop()
+        end, failures = loop.time() + TURN_TIME, 0
+        try:
+            for letter in letters:
+                if await self._deliver(letter, turn):
+                    failures = 0
+                else:
+                    failures += 1
+                if failures >= FAILURES_IN_TURN and turn.trouble is None:
+                    turn.trouble = Unreachable("not-now", f"{failures} inboxes failed")
+                if turn.trouble is not None or loop.time() > end:
+                    break
+        finally:
+            # Together: a crash before this repeats a few deliveries, and repeats do no harm.
+            await asyncio.shield(database.write(self._settle, host, turn))
+
+    def _letters(self, db: sqlite3.Connection, host: str, now: datetime) -> list[_Letter]:
+        """The next things due for a host, rendered as they are now."""
+        return [
+            _Letter(
+                row,
+                self._context.publisher.body(db, row),
+                self._signers.requests(db, row.sender),
+            )
+            for row in deliveries.find_due(db, host, now, LETTERS)
+        ]
+
+    async def _deliver(self, letter: _Letter, turn: _Turn) -> bool:
+        """Delivers one thing; False where it must be tried again."""
+        context, row = self._context, letter.row
+        if letter.body is None:  # nothing is left to tell
+            turn.arrived.append(row)
+            return True
+        now = context.clock()
+        try:
+            turn.used_rfc9421 = await delivery.deliver(
+                context.http, row.inbox, letter.body, letter.signer, now, rfc9421=turn.rfc9421
+            )
+            turn.arrived.append(row)
+        except Gone as error:
+            await context.database.write(_inbox_gone, row, str(error), now)
+        except Refused as error:
+            await context.database.write(self._refused, row, str(error), now)
+        except Unreachable as error:
+            if error.code != "not-now" or error.retry_after is not None:
+                turn.trouble = error
+            await context.database.write(self._postponed, row, error, now)
+            return False
+        return True
+
+    def _refused(self, db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:
+        if row.attempts + 1 >= delivery.REFUSALS_MOST:
+            _give_up(db, row, why, now)
+        else:
+            wait = timedelta(seconds=60 * delivery.backoff(row.attempts, self._chance))
+            deliveries.postpone(db, row, why, now + wait)
+
+    def _postponed(
+        self, db: sqlite3.Connection, row: Delivery, error: Unreachable, now: datetime
+    ) -> None:
+        if (now - row.added).total_seconds() > delivery.GIVE_UP_AFTER:
+            # Kept for a week in vain. Neighbours catch up by the change sequence.
+            _give_up(db, row, str(error), now)
+        elif error.code == "not-now":
+            wait = timedelta(seconds=delivery.backoff(row.attempts, self._chance))
+            deliveries.postpone(db, row, str(error), now + wait)
+
+    def _settle(self, db: sqlite3.Connection, host: str, turn: _Turn) -> None:
+        """Writes down what came of a turn."""
+        now = self._context.clock()
+        for row in turn.arrived:
+            deliveries.remove(db, row)
+        if turn.used_rfc9421 is not None:
+            deliveries.revive(db, host)
+            if turn.rfc9421 and not turn.used_rfc9421:
+                deliveries.forget_rfc9421(db, host)
+            elif turn.used_rfc9421 and not turn.rfc9421:
+                until = now + timedelta(seconds=delivery.RFC9421_REMEMBERED)
+                deliveries.remember_rfc9421(db, host, until)
+        if turn.trouble is not None:
+            wait = turn.trouble.retry_after or delivery.backoff(
+                deliveries.failures(db, host)[0], self._chance
+            )
+            retry_at = now + timedelta(seconds=wait)
+            deliveries.leave_alone(db, host, str(turn.trouble), now, retry_at)
+            log.info("host left alone", extra={"host": host, "code": turn.trouble.code})
+
+
+def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:
+    """404 or 410: nobody is there any more. A neighbour stays one; only this message is lost."""
+    _give_up(db, row, why, now)
+    if peers.get(db, row.host) is None:
+        followers.remove_inbox(db, row.inbox)
+        deliveries.remove_inbox(db, row.inbox)
+
+
+def _give_up(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:
+    deliveries.give_up(db, row, why, now)
+    peers.note_problem(db, row.host, why[:300])
+    log.warning("delivery given up", extra={"host": row.host, "detail": why[:200]})
