@@ -26,6 +26,7 @@ def remove_shops(db: sqlite3.Connection, host: str) -> None:
     while batch := shop_rows.find(db, peer=host):
         for shop in batch:
             shops.remove_remote(db, shop.uri)
+    peers.forget_sync(db, host)
 
 
 def forget_unmet(db: sqlite3.Connection, host: str, since: datetime) -> int:

@@ -158,7 +158,10 @@ class Workers:
         for peer in await self._database.read(peers.find_to_sync, self._context.clock()):
             if peer.host not in self._reading:
                 self._reading[peer.host] = asyncio.create_task(self._read(peer))
-        return None
+        due = await self._database.read(peers.next_sync)
+        if due is None:
+            return None
+        return max(1.0, (due - self._context.clock()).total_seconds())
 
     async def _read(self, peer: Peer) -> None:
         try:

@@ -155,6 +155,26 @@ def find_to_sync(db: sqlite3.Connection, now: datetime) -> list[Peer]:
     return [_peer(row) for row in rows]
 
 
+def next_sync(db: sqlite3.Connection) -> datetime | None:
+    """When the next reading of a neighbour's change sequence is due."""
+    row = db.execute(
+        "SELECT min(sync_wanted) FROM peers WHERE following = 'accepted' AND blocked IS NULL"
+    ).fetchone()
+    return times.moment_or_none(row[0])
+
+
+def forget_sync(db: sqlite3.Connection, host: str) -> None:
+    """What was read of it is gone: the next reading begins at the beginning."""
+    db.execute(
+        """
+        UPDATE peers SET cursor = 0, sync_started = NULL, sync_total = NULL, sync_done = NULL,
+            synced = NULL, digest_agrees = NULL
+        WHERE host = ?
+        """,
+        (host,),
+    )
+
+
 def begin_sync(db: sqlite3.Connection, host: str, next_at: datetime) -> None:
     """A reading begins: the next is due at `next_at`, unless one is asked for in the meantime."""
     db.execute("UPDATE peers SET sync_wanted = ? WHERE host = ?", (times.fine(next_at), host))

@@ -164,6 +164,20 @@ def test_parting_takes_the_listings_away_on_both_sides(pair: tuple[Town, Town]) 
     eventually(lambda: pessac.names("nougat", "Pessac") == ["Nougat"])
 
 
+def test_who_left_may_come_back_by_asking_alone(pair: tuple[Town, Town]) -> None:
+    bordeaux, pessac = pair
+    open_shop(bordeaux)
+    publish(bordeaux, "Miel")
+    neighbours.befriend(bordeaux, pessac)
+    bordeaux.run("neighbour", "remove", pessac.authority)
+    eventually(lambda: pessac.names("miel", "Pessac") == [])
+    # Pessac had chosen Bordeaux, and still does.
+    bordeaux.run("neighbour", "add", pessac.url)
+    eventually(lambda: pessac.names("miel", "Pessac") == ["Miel"])
+    (peer,) = pessac.run("neighbour", "list")
+    assert peer["state"] == "neighbour"
+
+
 def test_a_blocked_node_is_not_heard(pair: tuple[Town, Town]) -> None:
     bordeaux, pessac = pair
     open_shop(bordeaux)

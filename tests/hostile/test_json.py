@@ -359,3 +359,15 @@ def test_htm_01_markup_of_others_is_text_or_gone(arena: Arena) -> None:
     neighbours.eventually(
         lambda: any(one["summary"] == "doux" for one in arena.get("/api/v1/shops")["shops"])
     )
+
+
+@pytest.mark.parametrize(
+    "moment", ["0001-01-01T00:00:00Z", "1969-12-31T23:59:59Z", "9999-12-31T23:59:59Z"]
+)
+def test_a_time_that_cannot_be_is_refused(arena: Arena, moment: str) -> None:
+    """Of the year 1 it could not be read back; of the year 9999 it would be the freshest."""
+    shop, _ = arena.shop()
+    for member in ("updated", "published"):
+        with arena.unmoved():
+            note = shop.note("poison", **{member: moment})
+            assert arena.post(shop, shop.activity("Create", note)).status < 500
