@@ -27,12 +27,20 @@ ACTIVITY = {"Accept": "application/activity+json"}
 PAGE = 20  # activities in a page of a shop's outbox
 
 
+def to_spread(town: Town) -> int:
+    """How many changes are still to be spread over inboxes."""
+    with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
+        return int(db.execute("SELECT count(*) FROM publications").fetchone()[0])
+
+
 def open_shop(town: Town, handle: str, name: str) -> str:
     """Opens a shop; its actor's id."""
     town.run(
         "shop", "add", handle, "--name", name, "--commune", "Pessac",
         "--address", "3 rue du Four", "--phone", "05 56 00 00 00",
     )  # fmt: skip
+    # Told to whoever follows when it is spread: nobody follows before.
+    neighbours.eventually(lambda: to_spread(town) == 0)
     return f"{town.url}/users/{handle}"
 
 
@@ -391,12 +399,6 @@ def test_a_proof_that_the_peer_made_is_verified_and_a_changed_byte_is_noticed(
     bobs = proofs.key_of(other, f"{other['id']}#multikey-2")
     with pytest.raises(Refused, match="bad-proof"):
         proofs.verify(signed, bobs, now)
-
-
-def to_spread(town: Town) -> int:
-    """How many changes are still to be spread over inboxes."""
-    with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
-        return int(db.execute("SELECT count(*) FROM publications").fetchone()[0])
 
 
 def test_whoever_unfollows_is_told_nothing_more(town: Town, peer: Peer) -> None:
