@@ -285,15 +285,6 @@ class Received:
     body: bytes
     at: datetime
     attempts: int
-    error: str | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Money:
-    """An amount in cents, for what is shown."""
-
-    cents: int
-    currency: str
 
 
 @dataclass(frozen=True, slots=True)

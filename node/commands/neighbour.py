@@ -181,21 +181,33 @@ def _origin(text: str, scheme: str) -> tuple[str, str]:
 def show(asked: argparse.Namespace) -> None:
     """Lists neighbours and requests."""
     from node.commands import folder
-    from node.store import database, deliveries, peers
+    from node.store import database, deliveries, peers, received
 
     here = folder.open_folder(asked)
     with database.reading(here.path) as db:
         found = peers.find(db)
         waiting = deliveries.count_by_host(db)
+        set_aside = received.count_dead_by_host(db)
     documents = []
     lines = []
     for peer in found:
         count, why = waiting.get(peer.host, (0, None))
-        documents.append({**_document(peer), "waiting": count, "delivery_problem": why})
+        aside, fault = set_aside.get(peer.host, (0, None))
+        documents.append(
+            {
+                **_document(peer),
+                "waiting": count,
+                "delivery_problem": why,
+                "set_aside": aside,
+                "set_aside_problem": fault,
+            }
+        )
         lines.append(f"{peer.host:40} {_state(peer)}")
         lines.append(f"    {peer.name} — {_agreement(peer)}")
         if count:
             lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
+        if aside:
+            lines.append(f"    {aside} message(s) from it could not be handled ({fault})")
         if peer.problem:
             lines.append(f"    problem: {peer.problem}")
     output.say(

@@ -53,28 +53,6 @@ def find_due(
     ]
 
 
-def find_dead(db: sqlite3.Connection, limit: int = 100) -> list[Received]:
-    """What was set aside, newest first, with the reason."""
-    rows = db.execute(
-        """
-        SELECT id, actor, body, at, attempts, error FROM received WHERE dead = 1
-        ORDER BY id DESC LIMIT ?
-        """,
-        (limit,),
-    )
-    return [
-        Received(
-            row["id"],
-            row["actor"],
-            row["body"],
-            times.moment(row["at"]),
-            row["attempts"],
-            row["error"],
-        )
-        for row in rows
-    ]
-
-
 def remove(db: sqlite3.Connection, received_id: int) -> None:
     """Done: the raw body goes."""
     db.execute("DELETE FROM received WHERE id = ?", (received_id,))
@@ -112,6 +90,14 @@ def count_by_host(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
         "SELECT host, count(*), sum(length(body)) FROM received WHERE dead = 0 GROUP BY host"
     )
     return [(row[0], row[1], row[2]) for row in rows]
+
+
+def count_dead_by_host(db: sqlite3.Connection) -> dict[str, tuple[int, str]]:
+    """For each host: how many of its activities were set aside, and why the last one was."""
+    rows = db.execute(
+        "SELECT host, count(*), error, max(id) FROM received WHERE dead = 1 GROUP BY host"
+    )
+    return {row[0]: (row[1], row[2]) for row in rows}
 
 
 def prune(db: sqlite3.Connection, before: datetime, keep_dead: int) -> None:
