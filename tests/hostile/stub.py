@@ -270,7 +270,7 @@ class _Handler(http.server.BaseHTTPRequestHandler):
     def do_POST(self) -> None:
         """Takes a delivery."""
         self._write_down(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-        self.send_response(202)
+        self.send_response(self.server.stub.statuses.get(self.path, 202))
         self.send_header("Content-Length", "0")
         self.end_headers()
 
@@ -285,6 +285,7 @@ class Stub:
     def __init__(self) -> None:
         self.answers: dict[str, Answer | Script] = {}
         self.asked: list[Asked] = []
+        self.statuses: dict[str, int] = {}  # what a delivery to a path is answered with
         self.key = rsa.generate_private_key(65537, 2048)
         self.other_key = rsa.generate_private_key(65537, 2048)
         self.object_key = Ed25519PrivateKey.generate()
