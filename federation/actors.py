@@ -4,6 +4,7 @@ A key counts only together with its owner: the owner's own document, fetched fro
 origin, must name that very key (FEP-fe34, reciprocal claims).
 """
 
+import contextlib
 import json
 from collections import OrderedDict
 from dataclasses import dataclass
@@ -218,6 +219,17 @@ class ActorResolver:
             return None
         _bounded(self._refetched, key_id, now)
         return self._remember(await self._find(key_id, budget))
+
+    def take(self, actor: RemoteActor) -> None:
+        """Goes by the keys that an actor, whose document is certain, names now, and by no others.
+
+        A key that it changed by an Update is out from then on, not only once it is asked for again.
+        """
+        for key_id in [name for name, (key, _) in self._loaded.items() if key.owner == actor.id]:
+            del self._loaded[key_id]
+        for key in actor.keys:
+            with contextlib.suppress(Refused):  # one that is no acceptable key
+                self._remember(key)
 
     async def _find(self, key_id: str, budget: client.Budget | None) -> ActorKey:
         """Fetches the document a key id names, and from there its owner's if it is another.

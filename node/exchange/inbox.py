@@ -76,8 +76,10 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
     if kind == "Organization":
         if uri != author:
             raise Refused("not-the-author", f"{uri} told by {author}")
+        actor = actors.from_document(found)
         shop = shop_documents.from_document(found, _host(uri), context.new_id(), now)
-        return functools.partial(_record_shop, actors.from_document(found), shop, now)
+        context.resolver.take(actor)
+        return functools.partial(_record_shop, actor, shop, now)
     if kind != "Note":
         return None
     owner = documents.identifier(documents.first(found.get("attributedTo")))

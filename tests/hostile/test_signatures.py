@@ -119,6 +119,19 @@ def test_sig_26_a_new_key_is_fetched_once_and_the_old_one_no_longer_counts(arena
         assert arena.post(shop, poison(shop)[1]).status == 401
 
 
+def test_sig_26_a_key_that_its_owner_changed_by_an_update_ends_the_old_one(arena: Arena) -> None:
+    shop, _ = arena.shop()
+    new = shop.stub.other_key
+    shop.publish(new)
+    assert arena.post(shop, shop.activity("Update", shop.document(new))).status == 202
+    arena.settle()
+    with arena.unmoved(fetches=1):
+        assert arena.post(shop, poison(shop)[1]).status == 401
+    note = shop.note("lampe à clé changée")
+    assert arena.post(shop, shop.activity("Create", note), key=new).status == 202
+    neighbours.eventually(lambda: note["id"] in arena.found("lampe clé changée"))
+
+
 # --- missing, lifted, altered --------------------------------------------------------------------
 
 
