@@ -12,6 +12,11 @@ $(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
 	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+# What is measured against, and the fuzzer, come on top of that.
+$(VENV)/installed-bench: $(VENV)/installed requirements/bench.lock
+	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.lock
+	touch $@
+
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -m "not soak"
 
@@ -23,10 +28,10 @@ lint: $(VENV)/installed
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
-bench: $(VENV)/installed
+bench: $(VENV)/installed-bench
 	$(BIN)/python -m bench
 
-soak: $(VENV)/installed
+soak: $(VENV)/installed-bench
 	$(BIN)/python -m pytest -m soak
 
 # A wheel, and beside it every wheel it needs, to install where there is no internet.
@@ -45,6 +50,10 @@ lock:
 	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate \
 	    --extra test --constraint requirements/run.lock \
 	    --output-file requirements/test.lock pyproject.toml
+	$(BIN)/pip-compile --quiet --strip-extras --generate-hashes --no-header --allow-unsafe \
+	    --no-emit-index-url --no-emit-find-links --no-emit-trusted-host --no-annotate \
+	    --extra test --extra bench --constraint requirements/test.lock \
+	    --output-file requirements/bench.lock pyproject.toml
 
 clean:
 	rm -rf $(VENV) dist build
