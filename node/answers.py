@@ -118,8 +118,13 @@ def search(answer: SearchAnswer) -> dict[str, Any]:
             }
             for ring in answer.rings
         ],
-        "suggestion": None,
-        "next": answer.next_page,
+        "changed": [
+            {"typed": one.typed, "reading": one.reading, "read_as": list(one.read_as)}
+            for one in answer.changed
+        ],
+        "suggestion": answer.suggestion,
+        "seed": answer.seed,
+        "next": answer.next_cursor,
     }
 
 
@@ -130,6 +135,7 @@ def _hit(hit: SearchHit) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{key: found[key] for key in kept},
+        "stale": hit.stale,
         "commune": place(hit.place),
         "distance_km": hit.distance_km,
     }

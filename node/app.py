@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, keyring, settings
+from node import clock, keyring, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -111,6 +111,7 @@ def create_app(running_node: Node) -> Starlette:
             clock=running_node.clock,
             workers=running_node.workers,
             pages=Pages(Catalogues()),
+            engine=search.Engine(synonyms.load(running_node.folder)),
             version=node.__version__,
         )
     )

@@ -58,8 +58,8 @@ def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
     while True:
         with database.transaction(folder) as db:
             ids = listings.find_ids_after(db, last, database.BATCH)
-            for listing_id in ids:
-                search.add(db, listing_id)
+            for listing in listings.find(db, ids):
+                search.put(db, listing)
             if not ids:
                 search.mark_filled(db)
                 return count

@@ -18,15 +18,17 @@ The layout carries a version of its own: where the file has another, `upkeep` ma
 
 import json
 import sqlite3
+import unicodedata
 import uuid
 import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from node import globe, words
-from node.model import Condition, Listing
+from node import categories, globe, words
+from node.model import Condition, Filters, Kind, Listing
 
 VERSION = 2
+COUNT_MOST = 100_000
 BLOCK_BITS = 12
 ROW_BITS = 11
 BLOCKS_IN_CELL = 1 << BLOCK_BITS
@@ -50,7 +52,8 @@ DROP TABLE IF EXISTS search_index;
 _CREATE = """
 CREATE TABLE search_index (
     version INTEGER NOT NULL,
-    words_version INTEGER NOT NULL,
+    -- Of what makes a listing's words: to take them out, they must be made just so again.
+    texts_version INTEGER NOT NULL,
     filled INTEGER NOT NULL,
     -- Rises when blocks go; `revision` when one comes or changes: a reader's copy knows what to
     -- read again.
@@ -121,10 +124,10 @@ class State:
 def is_filled(db: sqlite3.Connection) -> bool:
     """Whether the index is there, in this version's layout, and holds every listing."""
     try:
-        row = db.execute("SELECT version, words_version, filled FROM search_index").fetchone()
+        row = db.execute("SELECT version, texts_version, filled FROM search_index").fetchone()
     except sqlite3.OperationalError:
         return False
-    return row is not None and tuple(row) == (VERSION, words.VERSION, 1)
+    return row is not None and tuple(row) == (VERSION, _texts_version(), 1)
 
 
 def make_anew(db: sqlite3.Connection) -> None:
@@ -137,10 +140,10 @@ def make_anew(db: sqlite3.Connection) -> None:
         db.execute(statement)
     db.execute(
         """
-        INSERT INTO search_index (version, words_version, filled, generation, revision)
+        INSERT INTO search_index (version, texts_version, filled, generation, revision)
         VALUES (?, ?, 0, ?, 0)
         """,
-        (VERSION, words.VERSION, generation + 1),
+        (VERSION, _texts_version(), generation + 1),
     )
 
 
@@ -161,13 +164,17 @@ def optimise(db: sqlite3.Connection, pages: int) -> bool:
 # --- what a listing's row is made of -------------------------------------------------------------
 
 
+def _texts_version() -> int:
+    labels = [(one.id, one.fr, one.en) for one in categories.all()]
+    said = f"{words.VERSION} {unicodedata.unidata_version} {labels}"
+    return zlib.crc32(said.encode())
+
+
 def texts(listing: Listing) -> tuple[str, str]:
     """A listing's words: those of its title, and all of them with what filters ask for."""
     title = words.normalise(listing.name)
-    parts = [title, words.normalise(listing.description), words.of_category(listing.category)]
-    for offer in listing.offers:
-        parts += (words.normalise(value) for value in offer.axes.values())
-        parts += words.of_offer(offer.quantity_milli, offer.unit, offer.gtin, offer.sku)
+    parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
+    parts += map(words.of_offer, listing.offers)
     parts += facets(listing)
     return title, " ".join(dict.fromkeys(" ".join(parts).split()))
 
@@ -176,8 +183,46 @@ def facets(listing: Listing) -> list[str]:
     """The words that filters ask for. What most listings are goes without one."""
     found = [EVERYTHING, *category_words(listing.category)]
     if listing.condition is not Condition.NEW:
-        found.append(condition_word(listing.condition))
+        found.append(_CONDITIONS[listing.condition])
+    if listing.kind is Kind.SERVICE:
+        found.append(_SERVICE)
+    if not listing.pick_up:
+        found.append(_NO_PICK_UP)
+    if listing.delivered:
+        found.append(_DELIVERED)
     return found
+
+
+_SERVICE, _NO_PICK_UP, _DELIVERED = f"{_MARK}service", f"{_MARK}stays", f"{_MARK}delivered"
+_CONDITIONS = {one: f"{_MARK}is{one}" for one in Condition if one is not Condition.NEW}
+
+
+def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
+    """The words that a listing must have, and those it must not have, to pass the filters."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    if filters.category is not None:
+        wanted.append(category_word(filters.category))
+    if filters.condition is Condition.NEW:
+        unwanted += _CONDITIONS.values()
+    elif filters.condition is not None:
+        wanted.append(_CONDITIONS[filters.condition])
+    if filters.kind is not None:
+        (wanted if filters.kind is Kind.SERVICE else unwanted).append(_SERVICE)
+    if filters.pick_up:
+        unwanted.append(_NO_PICK_UP)
+    if filters.delivered:
+        wanted.append(_DELIVERED)
+    return wanted, unwanted
+
+
+def _shelf_words(category: str | None) -> str:
+    """What the category is called, so that "boulangerie" finds bread."""
+    known = categories.get(category) if category else None
+    if known is None:
+        return ""
+    shelf = categories.get(known.parent) if known.parent else None
+    return words.normalise(f"{known.fr}\n{shelf.fr if shelf else ''}")
 
 
 def category_words(category: str | None) -> list[str]:
@@ -192,11 +237,6 @@ def category_word(category: str) -> str:
     """The word that every listing of a category, or of its shelf, has."""
     letters = "".join(letter if letter.isalnum() else _MARK for letter in category)
     return f"{_MARK}c{letters}"
-
-
-def condition_word(condition: Condition) -> str:
-    """The word that every listing in this condition has; new ones have none."""
-    return f"{_MARK}s{condition}"
 
 
 def _key(listing_id: str) -> bytes:
@@ -257,9 +297,7 @@ def remove(db: sqlite3.Connection, listing: Listing) -> None:
         _take_out(db, row["id"], row["checksum"], listing)
 
 
-def _take_out(
-    db: sqlite3.Connection, number: int, checksum: int, listing: Listing
-) -> int | None:
+def _take_out(db: sqlite3.Connection, number: int, checksum: int, listing: Listing) -> int | None:
     """Takes a row out; returns its number where it is free again.
 
     Should its words not be those that were put in, they stay behind under a number that leads
@@ -324,9 +362,7 @@ def _add_block(db: sqlite3.Connection, shop: str) -> int | None:
     ).fetchone()
     if row is None:
         return None
-    cell = (
-        NOWHERE if row["latitude"] is None else globe.cell(row["latitude"], row["longitude"])
-    )
+    cell = NOWHERE if row["latitude"] is None else globe.cell(row["latitude"], row["longitude"])
     first = cell << BLOCK_BITS
     # A full cell runs over into the next: distances are measured from points, not from cells.
     last = db.execute(
@@ -378,7 +414,7 @@ def blocks(db: sqlite3.Connection, after: int = 0) -> list[Block]:
         """,
         (after,),
     )
-    return [Block(*row) for row in rows]
+    return [Block(*row) for row in rows.fetchall()]
 
 
 def count(db: sqlite3.Connection, expression: str, limit: int) -> int:

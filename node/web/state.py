@@ -8,6 +8,7 @@ from starlette.requests import Request
 from federation import actors
 from node.clock import Clock
 from node.exchange.outbox import Publisher
+from node.search import Engine
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
@@ -27,6 +28,7 @@ class Site:
     clock: Clock
     workers: Workers
     pages: Pages
+    engine: Engine
     version: str
 
 

@@ -1,0 +1,7 @@
+class Synonyms:
+    def widen(self, q):
+        return q
+
+
+def load(folder):
+    return Synonyms()
