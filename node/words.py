@@ -82,7 +82,7 @@ _INVARIABLE = frozenset(
     lens lilas lis logis lotus lys maïs mais marais marquis mars matelas mauvais métis mets minois
     moins mois mors mous palais palis papyrus paradis parcours pastis patois pays permis plus poids
     pois portugais près printemps procès progrès propos pubis puis puits
-    rabais radis ras rebus recours refus relais remords repas repos rhinocéros ris sans secours
+    ours rabais radis ras rebus recours refus relais remords repas repos rhinocéros ris sans secours
     semis sens sinus souris sous sus surplus talus tamis tapas tapis temps tennis terminus thermos
     tiers torchis tournedos tournevis travers treillis trépas trois univers velours verglas vernis
     vers virus vis
