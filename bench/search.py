@@ -6,6 +6,7 @@ queries, engines made for nothing but searching (`bench/rivals.py`).
 """
 
 import gc
+import itertools
 import os
 import random
 import shutil
@@ -23,6 +24,7 @@ from pathlib import Path
 
 from bench import measure, wares
 from node import catalogue, globe, ranking, search, upkeep, words
+from node.directory import Block, View
 from node.model import (
     Availability,
     Condition,
@@ -34,7 +36,7 @@ from node.model import (
     SearchAnswer,
     SearchQuery,
 )
-from node.ranking import Found
+from node.ranking import Run
 from node.store import database, listings, migrations, places
 from node.store import node as node_row
 from node.store import search as index
@@ -213,3 +215,76 @@ def adversarial(db: sqlite3.Connection, chance: random.Random) -> list[Ask]:
             Ask("signs only", "☂ \x00\x1f … ((", place),
         ]
     return asked
+
+
+# --- asking --------------------------------------------------------------------------------------
+
+
+def ask(db: sqlite3.Connection, one: Ask, engine: search.Engine) -> SearchAnswer:
+    """A search as the pages make it."""
+    return search.find(db, SearchQuery(one.words, one.place), RADIUS_KM, NOW, engine)
+
+
+def timed(db: sqlite3.Connection, asked: Sequence[Ask], engine: search.Engine) -> list[float]:
+    """Milliseconds of each query."""
+    taken = []
+    for one in asked:
+        begun = time.perf_counter()
+        ask(db, one, engine)
+        taken.append((time.perf_counter() - begun) * 1000)
+    return taken
+
+
+def reader(folder: Path) -> sqlite3.Connection:
+    """A connection as the server's readers have it, without memory mapping."""
+    db = database.connect(folder / database.FILE_NAME, writing=False)
+    db.execute("PRAGMA mmap_size = 0")
+    return db
+
+
+Texts = dict[int, tuple[Block, frozenset[str], frozenset[str]]]
+
+
+def everything(db: sqlite3.Connection, view: View) -> Texts:
+    """Every listing's words, in memory."""
+    found: Texts = {}
+    rows = {row["listing"]: row["id"] for row in db.execute("SELECT id, listing FROM search_rows")}
+    after = ""
+    while ids := listings.find_ids_after(db, after, 1000):
+        for listing in listings.find(db, ids):
+            row = rows[uuid.UUID(listing.id).bytes]
+            title, text = index.texts(listing)
+            block = view.block_of(row)
+            assert block is not None
+            found[row] = (block, frozenset(title.split()), frozenset(text.split()))
+        after = ids[-1]
+    return found
+
+
+def oracle(db: sqlite3.Connection, asked: Ask, texts: Texts) -> list[int]:
+    """The first twenty by looking at every listing: nothing of the index is used."""
+    terms = [term.alternatives for term in words.read(asked.words).terms]
+    commune = {asked.place.id, *(one.id for one in places.parts(db, asked.place.id))}
+    adjoining = {one.id for one in places.adjoining(db, asked.place.id)}
+    here = None
+    if asked.place.latitude is not None and asked.place.longitude is not None:
+        here = globe.vector(asked.place.latitude, asked.place.longitude)
+    runs: dict[tuple[str, bool], Run] = {}
+    for row, (block, title, text) in texts.items():
+        if not all(any(all(token in text for token in one) for one in term) for term in terms):
+            continue
+        in_title = all(any(all(token in title for token in one) for one in term) for term in terms)
+        run = runs.get((block.shop, in_title))
+        if run is None:
+            km = None
+            if here is not None and block.point is not None:
+                km = globe.distance_km(here, block.point)
+            ring = RingName.FURTHER
+            if block.place in commune:
+                ring = RingName.COMMUNE
+            elif block.place in adjoining or (km is not None and km <= RADIUS_KM):
+                ring = RingName.AROUND
+            run = runs[block.shop, in_title] = Run(block, km, ring, in_title, False, [])
+        run.rows.append(row)
+    placed = ranking.in_order(runs.values(), ranking.seed_of(NOW.date()), RADIUS_KM)
+    return [one.row for one in itertools.islice(placed, search.PAGE)]

@@ -5,7 +5,7 @@ them changed reads what is new. It is shared by the threads that read; each work
 nobody changes.
 """
 
-import heapq
+import math
 import sqlite3
 import threading
 from bisect import bisect_left
@@ -20,7 +20,7 @@ _GROUP_BITS = 5
 _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
 # A run of numbers goes on over so many blocks that were not asked for: one jump inside the lists
 # costs about as much as reading what they match.
-_PASSED_OVER = 6
+_PASSED_OVER = 25
 
 
 @dataclass(slots=True, eq=False)
@@ -43,15 +43,18 @@ class _Group:
     blocks: list[Block]
     centre: globe.Vector = (0.0, 0.0, 0.0)
     radius_km: float = 0.0
+    points: list[tuple[float, float, float, Block]] = field(default_factory=list)
 
     def measure(self) -> None:
         """Draws the circle again."""
-        points = [block.point for block in self.blocks if block.point is not None]
-        x, y, z = (sum(axis) for axis in zip(*points, strict=True))
+        self.points = [(*block.point, block) for block in self.blocks if block.point is not None]
+        x, y, z = (sum(axis) for axis in list(zip(*self.points, strict=True))[:3])
         length = (x * x + y * y + z * z) ** 0.5
         # Points all around the globe have no middle; any point will do then, with a wide circle.
-        self.centre = (x / length, y / length, z / length) if length > 1e-9 else points[0]
-        self.radius_km = max(globe.distance_km(self.centre, point) for point in points)
+        self.centre = (x / length, y / length, z / length) if length > 1e-9 else self.points[0][:3]
+        self.radius_km = max(
+            globe.distance_km(self.centre, (x, y, z)) for x, y, z, _ in self.points
+        )
 
 
 @dataclass(slots=True)
@@ -82,21 +85,26 @@ class View:
         if point is None:
             yield from ((None, block) for block in self.blocks)
             return
-        waiting: list[tuple[float, int, Block]] = []
-        for at_least, _, group in sorted(
-            (max(0.0, globe.distance_km(point, one.centre) - one.radius_km), key, one)
+        at, bt, ct = point
+        # How near a point is, as the cosine of the angle between: quick, and enough to sort by.
+        groups = sorted(
+            (max(0.0, globe.distance_km(point, one.centre) - one.radius_km), key, one.points)
             for key, one in self.groups.items()
-        ):
-            while waiting and waiting[0][0] < at_least:
-                km, _, block = heapq.heappop(waiting)
-                yield km, block
-            for block in group.blocks:
-                if block.point is not None:
-                    km = globe.distance_km(point, block.point)
-                    heapq.heappush(waiting, (km, block.number, block))
-        while waiting:
-            km, _, block = heapq.heappop(waiting)
-            yield km, block
+        )
+        waiting: list[tuple[float, int, Block]] = []
+        for position, (_, _, points) in enumerate(groups):
+            waiting += [(at * x + bt * y + ct * z, -one.number, one) for x, y, z, one in points]
+            beyond = groups[position + 1][0] if position + 1 < len(groups) else math.inf
+            near = math.cos(min(math.pi, beyond / globe.EARTH_RADIUS_KM)) + 1e-12
+            ready = [one for one in waiting if one[0] > near] if beyond < math.inf else waiting
+            if not ready:
+                continue
+            if beyond < math.inf:
+                waiting = [one for one in waiting if one[0] <= near]
+            ready.sort(key=_nearest)
+            for _, _, block in ready:
+                assert block.point is not None
+                yield globe.distance_km(point, block.point), block
         yield from ((None, block) for block in self.nowhere)
 
     def ranges(self, blocks: Sequence[Block]) -> list[tuple[int, int]]:
@@ -118,6 +126,10 @@ class View:
 
 def _rows(first: int, last: int) -> tuple[int, int]:
     return first << search.ROW_BITS, ((last + 1) << search.ROW_BITS) - 1
+
+
+def _nearest(one: tuple[float, int, Block]) -> tuple[float, int]:
+    return -one[0], -one[1]
 
 
 class Directory:

@@ -2,8 +2,8 @@
 
 1. The commune comes first, then what is around it, then what is further.
 2. Further away, the shops are taken in circles, each twice as wide as the one before.
-3. Inside each of these, what has all the words in its title comes before what has some of them in
-   its description.
+3. Inside each of these, what has all the words in its title comes before what has some of them
+   elsewhere.
 4. What is known to be true today comes before what a silent neighbour said long ago.
 5. The shops take turns: in the commune each shop shows one listing, then each its second; outside,
    each shows three, then each three more.
@@ -15,10 +15,12 @@
 The price never counts.
 """
 
+import bisect
+import heapq
 import math
 import re
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,16 +38,16 @@ _CURSOR = re.compile(r"(\d{8})((?:\.[0-9a-f]{1,9}){8})")
 Key = tuple[int, int, int, int, int, int, int, int]
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
-    """A row that matched, and what its place in the order depends on."""
+@dataclass(slots=True, eq=False)
+class Run:
+    """The rows of one shop that matched alike, and what their place in the order depends on."""
 
-    row: int
     block: Block
     km: float | None
     ring: RingName
     in_title: bool
     stale: bool
+    rows: list[int]  # the newest first, once in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,37 +55,52 @@ class Placed:
     """A row at its place in the order."""
 
     key: Key
-    found: Found
+    row: int
+    run: Run
 
 
-def in_order(found: Iterable[Found], seed: str, radius_km: float) -> list[Placed]:
-    """What was found in the order in which it is shown."""
-    of_shop: dict[tuple[str, bool], list[Found]] = {}
-    for one in found:
-        of_shop.setdefault((one.block.shop, one.in_title), []).append(one)
-    placed = []
-    for group in of_shop.values():
-        group.sort(key=_row, reverse=True)  # the newest first
-        first = group[0]
-        ring = RINGS.index(first.ring)
-        circle = circle_of(first.ring, first.km, radius_km)
-        distance = 0 if ring == 0 else tenths(first.km)
-        turn = TURN[first.ring]
-        tie = tie_of(seed, first.block.uri)
-        body = int(not first.in_title)
-        for nth, one in enumerate(group):
-            key = (ring, circle, body, int(one.stale), nth // turn, distance, tie, nth)
-            placed.append(Placed(key, one))
-    placed.sort(key=_key)
-    return placed
+def in_order(
+    runs: Iterable[Run], seed: str, radius_km: float, after: Key | None = None
+) -> Iterator[Placed]:
+    """The rows in the order in which they are shown, from the first behind `after` on.
+
+    One at a time: what nobody asks for is never put in order.
+    """
+    waiting: list[tuple[Key, str, int, Run]] = []
+    for run in runs:
+        run.rows.sort(reverse=True)
+        nth, key = 0, _key(run, 0, seed, radius_km)
+        if after is not None and key <= after:
+            nth = bisect.bisect_right(
+                range(len(run.rows)), after, key=lambda nth: _key(run, nth, seed, radius_km)
+            )
+            if nth == len(run.rows):
+                continue
+            key = _key(run, nth, seed, radius_km)
+        waiting.append((key, run.block.shop, nth, run))
+    heapq.heapify(waiting)
+    while waiting:
+        key, shop, nth, run = waiting[0]
+        yield Placed(key, run.rows[nth], run)
+        if nth + 1 < len(run.rows):
+            following = _key(run, nth + 1, seed, radius_km)
+            heapq.heapreplace(waiting, (following, shop, nth + 1, run))
+        else:
+            heapq.heappop(waiting)
 
 
-def _row(one: Found) -> int:
-    return one.row
-
-
-def _key(one: Placed) -> tuple[Key, str]:
-    return one.key, one.found.block.shop
+def _key(run: Run, nth: int, seed: str, radius_km: float) -> Key:
+    ring = run.ring
+    return (
+        RINGS.index(ring),
+        circle_of(ring, run.km, radius_km),
+        int(not run.in_title),
+        int(run.stale),
+        nth // TURN[ring],
+        0 if ring is RingName.COMMUNE else tenths(run.km),
+        tie_of(seed, run.block.uri),
+        nth,
+    )
 
 
 def circle_of(ring: RingName, km: float | None, radius_km: float) -> int:

@@ -44,14 +44,19 @@ class Plan:
     @property
     def expression(self) -> str:
         """What a listing must match."""
-        asked = [*(term.expression for term in self.terms), *self.demands]
-        wanted = " AND ".join(asked or [_quoted(search.EVERYTHING)])
-        return f"({wanted}) NOT ({' OR '.join(self.refusals)})" if self.refusals else wanted
+        return self._asked or _quoted(search.EVERYTHING)
 
     @property
     def in_title(self) -> str | None:
         """What its title must match for it to come first; None where no words were typed."""
-        return " AND ".join(term.expression for term in self.terms) or None
+        return self._asked if self.terms else None
+
+    @property
+    def _asked(self) -> str:
+        wanted = " AND ".join([*(term.expression for term in self.terms), *self.demands])
+        if not self.refusals:
+            return wanted
+        return f"({wanted or _quoted(search.EVERYTHING)}) NOT ({' OR '.join(self.refusals)})"
 
 
 class Vocabulary:

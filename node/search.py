@@ -11,7 +11,8 @@ how they are gathered, so that no query reads much:
   the words are seldom met together.
 """
 
-import bisect
+import itertools
+import math
 import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -19,7 +20,7 @@ from datetime import datetime
 from node import globe, hours, ranking, reading, shops
 from node.directory import Block, Directory, View
 from node.model import Filters, Ring, RingName, SearchAnswer, SearchHit, SearchQuery, Shop
-from node.ranking import Found, Key, Placed
+from node.ranking import Key, Placed, Run
 from node.reading import Plan
 from node.store import listings, places, search
 from node.store import shops as shop_rows
@@ -29,7 +30,7 @@ PAGE = 20
 PAGE_MOST = 500
 EXACT_UP_TO = 200
 # A word that at most so many listings have is rare: reading all of them costs a few milliseconds.
-RARE = 1_500
+RARE = 1_000
 # Zones end where so many listings lie nearer.
 ZONES = (2_000, 10_000, 50_000)
 # Of what is looked at in full, no more than this is ranked.
@@ -63,12 +64,10 @@ def find(
     asked = _Asked(db, query, radius_km, seed, now, engine.directory.view(db))
     start = 0 if after else (min(query.page, PAGE_MOST) - 1) * PAGE
     gathered = asked.gather(plan, after, start + PAGE + 1)
-    if not gathered.placed and (shorter := reading.without_needless(db, plan)):
+    if gathered.is_empty() and (shorter := reading.without_needless(db, plan)):
         plan = shorter
         gathered = asked.gather(plan, after, start + PAGE + 1)
-    begun = start if after is None else _shown_before(gathered.placed, after)
-    shown = gathered.placed[begun : begun + PAGE]
-    more = len(gathered.placed) > begun + PAGE
+    shown = gathered.placed[start : start + PAGE]
     hits = _hits(db, shown)
     return SearchAnswer(
         query=query,
@@ -85,29 +84,31 @@ def find(
         changed=plan.changed,
         suggestion=plan.suggestion,
         seed=seed,
-        next_cursor=ranking.write_cursor(seed, shown[-1].key) if more else None,
+        next_cursor=ranking.write_cursor(seed, shown[-1].key)
+        if len(gathered.placed) > start + PAGE
+        else None,
     )
 
 
-def _shown_before(placed: Sequence[Placed], after: Key) -> int:
-    return bisect.bisect_right(placed, after, key=lambda one: one.key)
-
-
 class _Gathered:
-    """What was found: in order as far as that is decided, how many there are of each ring at least,
-    and of which rings that is all."""
+    """What was found: the first of it in order, how many there are of each ring at least, and of
+    which rings that is all."""
 
     def __init__(
-        self, placed: list[Placed], found: Iterable[Found], whole: Iterable[RingName]
+        self, placed: list[Placed], runs: Iterable[Run], whole: Iterable[RingName]
     ) -> None:
         self.placed = placed
-        self.whole = frozenset(whole)
+        self.whole = set(whole)
         self.totals = dict.fromkeys(RingName, 0)
         self._farthest: dict[RingName, float | None] = dict.fromkeys(RingName)
-        for one in found:
-            self.totals[one.ring] += 1
-            if one.km is not None and one.km > (self._farthest[one.ring] or -1.0):
-                self._farthest[one.ring] = one.km
+        for run in runs:
+            self.totals[run.ring] += len(run.rows)
+            if run.km is not None and run.km > (self._farthest[run.ring] or -1.0):
+                self._farthest[run.ring] = run.km
+
+    def is_empty(self) -> bool:
+        """Whether nothing was found at all."""
+        return not any(self.totals.values())
 
     def within_km(self, ring: RingName) -> float | None:
         """How far what is known of a ring reaches."""
@@ -116,9 +117,9 @@ class _Gathered:
         farthest = self._farthest[ring]
         return None if farthest is None else round(farthest, 1)
 
-    def totals_known(self) -> bool:
-        """Whether each ring's total is exact, or beyond what is counted."""
-        return all(name in self.whole or total > EXACT_UP_TO for name, total in self.totals.items())
+    def knows(self, ring: RingName) -> bool:
+        """Whether a ring's total is exact, or beyond what is counted."""
+        return ring in self.whole or self.totals[ring] > EXACT_UP_TO
 
 
 class _Asked:
@@ -154,107 +155,135 @@ class _Asked:
 
     def gather(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered:
         """Finds enough to show `wanted` hits from the beginning, or from behind `after`."""
-        if self._is_rare(plan):
-            return self._from_everything(plan)
-        return self._from_near(plan, after, wanted) or self._from_everything(plan)
+        if not self._is_rare(plan) and (near := self._from_near(plan, after, wanted)):
+            return near
+        rows = search.find(
+            self.db, plan.expression, _EVERYTHING, prices=self.prices, limit=MATCHES_MOST
+        )
+        runs = self._runs(rows, self._titles(plan, _EVERYTHING), None)
+        whole = RingName if len(rows) < MATCHES_MOST else ()
+        return _Gathered(self._first(runs, after, wanted), runs, whole)
 
     def _is_rare(self, plan: Plan) -> bool:
         parts = [*(term.expression for term in plan.terms), *plan.demands]
         return any(search.count(self.db, part, RARE + 1) <= RARE for part in parts)
 
-    def _from_everything(self, plan: Plan) -> _Gathered:
-        rows = search.find(
-            self.db, plan.expression, _EVERYTHING, prices=self.prices, limit=MATCHES_MOST
-        )
-        found = self._found(plan, rows, _EVERYTHING, None)
-        whole = RingName if len(rows) < MATCHES_MOST else ()
-        return _Gathered(self._in_order(found), found, whole)
-
     def _from_near(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered | None:
         """From the nearest shops; None where the zones do not decide it."""
         if self.point is None:
             return None  # nothing is nearer than anything
+        titles = None
+        if plan.in_title is None or (
+            search.count(self.db, plan.in_title, RARE + 1, titles=True) <= RARE
+        ):
+            titles = self._titles(plan, _EVERYTHING)  # few: what is not among them is no title
         first = self.view.of_places([*self.commune, *self.adjoining])
         taken = {block.number for block in first}
-        found = self._of_blocks(plan, first)
+        runs = self._of_blocks(plan, first, titles)
         nearer = self.view.from_near(self.point)
         lying = 0
         for end in ZONES:
             zone: list[Block] = []
-            reached: float | None = None
-            for reached, block in nearer:  # noqa: B007
+            reached: float | None = math.inf
+            for reached, block in nearer:
                 lying += block.used
                 if block.number not in taken:
                     zone.append(block)
                 if lying >= end:
                     break
             else:
-                found += self._of_blocks(plan, zone)
-                return _Gathered(self._in_order(found), found, RingName)
-            found += self._of_blocks(plan, zone)
+                reached = math.inf
+            runs += self._of_blocks(plan, zone, titles)
             if reached is None:
                 return None  # what is left has no point
-            whole = {RingName.COMMUNE} | ({RingName.AROUND} if reached > self.radius_km else set())
-            gathered = _Gathered(self._decided(self._in_order(found), reached), found, whole)
-            begun = 0 if after is None else _shown_before(gathered.placed, after)
-            if len(gathered.placed) - begun >= wanted and gathered.totals_known():
+            gathered = self._as_far_as(runs, reached, titles, after, wanted)
+            if len(gathered.placed) >= wanted and self._knows_totals(plan, gathered):
+                return gathered
+            if reached == math.inf:
                 return gathered
         return None
 
-    def _in_order(self, found: Iterable[Found]) -> list[Placed]:
-        return ranking.in_order(found, self.seed, self.radius_km)
+    def _as_far_as(
+        self,
+        runs: Sequence[Run],
+        reached: float,
+        titles: set[int] | None,
+        after: Key | None,
+        wanted: int,
+    ) -> _Gathered:
+        """What is decided when everything up to `reached` kilometres has been looked at."""
+        whole = {RingName.COMMUNE}
+        if reached > self.radius_km:
+            whole.add(RingName.AROUND)
+        if reached == math.inf:
+            whole.add(RingName.FURTHER)
+        limit = ranking.tenths(min(reached, globe.EARTH_RADIUS_KM * 4))
+        circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
-    def _decided(self, placed: Sequence[Placed], reached: float) -> list[Placed]:
-        """Those that nothing further than `reached` can come before."""
-        limit = ranking.tenths(reached)
-        circle = ranking.circle_of(RingName.FURTHER, reached, self.radius_km)
-        around = reached > self.radius_km
-        decided = []
-        for one in placed:
+        def is_decided(one: Placed) -> bool:
             ring, its_circle, body, stale, turn, distance, _, _ = one.key
-            # Of a circle that is not whole yet: the first turn of what is as good as can be.
-            best = not (body or stale or turn) and distance < limit
-            if ring == 1 and not (around or best):
-                break
-            if ring == 2 and not (
-                around and (its_circle < circle or (best and its_circle == circle))
-            ):
-                break
-            decided.append(one)
-        return decided
+            if one.run.ring in whole or (ring == 2 and its_circle < circle and len(whole) > 1):
+                return True
+            if ring == 2 and not (len(whole) > 1 and its_circle == circle):
+                return False
+            # Of a circle that is not whole yet: what nothing further away can come before.
+            if titles is not None and not body:
+                return True
+            return not (stale or turn or (body and titles is None)) and distance < limit
 
-    def _of_blocks(self, plan: Plan, blocks: Sequence[Block]) -> list[Found]:
+        decided = itertools.takewhile(
+            is_decided, ranking.in_order(runs, self.seed, self.radius_km, after)
+        )
+        return _Gathered(list(itertools.islice(decided, wanted)), runs, whole)
+
+    def _first(self, runs: Iterable[Run], after: Key | None, wanted: int) -> list[Placed]:
+        placed = ranking.in_order(runs, self.seed, self.radius_km, after)
+        return list(itertools.islice(placed, wanted))
+
+    def _knows_totals(self, plan: Plan, gathered: _Gathered) -> bool:
+        """Whether the totals are what they must be; counts what is further where it is not."""
+        if not gathered.knows(RingName.AROUND):
+            return False
+        if not gathered.knows(RingName.FURTHER) and not self._of_shops and self.prices is None:
+            nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
+            most = nearer + EXACT_UP_TO + 1
+            everywhere = search.count(self.db, plan.expression, most)
+            gathered.totals[RingName.FURTHER] = everywhere - nearer
+            if everywhere < most:
+                gathered.whole.add(RingName.FURTHER)
+        return gathered.knows(RingName.FURTHER)
+
+    def _titles(self, plan: Plan, ranges: Iterable[tuple[int, int]]) -> set[int]:
+        if plan.in_title is None:
+            return set()
+        found = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
+        return set(found)
+
+    def _of_blocks(self, plan: Plan, blocks: Sequence[Block], titles: set[int] | None) -> list[Run]:
         ranges = self.view.ranges(blocks)
         rows = search.find(self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST)
-        return self._found(plan, rows, ranges, {block.number for block in blocks})
+        if titles is None:
+            titles = self._titles(plan, ranges)
+        return self._runs(rows, titles, {block.number for block in blocks})
 
-    def _found(
-        self,
-        plan: Plan,
-        rows: Iterable[int],
-        ranges: Iterable[tuple[int, int]],
-        only: set[int] | None,
-    ) -> list[Found]:
-        in_title: set[int] = set()
-        if plan.in_title is not None:
-            in_title.update(
-                search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
-            )
-        found: list[Found] = []
-        number, block, km, ring = -1, None, None, RingName.FURTHER
-        for row in rows:
-            if row >> search.ROW_BITS != number:
-                number = row >> search.ROW_BITS
-                block = self.view.by_number.get(number) if only is None or number in only else None
-                if block is not None:
-                    km = self._distance(block)
-                    if self._of_shops and not self._shop_fits(block, km):
-                        block = None
-                    else:
-                        ring = self._ring(block, km)
-            if block is not None:
-                found.append(Found(row, block, km, ring, row in in_title, stale=False))
-        return found
+    def _runs(self, rows: Iterable[int], titles: set[int], only: set[int] | None) -> list[Run]:
+        """Rows by their shops, as far as these pass the filters; `only` those of some blocks."""
+        runs: dict[tuple[str, bool], Run] = {}
+        for number, of_block in itertools.groupby(rows, _block_number):
+            block = self.view.by_number.get(number)
+            if block is None or (only is not None and number not in only):
+                continue
+            km = self._distance(block)
+            if self._of_shops and not self._shop_fits(block, km):
+                continue
+            ring = self._ring(block, km)
+            for row in of_block:
+                key = block.shop, row in titles
+                run = runs.get(key)
+                if run is None:
+                    runs[key] = run = Run(block, km, ring, key[1], stale=False, rows=[])
+                run.rows.append(row)
+        return list(runs.values())
 
     def _distance(self, block: Block) -> float | None:
         if self.point is None or block.point is None:
@@ -278,6 +307,10 @@ class _Asked:
         return known
 
 
+def _block_number(row: int) -> int:
+    return row >> search.ROW_BITS
+
+
 def _asks_of_shops(filters: Filters) -> bool:
     return filters.open_now or filters.delivered or filters.step_free or filters.payment is not None
 
@@ -295,7 +328,7 @@ def _fits(shop: Shop, filters: Filters, place: str, km: float | None, now: datet
 
 def _hits(db: sqlite3.Connection, placed: Sequence[Placed]) -> list[tuple[RingName, SearchHit]]:
     """What is shown, read whole."""
-    ids = search.listings_of(db, [one.found.row for one in placed])
+    ids = search.listings_of(db, [one.row for one in placed])
     known = {one.id: one for one in listings.find(db, list(ids.values()))}
     of = {shop: shop_rows.get(db, shop) for shop in {one.shop for one in known.values()}}
     where = {
@@ -305,16 +338,16 @@ def _hits(db: sqlite3.Connection, placed: Sequence[Placed]) -> list[tuple[RingNa
     }
     hits = []
     for one in placed:
-        listing = known.get(ids.get(one.found.row, ""))
+        listing = known.get(ids.get(one.row, ""))
         shop = of[listing.shop] if listing else None
         if listing is not None and shop is not None:
-            km = one.found.km
+            km = one.run.km
             hit = SearchHit(
                 listing=listing,
                 shop=shop,
                 place=where.get(shop.place or ""),
                 distance_km=None if km is None else round(km, 1),
-                stale=one.found.stale,
+                stale=one.run.stale,
             )
-            hits.append((one.found.ring, hit))
+            hits.append((one.run.ring, hit))
     return hits
