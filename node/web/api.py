@@ -90,6 +90,7 @@ async def shop_list(request: Request) -> Response:
     site = state.of(request)
     after = request.query_params.get("after", "")[:40]
     found = await site.database.read(shops.find, after=after, limit=SHOPS_PAGE + 1)
-    page = [answers.shop(shop) for shop in found[:SHOPS_PAGE]]
+    now = site.clock()
+    page = [answers.shop(shop, now) for shop in found[:SHOPS_PAGE]]
     more = page[-1]["id"] if len(found) > SHOPS_PAGE else None
     return JSONResponse({"shops": page, "next": more})

@@ -55,7 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_commands_are_those_of_the_contract() -> None:
     names = {" ".join(words) for words in COMMANDS}
     assert names >= {
-        "init", "serve", "account invite", "shop add", "shop list", "shop close", "listing add",
+        "init", "serve", "account invite", "shop add", "shop revise",
+        "shop list", "shop close", "listing add",
         "listing revise", "listing withdraw", "listing list", "neighbour add", "neighbour list",
         "neighbour accept", "neighbour remove", "neighbour block", "search", "reindex",
     }  # fmt: skip
@@ -213,6 +214,7 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
     needed = {
         "account invite": ["c@example.fr", "--role", "steward"],
         "shop add": ["x", "--name", "x", "--commune", "Pessac"],
+        "shop revise": ["x"],
         "shop close": ["x"],
         "listing add": ["x", "--name", "x", "--price", "1"],
         "listing revise": ["x"],
