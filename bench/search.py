@@ -131,7 +131,18 @@ def _add(
                               announce, published, updated, seen)
         VALUES (?,?,?,?,?,?,?,'new','fr',0,?,?,?)
         """,
-        (listing, item, item, shop, ware.name, ware.description, ware.category, stamp, stamp, stamp),
+        (
+            listing,
+            item,
+            item,
+            shop,
+            ware.name,
+            ware.description,
+            ware.category,
+            stamp,
+            stamp,
+            stamp,
+        ),
     )
     quantity, unit = ware.quantity or (None, None)
     db.execute(

@@ -129,7 +129,9 @@ class Ware:
 class Lexicon:
     """The makers and origins: thousands of rare words, some of them less rare."""
 
-    def __init__(self, chance: random.Random, communes: Sequence[str], makers: int = 40_000) -> None:
+    def __init__(
+        self, chance: random.Random, communes: Sequence[str], makers: int = 40_000
+    ) -> None:
         self._chance = chance
         self.makers = sorted({self._make_up() for _ in range(makers)})
         chance.shuffle(self.makers)
@@ -174,7 +176,10 @@ def make(trade: str, lexicon: Lexicon, chance: random.Random) -> Iterator[Ware]:
     while True:
         noun = chance.choices(nouns, cum_weights=weights)[0]
         kind, other = chance.sample(kinds, 2)
-        parts = [noun.capitalize(), chance.choice((f"de {kind}", f"au {kind}", kind, f"{kind} {other}"))]
+        parts = [
+            noun.capitalize(),
+            chance.choice((f"de {kind}", f"au {kind}", kind, f"{kind} {other}")),
+        ]
         if chance.random() < 0.45:
             parts.append(lexicon.maker())
         if chance.random() < 0.3:
@@ -182,24 +187,36 @@ def make(trade: str, lexicon: Lexicon, chance: random.Random) -> Iterator[Ware]:
         if chance.random() < 0.15:
             parts.append(f"de {lexicon.origin()}")
         if chance.random() < 0.12:
-            parts.append(f"{chance.choice('ABCDEFGHKLMNPRSTVX')}{chance.choice('ABCDERTX')}{chance.randrange(10, 9999)}")
+            parts.append(
+                f"{chance.choice('ABCDEFGHKLMNPRSTVX')}{chance.choice('ABCDERTX')}{chance.randrange(10, 9999)}"
+            )
         quantity = None
         if chance.random() < 0.35:
-            quantity = (chance.choice((25, 33, 50, 70, 75, 100, 150, 200, 250, 500, 750)), chance.choice(_UNITS))
+            quantity = (
+                chance.choice((25, 33, 50, 70, 75, 100, 150, 200, 250, 500, 750)),
+                chance.choice(_UNITS),
+            )
             parts.append(f"{quantity[0]} {quantity[1]}")
         said = chance.sample(sayings, min(len(sayings), chance.choice((1, 2, 2, 3))))
         if chance.random() < 0.25:
             said.append(chance.choice(_COMMON))
         if chance.random() < 0.5:
-            said.append(f"{chance.choice(nouns)} {chance.choice(kinds)} de la maison {lexicon.maker()}")
+            said.append(
+                f"{chance.choice(nouns)} {chance.choice(kinds)} de la maison {lexicon.maker()}"
+            )
         if chance.random() < 0.3:
             said.append(f"vient de {lexicon.origin()}")
-        said += [f"idéal avec {chance.choice(nouns)} {chance.choice(_FREQUENT)}", chance.choice(_COMMON)]
+        said += [
+            f"idéal avec {chance.choice(nouns)} {chance.choice(_FREQUENT)}",
+            chance.choice(_COMMON),
+        ]
         chance.shuffle(said)
         yield Ware(
             name=" ".join(parts)[:120],
             description=". ".join(text.capitalize() for text in said) + ".",
-            category=chance.choice((None, "boulangerie.pain", "epicerie", "primeur.fruits", "viande")),
+            category=chance.choice(
+                (None, "boulangerie.pain", "epicerie", "primeur.fruits", "viande")
+            ),
             cents=int(chance.lognormvariate(2.8, 1.0) * 100) + 50,
             quantity=quantity,
         )

@@ -34,7 +34,7 @@ _UNKNOWN_CIRCLE = 99
 _UNKNOWN_DISTANCE = 10**6  # tenths of a kilometre
 _CURSOR = re.compile(r"(\d{8})((?:\.[0-9a-f]{1,9}){8})")
 
-# (ring, circle, not in title, stale, turn, tenths of km, tie, nth of the shop)
+# (ring, circle, not in title, stale, turn, tenths of km, nth of the shop, tie)
 Key = tuple[int, int, int, int, int, int, int, int]
 
 
@@ -98,8 +98,8 @@ def _key(run: Run, nth: int, seed: str, radius_km: float) -> Key:
         int(run.stale),
         nth // TURN[ring],
         0 if ring is RingName.COMMUNE else tenths(run.km),
-        tie_of(seed, run.block.uri),
         nth,
+        tie_of(seed, run.block.uri),
     )
 
 

@@ -11,10 +11,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from node import spelling, words
+from node import spelling, synonyms, words
 from node.model import Changed, Filters, Reading
 from node.store import search
-from node.synonyms import Synonyms
 
 BEGINNINGS = 12
 VOCABULARY_KEPT = timedelta(minutes=10)
@@ -71,7 +70,7 @@ class Vocabulary:
         """The words as they were at most VOCABULARY_KEPT ago."""
         with self._lock:
             if self._words is None or not self._read <= now < self._read + VOCABULARY_KEPT:
-                self._words = spelling.Vocabulary(search.vocabulary(db))
+                self._words = spelling.vocabulary(search.vocabulary(db))
                 self._read = now
             return self._words
 
@@ -80,13 +79,12 @@ def plan(
     db: sqlite3.Connection,
     text: str,
     filters: Filters,
-    synonyms: Synonyms,
+    known: synonyms.Synonyms,
     vocabulary: Vocabulary,
     now: datetime,
 ) -> Plan | None:
     """How a query is asked; None where nothing is asked for, or none of its words is known."""
-    typed = words.read(text)
-    query = synonyms.widen(typed)
+    query = synonyms.widen(words.read(text), known)
     demands, refusals = asked_by(filters)
     changed = [Changed(word, Reading.SYNONYM, added) for word, added in query.widened]
     terms: list[Term] = []
@@ -99,8 +97,7 @@ def plan(
         read_as, how = _mended(db, term, vocabulary, now)
         changed.append(Changed(term.typed, how, read_as))
         if how is Reading.SPELLING:
-            mended[term.typed] = " ".join(read_as)
-            read_as = (" ".join(read_as),)
+            mended[term.typed] = read_as[0]
         if read_as:
             terms.append(Term(term.typed, _expression([word.split() for word in read_as])))
     if not terms and (query.terms or not (demands or refusals or asks_of_shops(filters))):
@@ -116,9 +113,9 @@ def _mended(
         word = term.alternatives[0][0]
         if term.prefix and (longer := search.beginning(db, word, BEGINNINGS)):
             return tuple(longer), Reading.BEGINNING
-        right = vocabulary.of(db, now).correct(word)
+        right = spelling.nearest(word, vocabulary.of(db, now))
         if right is not None:
-            return right, Reading.SPELLING
+            return (right,), Reading.SPELLING
     return (), Reading.LEFT_OUT
 
 

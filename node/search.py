@@ -15,11 +15,12 @@ import itertools
 import math
 import sqlite3
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from node import globe, hours, ranking, reading, shops
-from node.directory import Block, Directory, View
-from node.model import Filters, Ring, RingName, SearchAnswer, SearchHit, SearchQuery, Shop
+from node.directory import Block, Directory
+from node.model import Filters, Place, Ring, RingName, SearchAnswer, SearchHit, SearchQuery, Shop
 from node.ranking import Key, Placed, Run
 from node.reading import Plan
 from node.store import listings, places, search
@@ -29,6 +30,7 @@ from node.synonyms import Synonyms
 PAGE = 20
 PAGE_MOST = 500
 EXACT_UP_TO = 200
+SURROUNDINGS_KEPT = 5_000
 # A word that at most so many listings have is rare: reading all of them costs a few milliseconds.
 RARE = 1_000
 # Zones end where so many listings lie nearer.
@@ -45,6 +47,27 @@ class Engine:
         self.directory = Directory()
         self.synonyms = synonyms
         self.vocabulary = reading.Vocabulary()
+        self._surroundings: dict[str, Surroundings] = {}
+
+    def surroundings(self, db: sqlite3.Connection, place: Place) -> "Surroundings":
+        """What lies in a commune and beside it; borders do not change while a node runs."""
+        known = self._surroundings.get(place.id)
+        if known is None:
+            commune = frozenset({place.id, *(one.id for one in places.parts(db, place.id))})
+            beside = frozenset(one.id for one in places.adjoining(db, place.id))
+            known = Surroundings(commune, beside - commune)
+            if len(self._surroundings) >= SURROUNDINGS_KEPT:
+                self._surroundings.clear()
+            self._surroundings[place.id] = known
+        return known
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Place ids: of the commune itself with its arrondissements, and of those it borders on."""
+
+    commune: frozenset[str]
+    adjoining: frozenset[str]
 
 
 def find(
@@ -61,7 +84,7 @@ def find(
     if plan is None:
         empty = tuple(Ring(name, None, 0, exact=True) for name in RingName)
         return SearchAnswer(query, empty, (), None, seed, None)
-    asked = _Asked(db, query, radius_km, seed, now, engine.directory.view(db))
+    asked = _Asked(db, query, radius_km, seed, now, engine)
     start = 0 if after else (min(query.page, PAGE_MOST) - 1) * PAGE
     gathered = asked.gather(plan, after, start + PAGE + 1)
     if gathered.is_empty() and (shorter := reading.without_needless(db, plan)):
@@ -132,7 +155,7 @@ class _Asked:
         radius_km: float,
         seed: str,
         now: datetime,
-        view: View,
+        engine: Engine,
     ) -> None:
         self.db = db
         self.place = query.place
@@ -140,13 +163,12 @@ class _Asked:
         self.radius_km = radius_km
         self.seed = seed
         self.now = now
-        self.view = view
+        self.view = engine.directory.view(db)
         self.point = None
         if self.place.latitude is not None and self.place.longitude is not None:
             self.point = globe.vector(self.place.latitude, self.place.longitude)
-        parts = places.parts(db, self.place.id)
-        self.commune = {self.place.id, *(one.id for one in parts)}
-        self.adjoining = {one.id for one in places.adjoining(db, self.place.id)} - self.commune
+        around = engine.surroundings(db, query.place)
+        self.commune, self.adjoining = around.commune, around.adjoining
         self.prices = None
         if self.filters.price_least is not None or self.filters.price_most is not None:
             self.prices = search.Prices(self.filters.price_least, self.filters.price_most)
@@ -185,7 +207,7 @@ class _Asked:
         for end in ZONES:
             zone: list[Block] = []
             reached: float | None = math.inf
-            for reached, block in nearer:
+            for reached, block in nearer:  # noqa: B007 (how far it came is asked for below)
                 lying += block.used
                 if block.number not in taken:
                     zone.append(block)
@@ -330,22 +352,20 @@ def _hits(db: sqlite3.Connection, placed: Sequence[Placed]) -> list[tuple[RingNa
     """What is shown, read whole."""
     ids = search.listings_of(db, [one.row for one in placed])
     known = {one.id: one for one in listings.find(db, list(ids.values()))}
-    of = {shop: shop_rows.get(db, shop) for shop in {one.shop for one in known.values()}}
+    of = {one.id: one for one in shop_rows.find_some(db, {one.shop for one in known.values()})}
     where = {
-        place: places.get(db, place)
-        for place in {shop.place for shop in of.values() if shop is not None}
-        if place is not None
+        one.id: one for one in places.find(db, {shop.place for shop in of.values() if shop.place})
     }
     hits = []
     for one in placed:
         listing = known.get(ids.get(one.row, ""))
-        shop = of[listing.shop] if listing else None
+        shop = of.get(listing.shop) if listing else None
         if listing is not None and shop is not None:
             km = one.run.km
             hit = SearchHit(
                 listing=listing,
                 shop=shop,
-                place=where.get(shop.place or ""),
+                place=where.get(shop.place or "") or places.get(db, shop.place or ""),
                 distance_km=None if km is None else round(km, 1),
                 stale=one.run.stale,
             )

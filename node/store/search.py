@@ -26,6 +26,7 @@ from dataclasses import dataclass
 
 from node import categories, globe, words
 from node.model import Condition, Filters, Kind, Listing
+from node.store import places
 
 VERSION = 2
 COUNT_MOST = 100_000
@@ -96,13 +97,6 @@ CREATE TABLE search_vocabulary (
 """
 
 
-# A shop's own point, else its commune's town hall.
-_POINT = """
-    CASE WHEN shops.latitude IS NULL THEN places.latitude ELSE shops.latitude END AS latitude,
-    CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END AS longitude
-"""
-
-
 @dataclass(frozen=True, slots=True)
 class Block:
     """A run of row numbers that one shop has, and where that shop is."""
@@ -160,8 +154,14 @@ def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
     The full-text tables take rows in this order several times as fast as in any other.
     """
     rows = db.execute(
-        f"SELECT shops.id, {_POINT} FROM shops LEFT JOIN places ON places.id = shops.place "  # noqa: S608
-        "WHERE closed IS NULL"
+        """
+        SELECT shops.id,
+            CASE WHEN shops.latitude IS NULL THEN places.latitude ELSE shops.latitude END
+                AS latitude,
+            CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END
+                AS longitude
+        FROM shops LEFT JOIN places ON places.id = shops.place WHERE closed IS NULL
+        """
     )
     placed = [(_cell(row["latitude"], row["longitude"]), row["id"]) for row in rows]
     return [shop for _, shop in sorted(placed)]
@@ -371,13 +371,16 @@ def _give_number(db: sqlite3.Connection, shop: str) -> int | None:
 
 def _add_block(db: sqlite3.Connection, shop: str) -> int | None:
     row = db.execute(
-        f"SELECT shops.place, {_POINT} FROM shops LEFT JOIN places ON places.id = shops.place "  # noqa: S608
-        "WHERE shops.id = ?",
-        (shop,),
+        "SELECT place, latitude, longitude FROM shops WHERE id = ?", (shop,)
     ).fetchone()
     if row is None:
         return None
-    cell = _cell(row["latitude"], row["longitude"])
+    # A commune that was merged since is the commune of today.
+    place = places.get(db, row["place"]) if row["place"] else None
+    latitude, longitude = row["latitude"], row["longitude"]
+    if latitude is None and place is not None:
+        latitude, longitude = place.latitude, place.longitude
+    cell = _cell(latitude, longitude)
     first = cell << BLOCK_BITS
     # A full cell runs over into the next: distances are measured from points, not from cells.
     last = db.execute(
@@ -392,7 +395,14 @@ def _add_block(db: sqlite3.Connection, shop: str) -> int | None:
         INSERT INTO search_blocks (number, shop, place, latitude, longitude, used, revision)
         VALUES (?, ?, ?, ?, ?, 0, ?)
         """,
-        (number, shop, row["place"], row["latitude"], row["longitude"], _next_revision(db)),
+        (
+            number,
+            shop,
+            place.id if place else row["place"],
+            latitude,
+            longitude,
+            _next_revision(db),
+        ),
     )
     return number
 

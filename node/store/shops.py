@@ -2,6 +2,7 @@
 
 import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import date, datetime
 from typing import Any
 
@@ -183,6 +184,15 @@ def find(
         ORDER BY id LIMIT :limit
         """,  # noqa: S608
         {"peer": peer, "own": own, "after": after, "limit": limit},
+    )
+    return [_shop(row) for row in rows]
+
+
+def find_some(db: sqlite3.Connection, ids: Iterable[str]) -> list[Shop]:
+    """The shops of those ids, in no order."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM shops WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(list(ids)),),
     )
     return [_shop(row) for row in rows]
 

@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, shops, words
+from node import catalogue, errors, shops
 from node.model import Availability, Condition, Kind, Listing, Shop, Verb
-from node.store import changes, database, deliveries, listings, search
+from node.store import changes, database, deliveries, listings
 from node.store import prices as price_rows
 from tests import ground
 from tests.ground import NOW, URIS
@@ -31,7 +31,7 @@ def shown(db: sqlite3.Connection, listing: Listing) -> list[int | None]:
 
 
 def found(db: sqlite3.Connection, query: str) -> list[str]:
-    return [row.listing for row in search.find(db, words.terms(query), 100)]
+    return ground.indexed(db, query)
 
 
 def told(db: sqlite3.Connection) -> list[tuple[str, Verb]]:

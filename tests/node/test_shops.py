@@ -20,8 +20,7 @@ from node.model import (
     SpecialDays,
     Verb,
 )
-from node.search import find as search_for
-from node.store import actors, changes, deliveries, listings, search
+from node.store import actors, changes, deliveries, listings
 from node.store import shops as rows
 from tests import ground
 from tests.ground import NOW, URIS
@@ -125,8 +124,8 @@ def test_closing_a_shop_withdraws_its_listings_and_nobody_elses(db: sqlite3.Conn
         with pytest.raises(errors.NotFound):
             catalogue.get_on_show(db, listing.id)
     assert catalogue.get_on_show(db, honey.id) == honey
-    assert [row.listing for row in search.find(db, ["rose"], 9)] == []
-    assert [row.listing for row in search.find(db, ["miel"], 9)] == [honey.id]
+    assert ground.indexed(db, "rose") == []
+    assert ground.indexed(db, "miel") == [honey.id]
     change = changes.get(db, fleurs.uri)
     assert change is not None
     assert change.deleted
@@ -181,10 +180,10 @@ def test_listings_are_found_where_their_shop_has_moved_to(db: sqlite3.Connection
     shop = ground.remote_shop(db, place=ground.MERIGNAC)
     catalogue.record_remote(db, ground.remote_listing(shop, "Pain"), NOW)
     query = SearchQuery("pain", ground.place(db, ground.LYON))
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [0, 0, 1]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [0, 0, 1]
     moved = dataclasses.replace(shop, place=ground.LYON, updated=NOW + timedelta(seconds=1))
     shops.record_remote(db, moved)
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [1, 0, 0]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [1, 0, 0]
 
 
 def test_removing_a_remote_shop_leaves_nothing_of_it(db: sqlite3.Connection) -> None:
@@ -195,7 +194,7 @@ def test_removing_a_remote_shop_leaves_nothing_of_it(db: sqlite3.Connection) -> 
     shops.remove_remote(db, shop.uri)
     after = ground.contents(db)
     assert listings.get(db, listing.id) is None
-    assert search.find(db, ["pain"], 9) == []
+    assert ground.indexed(db, "pain") == []
     for table in ("shops", "listings", "offers", "search_rows"):
         assert after[table] == before[table], table
     shops.remove_remote(db, shop.uri)
@@ -271,9 +270,9 @@ def test_a_shop_that_moves_takes_its_listings_along(db: sqlite3.Connection) -> N
     shop = ground.open_shop(db)
     ground.publish(db, shop, "Roses")
     query = SearchQuery("roses", ground.place(db, ground.LYON))
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [0, 0, 1]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [0, 0, 1]
     shops.revise_shop(db, draft_of(db, shop, place=ground.place(db, ground.LYON)), LATER)
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [1, 0, 0]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [1, 0, 0]
 
 
 def test_only_an_open_shop_of_ours_is_changed_and_only_to_what_can_be(
