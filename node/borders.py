@@ -59,11 +59,11 @@ def _inside(latitude: float, longitude: float, rings: tuple[Ring, ...]) -> bool:
 def _nearest(db: Connection, latitude: float, longitude: float, within_km: float) -> Place | None:
     """Looks close by first: what is found within a reach cannot be beaten from beyond it."""
     scale = _KM_PER_DEGREE * math.cos(math.radians(latitude))  # km of a degree of longitude
-    towns = [
-        (math.hypot((one.latitude - latitude) * _KM_PER_DEGREE, (one.longitude - longitude) * scale), one.id)
-        for one in places.abroad_near(db, latitude, longitude)
-        if one.latitude is not None and one.longitude is not None
-    ]  # fmt: skip
+    towns = []
+    for one in places.abroad_near(db, latitude, longitude):
+        if one.latitude is not None and one.longitude is not None:
+            north = (one.latitude - latitude) * _KM_PER_DEGREE
+            towns.append((math.hypot(north, (one.longitude - longitude) * scale), one.id))
     for reach_km in (within_km / 10, within_km):
         reach = (reach_km / _KM_PER_DEGREE, min(360.0, reach_km / max(scale, 1e-9)))
         communes = [

@@ -264,7 +264,7 @@ def _add_names(db: sqlite3.Connection, name: str, place: int, *, former: bool) -
 
 
 def _borders(numbers: dict[str, int]) -> Iterator[tuple[int, int, int, int, int, bytes]]:
-    for source in (sources.OUTLINES, sources.ARRONDISSEMENT_OUTLINES):
+    for source in (sources.OUTLINES, sources.MORE_OUTLINES):
         for row in _table(source):
             rings = outlines.from_source(row["contour"])
             east = [point[0] for ring in rings for point in ring]

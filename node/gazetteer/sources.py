@@ -9,7 +9,7 @@ COMMUNES = HERE / "communes_fr_2026.csv.gz"
 ARRONDISSEMENTS = HERE / "arrondissements_fr.csv"
 DEPARTMENTS = HERE / "departements_regions.json"
 OUTLINES = HERE / "contours_fr_2026.csv.gz"
-ARRONDISSEMENT_OUTLINES = HERE / "contours_arrondissements_fr.csv"
+MORE_OUTLINES = HERE / "contours_complement_fr.csv"
 ABROAD = HERE / "villes_europe_geonames.csv.gz"
 EXONYMS = HERE / "exonyms_fr.csv"
 COUNTRIES = HERE / "pays_fr.csv"
@@ -23,7 +23,7 @@ def fingerprint() -> int:
         ARRONDISSEMENTS,
         DEPARTMENTS,
         OUTLINES,
-        ARRONDISSEMENT_OUTLINES,
+        MORE_OUTLINES,
         ABROAD,
         EXONYMS,
         COUNTRIES,
