@@ -74,7 +74,7 @@ def search(db: Connection, text: str) -> Found:
         return _by_code_and_name(db, words[0].upper(), " ".join(words[1:]))
     if _CODE.fullmatch(words[-1]):
         return _by_code_and_name(db, words[-1].upper(), " ".join(words[:-1]))
-    return _by_name(db, " ".join(words))
+    return by_name(db, " ".join(words))
 
 
 def by_code(db: Connection, code: str) -> Found:
@@ -91,35 +91,41 @@ def by_code(db: Connection, code: str) -> Found:
 def _by_code_and_name(db: Connection, code: str, name: str) -> Found:
     """As on a letter. A code of large receivers (CEDEX) is in no list, but tells the department."""
     coded = {place.id for place in by_code(db, code).all()}
-    named = _by_name(db, name)
+    named = by_name(db, name)
     for kept in (
         [place for place in group if place.id in coded] for group in (named.best, named.others)
     ):
         if kept:
             return Found(kept, [])
-    department = places.department(db, code[:3] if code[:2] in {"97", "98"} else code[:2])
+    department = department_of(db, code)
     return _in_department(db, name, department) if department else NOTHING
 
 
-def _by_name(db: Connection, name: str) -> Found:
-    found = _exactly(db, name)
+def department_of(db: Connection, code: str) -> str | None:
+    """The department that a postal or INSEE code begins with."""
+    return places.department(db, code[:3] if code[:2] in {"97", "98"} else code[:2])
+
+
+def by_name(db: Connection, name: str) -> Found:
+    """Who is called by this folded name, perhaps with a department or a country beside it."""
+    found = exactly(db, name)
     elsewhere = places.abroad(db, name, _MOST_BY_PREFIX)
     if found:
         cities = places.parts(db, found.best[0].id) if len(found.best) == 1 else []
         return Found(found.best, found.others + cities + elsewhere, found.formerly)
     numbered = names.arrondissement(name)
-    if numbered and (found := _exactly(db, numbered)):
+    if numbered and (found := exactly(db, numbered)):
         return found
     for shorter, department in readings(db, name):
         if found := _in_department(db, shorter, department):
             return found
-    begun = _beginning(db, name) or _exactly(db, names.without_article(name))
+    begun = _beginning(db, name) or exactly(db, names.without_article(name))
     if begun or elsewhere:
         return Found(begun.best + elsewhere, begun.others, begun.formerly and not elsewhere)
     return _abroad(db, name)
 
 
-def _exactly(db: Connection, name: str, department: str | None = None) -> Found:
+def exactly(db: Connection, name: str, department: str | None = None) -> Found:
     """Those of this very name, or else of this name after an article."""
     for shortened in (False, True):
         today = places.by_folded_name(db, name, shortened=shortened, department=department)
@@ -135,9 +141,9 @@ def _exactly(db: Connection, name: str, department: str | None = None) -> Found:
 
 def _in_department(db: Connection, name: str, department: str) -> Found:
     return (
-        _exactly(db, name, department)
+        exactly(db, name, department)
         or _beginning(db, name, department)
-        or _exactly(db, names.without_article(name), department)
+        or exactly(db, names.without_article(name), department)
     )
 
 

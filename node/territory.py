@@ -37,7 +37,10 @@ _MOST_NEAR = 6
 # else one that is so large, and so many times larger than the next.
 _EVIDENT_KM = 50
 _EVIDENT_POPULATION = 20_000
-_EVIDENT_TIMES = 20
+_EVIDENT_TIMES = 10
+# What is so much larger is more likely meant than what is called exactly so.
+_LIKELIER_TIMES = 5
+_MOST_BEGUN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,15 +133,18 @@ def understand(
     found = place_names.search(places_db, text)
     if not found:
         return _misspelt(places_db, text, say, home)
-    place = _evident(found.best, home)
+    likelier = _likelier(places_db, text, found.best)
+    best = place_names.once([*likelier, *found.best])
+    place = _nearby(best, home) or (None if likelier else _evident(best, None))
     if place is None:
         sentence = say("Several places match “{typed}”: choose one.").format(typed=_shown(text))
-        return Understood(None, _choices(places_db, found.all()), None, sentence)
-    others = [one for one in found.all() if one != place]
+        choices = _choices(places_db, place_names.once([*best, *found.others]))
+        return Understood(None, choices, None, sentence)
+    others = [one for one in place_names.once([*best, *found.others]) if one != place]
     if _is_asked_for_parts(places_db, place, text):
         return _which_part(places_db, place, None, say)
     sentences = []
-    if len(found.best) > 1:
+    if len(best) > 1:
         taken = say("Several places are called so; {place} was taken.")
         sentences.append(taken.format(place=label(place)))
     elif found.formerly:
@@ -177,17 +183,37 @@ def _misspelt(
     return Understood(None, _choices(db, _all_near(near)), None, perhaps)
 
 
+def _likelier(db: Connection, text: str, found: list[Place]) -> list[Place]:
+    """Larger places that a text may mean, though others are called exactly so.
+
+    "Aix" is a village, but Aix-en-Provence is more often meant; "Saint Dennis" is one in Cornwall,
+    but Saint-Denis is spelled nearly so.
+    """
+    known = max(_EVIDENT_POPULATION, _LIKELIER_TIMES * max(one.population or 0 for one in found))
+    if all(one.country != "FR" for one in found):
+        near = place_spelling.french(db, fold(text))
+        maybe = [place for one in near if one.mistakes == 1 for place in one.places]
+    else:
+        maybe = places.by_prefix(db, f"{fold(text)} ", _MOST_BEGUN)
+    return [place for place in maybe if place.country == "FR" and (place.population or 0) >= known]
+
+
 def _evident(found: list[Place], home: Place | None) -> Place | None:
     """The one of several namesakes that is meant without doubt; None where none stands out."""
     if len(found) == 1:
         return found[0]
-    by = [place for place in found if home and _is_by(place, home)]
-    if len(by) == 1:
-        return by[0]
+    if by := _nearby(found, home):
+        return by
     largest, next_one = sorted((place.population or 0 for place in found), reverse=True)[:2]
     if largest < max(_EVIDENT_POPULATION, _EVIDENT_TIMES * next_one):
         return None
     return max(found, key=lambda place: place.population or 0)
+
+
+def _nearby(found: list[Place], home: Place | None) -> Place | None:
+    """The one of them that is near the node's own commune, where there is just one."""
+    by = [place for place in found if home and _is_by(place, home)]
+    return by[0] if len(by) == 1 else None
 
 
 def _is_by(place: Place, home: Place) -> bool:

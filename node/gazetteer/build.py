@@ -166,17 +166,22 @@ def _fill(db: sqlite3.Connection) -> None:
         "INSERT INTO countries VALUES (?, ?, ?)",
         ((row["code"], row["name"], names.fold(row["name"])) for row in _table(sources.COUNTRIES)),
     )
-    for row in rows:
-        if row["type"] in {"COM", "ARM"}:
-            _add_place(db, row, numbers, arrondissements)
-    for row in rows:
-        if row["type"] in {"COMD", "COMA"}:
-            place = numbers[row["parent"]]
-            db.execute(
-                "INSERT INTO former VALUES (?, ?, ?, ?)",
-                (row["insee"], row["type"], row["nom"], place),
-            )
-            _add_names(db, row["nom"], place, former=True)
+    today = [row for row in rows if row["type"] in {"COM", "ARM"}]
+    former = [row for row in rows if row["type"] in {"COMD", "COMA"}]
+    _add_places(db, [_commune(row, numbers, arrondissements) for row in today])
+    db.executemany(
+        "INSERT INTO former VALUES (?, ?, ?, ?)",
+        ((row["insee"], row["type"], row["nom"], numbers[row["parent"]]) for row in former),
+    )
+    called = {
+        *(name for row in today for name in _names(row["nom"], numbers[row["insee"]], 0)),
+        *(name for row in former for name in _names(row["nom"], numbers[row["parent"]], 1)),
+    }
+    db.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", sorted(called))
+    db.executemany(
+        "INSERT INTO postal_codes VALUES (?, ?)",
+        sorted({(code, numbers[row["insee"]]) for row in today for code in _postal_codes(row)}),
+    )
     db.executemany(
         "INSERT INTO adjoining VALUES (?, ?)", sorted(_adjoining(rows, numbers, arrondissements))
     )
@@ -216,51 +221,44 @@ def _arrondissements() -> dict[str, tuple[str, list[str]]]:
     }
 
 
-def _add_place(
-    db: sqlite3.Connection,
+def _add_places(db: sqlite3.Connection, found: list[tuple[object, ...]]) -> None:
+    db.executemany("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
+
+
+def _commune(
     row: dict[str, str],
     numbers: dict[str, int],
     arrondissements: dict[str, tuple[str, list[str]]],
-) -> None:
+) -> tuple[object, ...]:
     insee = row["insee"]
-    number = numbers[insee]
     city = arrondissements[insee][0] if row["type"] == "ARM" else None
-    db.execute(
-        "INSERT INTO places VALUES (?, ?, 'FR', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            f"FR-{insee}",
-            row["type"],
-            insee,
-            row["nom"],
-            row["departement"] or None,
-            row["region"] or None,
-            float(row["lat"]) if row["lat"] else None,
-            float(row["lon"]) if row["lon"] else None,
-            int(row["population"]) if row["population"] else None,
-            numbers[city] if city else None,
-        ),
-    )
-    _add_names(db, row["nom"], number, former=False)
-    codes = (
-        [_CITY_POSTAL_CODES[insee]] if insee in _CITY_POSTAL_CODES else row["codes_postaux"].split()
-    )
-    db.executemany(
-        "INSERT INTO postal_codes VALUES (?, ?)", ((code, number) for code in sorted(set(codes)))
+    return (
+        numbers[insee],
+        f"FR-{insee}",
+        "FR",
+        row["type"],
+        insee,
+        row["nom"],
+        row["departement"] or None,
+        row["region"] or None,
+        float(row["lat"]) if row["lat"] else None,
+        float(row["lon"]) if row["lon"] else None,
+        int(row["population"]) if row["population"] else None,
+        numbers[city] if city else None,
     )
 
 
-def _add_names(db: sqlite3.Connection, name: str, place: int, *, former: bool) -> None:
+def _postal_codes(row: dict[str, str]) -> list[str]:
+    city = _CITY_POSTAL_CODES.get(row["insee"])
+    return [city] if city else row["codes_postaux"].split()
+
+
+def _names(name: str, place: int, former: int) -> Iterator[tuple[str, int, int, int]]:
     """A place goes by its full name, by "paris 11", and by what is left without the article."""
     full = names.fold(name)
     whole = {full, names.arrondissement(full) or full}
-    shortened = {names.without_article(full)} - whole
-    for spellings, short in ((whole, 0), (shortened, 1)):
-        # One commune of today may hold two former ones of the same name.
-        db.executemany(
-            "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)",
-            ((spelling, short, int(former), place) for spelling in sorted(spellings)),
-        )
+    yield from ((spelling, 0, former, place) for spelling in whole)
+    yield from ((spelling, 1, former, place) for spelling in {names.without_article(full)} - whole)
 
 
 def _borders(numbers: dict[str, int]) -> Iterator[tuple[int, int, int, int, int, bytes]]:
@@ -276,25 +274,30 @@ def _borders(numbers: dict[str, int]) -> Iterator[tuple[int, int, int, int, int,
 def _add_abroad(db: sqlite3.Connection, first: int) -> None:
     """The towns of other countries. Those with two names, "Biel/Bienne", go by each of them."""
     exonyms = {row["geonameid"]: row for row in _table(sources.EXONYMS)}
+    towns: list[tuple[object, ...]] = []
+    called: set[tuple[str, int]] = set()
     for number, row in enumerate(_table(sources.ABROAD), first):
         exonym = exonyms.get(row["geonameid"], {"name": row["name"], "also": ""})
-        db.execute(
-            "INSERT INTO places VALUES (?, ?, ?, 'ABR', NULL, ?, NULL, NULL, ?, ?, ?, NULL)",
+        spelled = {exonym["name"], *exonym["also"].split(";"), row["name"], *row["name"].split("/")}
+        called.update((folded, number) for name in spelled if (folded := names.fold(name)))
+        towns.append(
             (
                 number,
                 f"geonames:{row['geonameid']}",
                 row["cc"],
+                "ABR",
+                None,
                 exonym["name"],
+                None,
+                None,
                 float(row["lat"]),
                 float(row["lon"]),
                 int(row["population"]) or None,  # 0 stands for unknown
-            ),
+                None,
+            )
         )
-        called = {exonym["name"], *exonym["also"].split(";"), row["name"], *row["name"].split("/")}
-        db.executemany(
-            "INSERT INTO names_abroad VALUES (?, ?)",
-            ((name, number) for name in sorted({names.fold(name) for name in called} - {""})),
-        )
+    _add_places(db, towns)
+    db.executemany("INSERT INTO names_abroad VALUES (?, ?)", sorted(called))
 
 
 def _adjoining(

@@ -5,6 +5,7 @@ docstring tells its tables. What a person means by what they type is `node/terri
 business: names come here folded (`node.gazetteer.names.fold`).
 """
 
+import json
 import sqlite3
 from pathlib import Path
 
@@ -261,6 +262,57 @@ def abroad_by_prefix(db: sqlite3.Connection, folded: str, limit: int) -> list[Pl
     return [Place(**row) for row in rows]
 
 
+def by_spellings(
+    db: sqlite3.Connection, spelled: list[str], *, department: str | None = None
+) -> dict[str, list[Place]]:
+    """Who bears each of these folded names, largest first; those of nobody are left out.
+
+    Today's names before merged ones, whole ones before those without article: the first kind that
+    anybody bears. `department`: only there.
+    """
+    rows = db.execute(
+        f"""
+        SELECT names.folded AS spelling, 2 * names.shortened + names.former AS worth, {_COLUMNS}
+        FROM json_each(:spelled) AS spelled
+        JOIN names ON names.folded = spelled.value
+        JOIN places ON places.number = names.place
+        {_WITH_NAMES}
+        WHERE :department IS NULL OR places.department = :department
+        ORDER BY worth, {_LARGEST_FIRST}
+        """,  # noqa: S608 (constants)
+        {"spelled": json.dumps(spelled), "department": department},
+    )
+    found: dict[str, tuple[int, list[Place]]] = {}
+    for row in map(dict, rows):
+        spelling, worth = row.pop("spelling"), row.pop("worth")
+        kept = found.setdefault(spelling, (worth, []))
+        if kept[0] == worth:
+            kept[1].append(Place(**row))
+    return {spelling: kept[1] for spelling, kept in found.items()}
+
+
+def abroad_by_spellings(
+    db: sqlite3.Connection, spelled: list[str], smallest: int
+) -> dict[str, list[Place]]:
+    """Who abroad, of no fewer people than `smallest`, bears each of these names, largest first."""
+    rows = db.execute(
+        f"""
+        SELECT names_abroad.folded AS spelling, {_COLUMNS}
+        FROM json_each(:spelled) AS spelled
+        JOIN names_abroad ON names_abroad.folded = spelled.value
+        JOIN places ON places.number = names_abroad.place
+        {_WITH_NAMES}
+        WHERE IFNULL(places.population, 0) >= :smallest
+        ORDER BY {_LARGEST_FIRST}
+        """,  # noqa: S608 (constants)
+        {"spelled": json.dumps(spelled), "smallest": smallest},
+    )
+    found: dict[str, list[Place]] = {}
+    for row in map(dict, rows):
+        found.setdefault(row.pop("spelling"), []).append(Place(**row))
+    return found
+
+
 def spellings(
     db: sqlite3.Connection, shortest: int, longest: int, *, abroad: bool = False
 ) -> list[str]:
@@ -272,7 +324,8 @@ def spellings(
         """,
         {"abroad": int(abroad), "shortest": shortest, "longest": longest},
     )
-    return [name for row in rows for name in row["names"].split("\n")]
+    joined = "\n".join(row["names"] for row in rows)
+    return joined.split("\n") if joined else []
 
 
 def border(db: sqlite3.Connection, place_id: str) -> tuple[outlines.Ring, ...]:
