@@ -135,7 +135,7 @@ def understand(
         return _misspelt(places_db, text, say, home)
     likelier = _likelier(places_db, text, found.best)
     best = place_names.once([*likelier, *found.best])
-    place = _nearby(best, home) or (None if likelier else _evident(best, None))
+    place = _evident(best, home, by_size=not likelier)
     if place is None:
         sentence = say("Several places match “{typed}”: choose one.").format(typed=_shown(text))
         choices = _choices(places_db, place_names.once([*best, *found.others]))
@@ -198,22 +198,17 @@ def _likelier(db: Connection, text: str, found: list[Place]) -> list[Place]:
     return [place for place in maybe if place.country == "FR" and (place.population or 0) >= known]
 
 
-def _evident(found: list[Place], home: Place | None) -> Place | None:
+def _evident(found: list[Place], home: Place | None, *, by_size: bool = True) -> Place | None:
     """The one of several namesakes that is meant without doubt; None where none stands out."""
     if len(found) == 1:
         return found[0]
-    if by := _nearby(found, home):
-        return by
+    nearby = [place for place in found if home and _is_by(place, home)]
+    if nearby:
+        return nearby[0] if len(nearby) == 1 else None
     largest, next_one = sorted((place.population or 0 for place in found), reverse=True)[:2]
-    if largest < max(_EVIDENT_POPULATION, _EVIDENT_TIMES * next_one):
+    if not by_size or largest < max(_EVIDENT_POPULATION, _EVIDENT_TIMES * next_one):
         return None
     return max(found, key=lambda place: place.population or 0)
-
-
-def _nearby(found: list[Place], home: Place | None) -> Place | None:
-    """The one of them that is near the node's own commune, where there is just one."""
-    by = [place for place in found if home and _is_by(place, home)]
-    return by[0] if len(by) == 1 else None
 
 
 def _is_by(place: Place, home: Place) -> bool:

@@ -17,7 +17,8 @@ _SCALE = 1000
 def from_source(text: str) -> list[list[tuple[int, int]]]:
     """The rings of a line of the source, as thousandths of a degree east and north.
 
-    There rings are parted by ";", points by spaces, a point is "east,north". Raises ValueError.
+    There rings are parted by ";", points by spaces, a point is "east,north" from the one before,
+    and some rings end where they began. Raises ValueError.
     """
     rings = []
     for ring in text.split(";"):
@@ -27,6 +28,8 @@ def from_source(text: str) -> list[list[tuple[int, int]]]:
             eastward, northward = step.split(",")
             east, north = east + int(eastward), north + int(northward)
             points.append((east, north))
+        if len(points) > 1 and points[0] == points[-1]:
+            points.pop()
         rings.append(points)
     return rings
 
