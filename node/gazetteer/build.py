@@ -132,8 +132,10 @@ def build(target: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=".places-", suffix=".tmp", dir=target.parent)
     unfinished = Path(name)
     try:
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as db:
+        # Filled in memory, then written in one go and in order of its pages.
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
             _fill(db)
+            db.execute("VACUUM INTO ?", (name,))
         os.fsync(handle)
         os.fchmod(handle, 0o644)
         unfinished.replace(target)
@@ -144,8 +146,6 @@ def build(target: Path) -> None:
 
 def _fill(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA page_size = 4096")
-    db.execute("PRAGMA journal_mode = OFF")  # nobody else sees the file before it is whole
-    db.execute("PRAGMA synchronous = OFF")
     db.executescript(_SCHEMA)
     db.execute("BEGIN")
     rows = _table(sources.COMMUNES)
@@ -202,15 +202,15 @@ def _fill(db: sqlite3.Connection) -> None:
     if broken:
         raise ValueError(f"the sources name places that are not in them: {broken[:5]}")
     db.execute(f"PRAGMA user_version = {sources.fingerprint()}")
-    db.execute("PRAGMA journal_mode = DELETE")
     db.execute("ANALYZE")
-    db.execute("VACUUM")
 
 
 def _table(source: Path) -> list[dict[str, str]]:
     unpacked = gzip.open if source.suffix == ".gz" else open
     with unpacked(source, "rt", encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
+        lines = csv.reader(opened)
+        heads = next(lines)
+        return [dict(zip(heads, line, strict=True)) for line in lines]
 
 
 def _arrondissements() -> dict[str, tuple[str, list[str]]]:

@@ -5,6 +5,7 @@ The gazetteer is built with these functions and searched with them; a change her
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 # Letters that Unicode does not take apart. The modifier apostrophe counts as a letter; it ends
 # a word here like the other apostrophes.
@@ -29,7 +30,7 @@ _SHORT_FORMS = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "sainte
 _ARTICLES = frozenset({"le", "la", "les", "l"})
 
 _SUR = re.compile(r"\bs/")
-_SIGNS = re.compile(r"[^a-z0-9]+")
+_SIGNS = re.compile(r"[\W_]+")
 _ARRONDISSEMENT = frozenset({"arrondissement", "arrondissements", "arr", "arrt", "ardt", "arrdt"})
 _ORDINAL = frozenset({"er", "re", "e", "eme", "ieme", "nd", "nde"})
 _NUMBER = re.compile(r"(\d{1,2})(?:er|re|ere|e|eme|ieme|nd|nde)?", re.ASCII)
@@ -43,17 +44,14 @@ def fold(text: str) -> str:
     scripts stay. Takes any string, in time linear in its length.
     """
     if text.isascii():
-        kept = _SIGNS.sub(" ", _SUR.sub("sur ", text.lower()))
-        return " ".join(_SHORT_FORMS.get(word, word) for word in kept.split())
-    # Marks go before normalising too: sorting long runs of them takes quadratic time.
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
-    spread = _SUR.sub("sur ", spread.translate(_LETTERS))
-    kept = "".join(
-        letter if letter.isalnum() else "" if unicodedata.combining(letter) else " "
-        for letter in spread
-    )
-    return " ".join(_SHORT_FORMS.get(word, word) for word in kept.split())
+        spread = text.lower()
+    else:
+        # Marks go before normalising too: sorting long runs of them takes quadratic time.
+        bare = "".join(filterfalse(unicodedata.combining, text))
+        spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
+        spread = "".join(filterfalse(unicodedata.combining, spread.translate(_LETTERS)))
+    words = _SIGNS.sub(" ", _SUR.sub("sur ", spread)).split()
+    return " ".join(_SHORT_FORMS.get(word, word) for word in words)
 
 
 def without_article(folded: str) -> str:

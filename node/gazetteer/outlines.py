@@ -36,14 +36,20 @@ def from_source(text: str) -> list[list[tuple[int, int]]]:
 
 def pack(rings: list[list[tuple[int, int]]]) -> bytes:
     """Rings in thousandths of a degree (east, north) as bytes."""
-    packed = bytearray()
+    numbers: list[int] = []
     for ring in rings:
-        _put(packed, len(ring))
-        before = (0, 0)
-        for point in ring:
-            _put(packed, point[0] - before[0])
-            _put(packed, point[1] - before[1])
-            before = point
+        numbers.append(len(ring))
+        before_east = before_north = 0
+        for east, north in ring:
+            numbers += (east - before_east, north - before_north)
+            before_east, before_north = east, north
+    packed = bytearray()
+    for number in numbers:
+        rest = number << 1 if number >= 0 else (-number << 1) - 1
+        while rest > 0x7F:
+            packed.append(rest & 0x7F | 0x80)
+            rest >>= 7
+        packed.append(rest)
     return bytes(packed)
 
 
@@ -59,14 +65,6 @@ def unpack(packed: bytes) -> tuple[Ring, ...]:
             ring.append((north / _SCALE, east / _SCALE))
         rings.append(tuple(ring))
     return tuple(rings)
-
-
-def _put(packed: bytearray, number: int) -> None:
-    rest = number << 1 if number >= 0 else (-number << 1) - 1
-    while rest > 0x7F:
-        packed.append(rest & 0x7F | 0x80)
-        rest >>= 7
-    packed.append(rest)
 
 
 def _numbers(packed: bytes) -> Iterator[int]:
