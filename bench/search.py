@@ -5,32 +5,22 @@ a real node's file, searched by the real `node.search.find`. Beside it, on the s
 queries, engines made for nothing but searching (`bench/rivals.py`).
 """
 
-import gc
 import itertools
-import os
 import random
-import shutil
 import sqlite3
-import subprocess
 import sys
-import threading
 import time
 import uuid
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
-from bench import measure, wares
-from node import catalogue, globe, ranking, search, upkeep, words
+from bench import wares
+from node import globe, ranking, search, words
 from node.directory import Block, View
 from node.model import (
-    Availability,
-    Condition,
-    Filters,
-    Listing,
-    Offer,
     Place,
     RingName,
     SearchAnswer,
@@ -40,7 +30,6 @@ from node.ranking import Run
 from node.store import database, listings, migrations, places
 from node.store import node as node_row
 from node.store import search as index
-from node.synonyms import Synonyms
 
 NOW = datetime(2026, 11, 25, 9, 0, tzinfo=UTC)
 LISTINGS = 1_000_000

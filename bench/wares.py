@@ -107,12 +107,108 @@ _TRADES: dict[str, tuple[str, str, str]] = {
 _COMMON = ("bio", "livraison", "artisanal", "local", "neuf", "promo", "qualité", "maison")
 _FREQUENT = ("rouge", "blanc", "noir", "vert", "bleu", "grand", "petit", "naturel", "lot", "pack")
 _UNITS = ("g", "kg", "cl", "ml", "l", "cm", "m")
-_SYLLABLES = (
-    "ba be bi bo bra bri ca ce cha chou cla co cor da de di dou du fa fe fi flo for ga gé gi go gra "
-    "ha hé jo ju ka ke ki la le li lo lou lu ma mé mi mo mar na ne ni no pa pé pi po pra qui ra ré ri "
-    "ro sa sé si so ta té ti to tra tri va vé vi vo za zé zo"
-).split()
-_ENDINGS = "n r l s t x ne re le te lle tte ssac gnac court ville bert dier nard lin ron".split()
+_SYLLABLES = [
+    "ba",
+    "be",
+    "bi",
+    "bo",
+    "bra",
+    "bri",
+    "ca",
+    "ce",
+    "cha",
+    "chou",
+    "cla",
+    "co",
+    "cor",
+    "da",
+    "de",
+    "di",
+    "dou",
+    "du",
+    "fa",
+    "fe",
+    "fi",
+    "flo",
+    "for",
+    "ga",
+    "gé",
+    "gi",
+    "go",
+    "gra",
+    "ha",
+    "hé",
+    "jo",
+    "ju",
+    "ka",
+    "ke",
+    "ki",
+    "la",
+    "le",
+    "li",
+    "lo",
+    "lou",
+    "lu",
+    "ma",
+    "mé",
+    "mi",
+    "mo",
+    "mar",
+    "na",
+    "ne",
+    "ni",
+    "no",
+    "pa",
+    "pé",
+    "pi",
+    "po",
+    "pra",
+    "qui",
+    "ra",
+    "ré",
+    "ri",
+    "ro",
+    "sa",
+    "sé",
+    "si",
+    "so",
+    "ta",
+    "té",
+    "ti",
+    "to",
+    "tra",
+    "tri",
+    "va",
+    "vé",
+    "vi",
+    "vo",
+    "za",
+    "zé",
+    "zo",
+]
+_ENDINGS = [
+    "n",
+    "r",
+    "l",
+    "s",
+    "t",
+    "x",
+    "ne",
+    "re",
+    "le",
+    "te",
+    "lle",
+    "tte",
+    "ssac",
+    "gnac",
+    "court",
+    "ville",
+    "bert",
+    "dier",
+    "nard",
+    "lin",
+    "ron",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -188,7 +284,9 @@ def make(trade: str, lexicon: Lexicon, chance: random.Random) -> Iterator[Ware]:
             parts.append(f"de {lexicon.origin()}")
         if chance.random() < 0.12:
             parts.append(
-                f"{chance.choice('ABCDEFGHKLMNPRSTVX')}{chance.choice('ABCDERTX')}{chance.randrange(10, 9999)}"
+                chance.choice("ABCDEFGHKLMNPRSTVX")
+                + chance.choice("ABC")
+                + str(chance.randrange(10, 9999))
             )
         quantity = None
         if chance.random() < 0.35:

@@ -1,8 +1,8 @@
 """Points on the globe: how far apart they are, and a number that keeps neighbours together.
 
 The Hilbert curve (1891) runs once through every cell of a grid over the whole world, from each cell
-to one beside it. So cells that lie near each other mostly have numbers near each other, and a region
-is a few runs of numbers. The walk below takes a bit of each axis at a time.
+to one beside it. So cells that lie near each other mostly have numbers near each other, and a
+region is a few runs of numbers. The walk below takes a bit of each axis at a time.
 """
 
 import math

@@ -22,7 +22,8 @@ def configure(subjects: output.Subjects) -> None:
     parser.add_argument(
         "--near",
         metavar="PLACE",
-        help="INSEE code, postal code, name or place id (default: the node's own commune)",
+        help="INSEE code, postal code, name or place id, in France or nearby in Europe"
+        " (default: the node's own commune)",
     )
     part = parser.add_mutually_exclusive_group()
     part.add_argument("--page", type=int, default=1, metavar="N")
@@ -53,18 +54,23 @@ def run(asked: argparse.Namespace) -> None:
         raise errors.Invalid("bad-page", f"--page must be 1 to {search.PAGE_MOST}.")
     here = folder.open_folder(asked)
     with database.reading(here.path) as db:
-        place = territory.resolve(db, asked.near or here.settings.node.communes[0])
+        near = asked.near or here.settings.node.communes[0]
+        understood = territory.understand(db, near)
         query = SearchQuery(
             asked.query,
-            place,
+            # At a city of arrondissements a person is asked which; a command searches all of it.
+            understood.place or territory.resolve(db, near),
             asked.page,
             asked.cursor,
             filters.read({name: getattr(asked, name) or "" for name in filters.NAMES}),
         )
         engine = search.Engine(synonyms.load(here.path))
         answer = search.find(db, query, here.settings.federation.radius_km, here.now, engine)
-    titles = {"commune": f"In {place.name}", "around": "Around it", "further": "Further away"}
-    lines = [_said(one) for one in answer.changed]
+    titles = {
+        "commune": f"In {query.place.name}", "around": "Around it", "further": "Further away",
+    }  # fmt: skip
+    lines = [understood.sentence] if understood.sentence else []
+    lines += map(_said, answer.changed)
     for ring in answer.rings:
         total = ring.total if ring.exact else f"at least {ring.total}"
         lines.append(f"{titles[ring.ring]}: {total}")

@@ -273,6 +273,18 @@ def test_answers_are_one_json_document_or_lines_for_people(folder: Path) -> None
     assert hit["unit_price"]["amount"] == "26.00"
     said = neighbours.echoppe("search", "miel", folder=folder).stdout
     assert "Miel d'été — 6.50 EUR — F, Pessac" in said
+    # What was made of the place is said; programs see it in the answer.
+    from_afar = neighbours.echoppe("search", "miel", "--near", "Noumea", folder=folder).stdout
+    assert "no distances can be told" in from_afar.splitlines()[0]
+    assert "Miel d'été — 6.50 EUR — F, Pessac\n" in from_afar
+    misspelt = neighbours.echoppe("search", "miel", "--near", "Bordaux", "--json", folder=folder)
+    assert json.loads(misspelt.stdout)["place"]["id"] == "FR-33063"
+    city = neighbours.echoppe("search", "miel", "--near", "FR-75056", "--json", folder=folder)
+    assert json.loads(city.stdout)["place"]["name"] == "Paris"
+    abroad = neighbours.echoppe("search", "miel", "--near", "Irun", "--json", folder=folder)
+    assert json.loads(abroad.stdout)["place"] == {
+        "id": "geonames:3120304", "insee": None, "name": "Irun",
+    }  # fmt: skip
     gone = neighbours.echoppe("listing", "withdraw", listing["id"], folder=folder)
     assert "is withdrawn" in gone.stdout
     assert refused("listing", "withdraw", listing["id"], folder=folder)
