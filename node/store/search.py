@@ -260,7 +260,7 @@ def category_word(category: str) -> str:
     return f"{_MARK}c{letters}"
 
 
-def _key(listing_id: str) -> bytes:
+def key_of(listing_id: str) -> bytes:
     return uuid.UUID(listing_id).bytes
 
 
@@ -278,7 +278,7 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
     title, text = texts(listing)
     checksum = zlib.crc32(text.encode())
     row = db.execute(
-        "SELECT id, checksum FROM search_rows WHERE listing = ?", (_key(listing.id),)
+        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
     ).fetchone()
     if row is not None and row["checksum"] == checksum:
         # A new price, another stock: the words stay as they are.
@@ -296,7 +296,7 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
         return
     db.execute(
         "INSERT INTO search_rows (id, listing, low, high, others, checksum) VALUES (?,?,?,?,?,?)",
-        (number, _key(listing.id), *_prices(listing), checksum),
+        (number, key_of(listing.id), *_prices(listing), checksum),
     )
     db.execute("INSERT INTO search_words (rowid, words) VALUES (?, ?)", (number, text))
     db.execute("INSERT INTO search_titles (rowid, words) VALUES (?, ?)", (number, title))
@@ -312,7 +312,7 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
 def remove(db: sqlite3.Connection, listing: Listing) -> None:
     """Takes a listing out of the index; `listing` is as it was when it was put in."""
     row = db.execute(
-        "SELECT id, checksum FROM search_rows WHERE listing = ?", (_key(listing.id),)
+        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
     ).fetchone()
     if row is not None:
         _take_out(db, row["id"], row["checksum"], listing)
