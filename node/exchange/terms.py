@@ -141,7 +141,9 @@ def condition_from(value: object) -> Condition:
 
 
 def place_reference(place_id: str) -> str:
-    """A place as documents name it: "FR-INSEE:33063"."""
+    """A place as documents name it: "FR-INSEE:33063", "geonames:3120304" abroad."""
+    if place_id.startswith("geonames:"):
+        return place_id
     country, _, code = place_id.partition("-")
     return f"{country}-INSEE:{code}"
 
@@ -152,4 +154,8 @@ def place_from(value: object) -> str | None:
         code = value[9:]
         if code.isascii() and code.isalnum():
             return f"FR-{code.upper()}"
+    if isinstance(value, str) and value.startswith("geonames:") and len(value) <= 20:
+        code = value[9:]
+        if code.isascii() and code.isdecimal():
+            return value
     return None
