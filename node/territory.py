@@ -191,7 +191,7 @@ def _likelier(db: Connection, text: str, found: list[Place]) -> list[Place]:
     "Aix" is a village, but Aix-en-Provence is more often meant; "Saint Dennis" is one in Cornwall,
     but Saint-Denis is spelled nearly so.
     """
-    largest = max(one.population or 0 for one in found)
+    largest = max((one.population or 0 for one in found), default=0)
     if all(one.country != "FR" for one in found):
         return _nearly_so_in_france(db, text, found)
     known = max(_EVIDENT_POPULATION, _LIKELIER_TIMES * largest)
@@ -203,7 +203,7 @@ def _nearly_so_in_france(db: Connection, text: str, found: list[Place]) -> list[
     """The larger French places one mistake away, where only places abroad are called exactly so."""
     if not found or any(one.country == "FR" for one in found):
         return []
-    largest = max(one.population or 0 for one in found)
+    largest = max((one.population or 0 for one in found), default=0)
     near = [one for one in place_spelling.french(db, fold(text)) if one.mistakes == 1]
     return [place for place in _all_near(near) if (place.population or 0) > largest]
 
