@@ -97,15 +97,17 @@ def resolve(places_db: Connection, text: str) -> Place:
     """The one place that `text` means.
 
     Raises NotFound ("unknown-place") naming near spellings, or Invalid ("ambiguous-place") naming
-    the choices: a name borne by several communes, however unequal, a postal code of several, or
-    five digits that are one commune's INSEE code and another's postal code (the id, "FR-17300", is
-    the INSEE code alone). A name that one commune bears today wins over those that took in
-    a commune of that name.
+    the choices: a name borne by several communes, however unequal, a postal code of several, five
+    digits that are one commune's INSEE code and another's postal code (the id, "FR-17300", is the
+    INSEE code alone), or a town abroad where a larger French one is spelled nearly so: "Pesac" is a
+    village in Romania. A name that one commune bears today wins over those that took in a commune
+    of that name.
     """
     found = place_names.search(places_db, text)
-    if len(found.best) == 1:
+    french = _nearly_so_in_france(places_db, text, found.best)
+    if len(found.best) == 1 and not french:
         return found.best[0]
-    choices = found.all()
+    choices = place_names.once([*french, *found.all()])
     if not choices:
         raise NotFound("unknown-place", _unknown(places_db, text))
     raise Invalid("ambiguous-place", _ambiguous(text, choices))
@@ -184,18 +186,26 @@ def _misspelt(
 
 
 def _likelier(db: Connection, text: str, found: list[Place]) -> list[Place]:
-    """Larger places that a text may mean, though others are called exactly so.
+    """Larger places in France that a text may mean, though others are called exactly so.
 
     "Aix" is a village, but Aix-en-Provence is more often meant; "Saint Dennis" is one in Cornwall,
     but Saint-Denis is spelled nearly so.
     """
-    known = max(_EVIDENT_POPULATION, _LIKELIER_TIMES * max(one.population or 0 for one in found))
+    largest = max((one.population or 0 for one in found), default=0)
     if all(one.country != "FR" for one in found):
-        near = place_spelling.french(db, fold(text))
-        maybe = [place for one in near if one.mistakes == 1 for place in one.places]
-    else:
-        maybe = places.by_prefix(db, f"{fold(text)} ", _MOST_BEGUN)
-    return [place for place in maybe if place.country == "FR" and (place.population or 0) >= known]
+        return _nearly_so_in_france(db, text, found)
+    known = max(_EVIDENT_POPULATION, _LIKELIER_TIMES * largest)
+    begun = places.by_prefix(db, f"{fold(text)} ", _MOST_BEGUN)
+    return [place for place in begun if (place.population or 0) >= known]
+
+
+def _nearly_so_in_france(db: Connection, text: str, found: list[Place]) -> list[Place]:
+    """The larger French places one mistake away, where only places abroad are called exactly so."""
+    if not found or any(one.country == "FR" for one in found):
+        return []
+    largest = max((one.population or 0 for one in found), default=0)
+    near = [one for one in place_spelling.french(db, fold(text)) if one.mistakes == 1]
+    return [place for place in _all_near(near) if (place.population or 0) > largest]
 
 
 def _evident(found: list[Place], home: Place | None, *, by_size: bool = True) -> Place | None:

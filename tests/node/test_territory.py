@@ -172,6 +172,19 @@ def test_a_french_commune_comes_before_a_town_abroad_of_its_name(db: sqlite3.Con
     assert understood.sentence is None
 
 
+def test_a_village_abroad_is_not_taken_for_a_misspelt_commune(db: sqlite3.Connection) -> None:
+    with pytest.raises(Invalid, match=r"Pessac \(33\) FR-33318, .*Pesac \(Roumanie\) geonames:"):
+        territory.resolve(db, "Pesac")
+    understood = territory.understand(db, "Pesac")
+    assert understood.place is None
+    assert [choice.label for choice in understood.choices] == [
+        "Pessac (33)",
+        "Pesac (Roumanie)",
+    ]
+    assert territory.resolve(db, "Pesac (Roumanie)").country == "RO"
+    assert territory.resolve(db, "Irun").country == "ES"
+
+
 @pytest.mark.parametrize(
     ("text", "label"),
     [
