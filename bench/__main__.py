@@ -4,9 +4,15 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, publish, start
+from bench import fanout, inbox, measure, publish, quality, start
 
-BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout}
+BENCHMARKS = {
+    "start": start,
+    "publish": publish,
+    "inbox": inbox,
+    "fanout": fanout,
+    "quality": quality,
+}
 
 
 def main() -> None:
