@@ -33,6 +33,7 @@ _ALIKE = str.maketrans(
     | {"½": " 1/2", "¼": " 1/4", "¾": " 3/4"}
     | dict.fromkeys("’‘ʼ′´`＇", "'")
     | dict.fromkeys("‐‑‒–−", "-")
+    | dict.fromkeys("“”″«»", '"')
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufe0f\ufeff", "")
 )
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -101,6 +102,14 @@ _IRREGULAR = {
     "moyeux": "moyeu", "enjeux": "enjeu", "adieux": "adieu", "epieux": "epieu",
     "messieurs": "monsieur", "mesdames": "madame",
 }  # fmt: skip
+_WRITTEN_SHORT = {"st": "saint", "ste": "sainte"}
+# How something is packed: what can be left out before anything else.
+_PACKING = frozenset(
+    """
+    barquette bidon bocal boite bouteille brique canette carton douzaine flacon lot morceau pack
+    paquet pot rouleau sachet tranche tube
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ _SINGULAR = frozenset(fold(word) for word in _INVARIABLE)
 def singular(word: str) -> str:
     """A folded word without its plural: light on purpose, since "port" is not "porte"."""
     if len(word) <= 3 or word[-1] not in "sx" or word in _SINGULAR:
-        return word
+        return _WRITTEN_SHORT.get(word, word)
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if word[-1] == "x":
@@ -237,6 +246,27 @@ def read(text: str) -> Query:
         found[-1] = dataclasses.replace(last, prefix=unfinished)
     dropped = dict.fromkeys((*around, *beyond[:WORDS_IN_QUERY]))
     return Query(tuple(found), tuple(dropped))
+
+
+def fewer(query: Query) -> Iterator[Query]:
+    """What may be asked instead where nothing has all terms, likeliest first: one is left out.
+
+    First how it is packed ("pot de miel"), then a size, then one after the other from the end,
+    since a French name begins with what the thing is; last, only that is kept. What is left out
+    stands in `dropped`.
+    """
+    tried = {query.terms}
+    packed = [term for term in query.terms if term.word in _PACKING]
+    sized = [term for term in query.terms if term.fixed]
+    attempts = [packed, sized, packed + sized]
+    attempts += [[term] for term in reversed(query.terms)]
+    attempts += [list(query.terms[1:])]
+    for left_out in attempts:
+        kept = tuple(term for term in query.terms if term not in left_out)
+        if kept and kept not in tried:
+            tried.add(kept)
+            dropped = (*query.dropped, *(term.typed for term in left_out))
+            yield dataclasses.replace(query, terms=kept, dropped=dropped)
 
 
 def terms(query: str) -> list[str]:
@@ -306,7 +336,11 @@ def _pieces(match: re.Match[str]) -> Iterator[_Piece]:
     elif kind == "worn_":
         written, added = sizes.worn(match)
         ways = ((added[0],), (written[0],)) if len(added) == 1 else (tuple(added),)
-        yield _Piece((typed,), ("taille", *written), tuple(added), ways)
+        if match["worn"]:
+            yield _Piece((typed,), ("taille", *written), tuple(added), ways)
+        else:  # "T1" may be a first volume
+            short = f"t{written[0]}"
+            yield _Piece((typed,), (*written, short), tuple(added), (*ways, (short,)))
     elif kind == "chain_":
         numbers = sizes.numbers(typed)
         joined = "x".join(numbers)
