@@ -27,7 +27,7 @@ from pathlib import Path
 
 from bench import measure
 from node import prices, search, sizes, territory, words
-from node.model import Condition, Place, SearchQuery
+from node.model import Condition, Offer, Place, SearchQuery
 from node.store import places
 from tests import ground
 
@@ -140,8 +140,8 @@ def score(db: sqlite3.Connection, query: Judged, goods: Mapping[str, Goods]) -> 
     first_ring = judged[0][0] if judged else None
     return Score(
         query,
-        ndcg=_ndcg([GAINS[j] for _, j in judged], [GAINS[j] for _, j in all_judged]),
-        nearby=_ndcg(
+        ndcg=ndcg([GAINS[j] for _, j in judged], [GAINS[j] for _, j in all_judged]),
+        nearby=ndcg(
             [GAINS[j] * NEARNESS[ring] for ring, j in judged],
             [GAINS[j] * NEARNESS[ring] for ring, j in all_judged],
         ),
@@ -166,7 +166,7 @@ def publish(db: sqlite3.Connection) -> dict[str, Goods]:
         for goods in stock(stall, things):
             hours = _draw(500, stall.handle, goods.thing.id, "age")
             listing = ground.publish(
-                db, shop, goods.name, *_offers(goods),
+                db, shop, goods.name, *offers(goods),
                 description=goods.description,
                 category=goods.thing.category,
                 condition=Condition.USED if goods.thing.extra == "etat=used" else Condition.NEW,
@@ -254,14 +254,16 @@ def _means(pattern: str, goods: Goods) -> bool:
 
 
 def _draw(below: int, *seeds: str) -> int:
-    """A number that looks drawn and is always the same. 12 is the first set of draws in which
-    every query has something that was wanted.
+    """A number that looks drawn and is always the same.
+
+    12 is the first set of draws in which all but one query had something that was wanted.
     """
     digest = hashlib.blake2b("/".join((*seeds, "12")).encode(), digest_size=8).digest()
     return int.from_bytes(digest) % below
 
 
-def _offers(goods: Goods) -> Iterator[ground.Offer]:
+def offers(goods: Goods) -> Iterator[Offer]:
+    """The offers of a listing: one, or one for each size."""
     thing = goods.thing
     told: dict[str, object] = {}
     if thing.quantity and not re.search(rf"\b{sizes.SIZE.pattern}", words.fold(goods.name)):
@@ -302,7 +304,8 @@ def _km(one: Place, other: Place) -> float:
     return territory.distance_km(a_lat, a_lon, b_lat, b_lon)
 
 
-def _ndcg(shown: Sequence[int], there: Sequence[int]) -> float:
+def ndcg(shown: Sequence[int], there: Sequence[int]) -> float:
+    """Gains in the order shown against all there are, best first; of DEEP hits, from 0 to 1."""
     best = _dcg(sorted(there, reverse=True))
     return _dcg(shown) / best if best else 0.0
 

@@ -50,6 +50,8 @@ FRENCH = "abcdefghijklmnopqrstuvwxyzàâäçéèêëîïôöùûüÿœæABCDEFG�
         ("n°5", "5"),
         ("N° 5", "5"),
         ("2XL", "XXL"),
+        ("St-Émilion", "Saint-Émilion"),
+        ("ste", "Sainte"),
         ("co\u00adton", "coton"),
         ("tire‑bouchon", "tire-bouchons"),
         ("1 000", "1\u202f000"),
@@ -133,6 +135,9 @@ SPELLINGS = [
     ("60w", ["60W", "60 watts"]),
     ("18v", ["18V", "18 volts"]),
     ("1000piece", ["1000 pièces", "1 000 pcs", "1000 pièce"]),
+    ("taille3", ["taille 3", "T3"]),
+    ("20pouce", ["20 pouces", '20"', "20 ”"]),
+    ("8personne", ["8 personnes", "8 pers.", "8 parts"]),
     ("6mois", ["6 mois", "6mois"]),
     ("3an", ["3 ans", "3ans"]),
     ("0v5ml", ["0,5 ml", "0,05 cl"]),
@@ -321,3 +326,34 @@ def test_what_is_asked_in_the_words_of_a_title_finds_it(title: str) -> None:
 def test_odd_texts_are_read_in_little_time(text: str) -> None:
     words.read(text)
     words.normalise(text * 20)
+
+
+@pytest.mark.parametrize(
+    ("query", "asked"),
+    [
+        ("pot de miel", [["miel"], ["pot"]]),
+        ("riz rond 1 kg", [["riz", "rond"], ["riz", "1000g"], ["rond", "1000g"], ["riz"]]),
+        ("vis inox", [["vis"], ["inox"]]),
+        ("miel", []),
+        ("50 cl", []),
+        ("", []),
+    ],
+)
+def test_where_nothing_has_all_words_one_is_left_out(query: str, asked: list[list[str]]) -> None:
+    attempts = list(words.fewer(words.read(query)))
+    assert [[term.word for term in attempt.terms] for attempt in attempts] == asked
+
+
+def test_what_is_left_out_is_told() -> None:
+    first = next(words.fewer(words.read("pot de miel pas cher")))
+    assert first.dropped == ("pas cher", "pot")
+
+
+@given(st.text(FRENCH, max_size=200))
+def test_fewer_words_are_few_attempts(text: str) -> None:
+    query = words.read(text)
+    attempts = list(words.fewer(query))
+    assert len(attempts) <= words.WORDS_IN_QUERY + 4
+    for attempt in attempts:
+        assert 0 < len(attempt.terms) < len(query.terms)
+        assert set(attempt.terms) <= set(query.terms)
