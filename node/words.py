@@ -58,7 +58,7 @@ _ELIDED = frozenset(("c", "d", "j", "l", "m", "n", "qu", "s", "t", "jusqu", "lor
 _STOP = frozenset(
     """
     a à au aux avec c ce ces cet cette chez d dans de des du elle en est et il ils j je l la le les
-    leur lui m ma mes mon n ne nos notre nous on ou par pas pour qu que qui s sa se ses son sur t ta
+    leur lui m ma mes mon n ne nos notre nous on ou par pas pour qu que qui s sa se ses son sur ta
     te tes ton un une vos votre vous y
     """.split()  # noqa: SIM905 (words read better as words)
 )

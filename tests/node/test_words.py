@@ -206,6 +206,11 @@ def test_what_is_written_one_way_is_found_by_another(indexed: str, asked: str) -
     assert is_found(words.read(asked), words.normalise(indexed))
 
 
+def test_a_letter_before_a_hyphen_counts() -> None:
+    for asked in ("t-shirt", "t shirt", "tshirt"):
+        assert not is_found(words.read(asked), words.normalise("Sweat-shirt"))
+
+
 def is_found(query: words.Query, indexed: str) -> bool:
     """As the index decides it: of every term, all tokens of one alternative."""
     tokens = set(indexed.split())
