@@ -248,25 +248,13 @@ def read(text: str) -> Query:
     return Query(tuple(found), tuple(dropped))
 
 
-def fewer(query: Query) -> Iterator[Query]:
-    """What may be asked instead where nothing has all terms, likeliest first: one is left out.
+def telling(terms: Sequence[Term]) -> list[Term]:
+    """The terms of a query, the most telling first: where nothing has all, the last are left out.
 
-    First how it is packed ("pot de miel"), then a size, then one after the other from the end,
-    since a French name begins with what the thing is; last, only that is kept. What is left out
-    stands in `dropped`.
+    A French name begins with what the thing is ("robinet cuisine"), so the first words matter
+    most; sizes matter less, and how it is packed least ("pot de miel").
     """
-    tried = {query.terms}
-    packed = [term for term in query.terms if term.word in _PACKING]
-    sized = [term for term in query.terms if term.fixed]
-    attempts = [packed, sized, packed + sized]
-    attempts += [[term] for term in reversed(query.terms)]
-    attempts += [list(query.terms[1:])]
-    for left_out in attempts:
-        kept = tuple(term for term in query.terms if term not in left_out)
-        if kept and kept not in tried:
-            tried.add(kept)
-            dropped = (*query.dropped, *(term.typed for term in left_out))
-            yield dataclasses.replace(query, terms=kept, dropped=dropped)
+    return sorted(terms, key=lambda term: (term.word in _PACKING, term.fixed))
 
 
 def terms(query: str) -> list[str]:
