@@ -4,7 +4,7 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, places, publish, search, start
+from bench import fanout, inbox, measure, places, publish, quality, search, start
 
 BENCHMARKS = {
     "start": start,
@@ -13,6 +13,7 @@ BENCHMARKS = {
     "fanout": fanout,
     "places": places,
     "search": search,
+    "quality": quality,
 }
 
 

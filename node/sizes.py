@@ -30,9 +30,9 @@ _UNITS = {
     **{name: ("go", Decimal(1)) for name in ("go", "gb")},
     **{name: ("go", Decimal(1000)) for name in ("to", "tb")},
     **{name: ("lm", Decimal(1)) for name in ("lm", "lumen")},
-    "pouce": ("pouce", Decimal(1)),
+    **{name: ("pouce", Decimal(1)) for name in ("pouce", '"')},
     **{name: ("piece", Decimal(1)) for name in ("piece", "pc")},
-    **{name: ("personne", Decimal(1)) for name in ("personne", "pers")},
+    **{name: ("personne", Decimal(1)) for name in ("personne", "pers", "part")},
     **{name: ("h", Decimal(1)) for name in ("h", "heure")},
     "an": ("an", Decimal(1)),
     "mois": ("mois", Decimal(1)),
@@ -52,11 +52,12 @@ NUMBER = re.compile(
     rf"(?:[0-9]{{1,3}}(?: [0-9]{{3}})+|[0-9]{{1,7}}[.,][0-9]{{1,3}})(?![0-9]){_END}"
 )
 
-_WORN = r"(?:[0-9]{2,3}(?:[.,]5)?|[2-5]xl|x{0,4}[sl]|m)(?![^\W_]|'|[.,][0-9])"
-# "Taille 42", "pointures du 36 au 41", "tailles S, M et L", "T42", "T. 42".
+_WORN = r"(?:[0-9]{1,3}(?:[.,]5)?|[2-5]xl|x{0,4}[sl]|m)(?![^\W_]|'|[.,][0-9])"
+# "Taille 42", "pointures du 36 au 41", "tailles S, M et L", "T42", "T. 42", "T4" (but not "T 4").
 WORN = re.compile(
     rf"(?:(?:tailles?|pointures?) ?:? ?(?:du |de )?(?P<worn>{_WORN}"
-    rf"(?:(?: ?[,/-] ?| (?:et|ou|au?) | ){_WORN})*)|t[. ]?(?P<short>[0-9]{{2}}){_END})"
+    rf"(?:(?: ?[,/-] ?| (?:et|ou|au?) | ){_WORN})*)"
+    rf"|t(?:[. ]?(?P<short>[0-9]{{2}})|(?P<shorter>[0-9])){_END})"
 )
 _WORN_RANGE = re.compile(r"([0-9]{2,3})(?: ?- ?| au? )([0-9]{2,3})")
 _WIDEST_RANGE = 20
@@ -106,7 +107,7 @@ def spellings(match: re.Match[str]) -> tuple[list[str], list[str], list[str]]:
 
 def worn(match: re.Match[str]) -> tuple[list[str], list[str]]:
     """Of a match of WORN: the sizes as written, and each as its word; a range in full."""
-    text = match["worn"] or match["short"]
+    text = match["worn"] or match["short"] or match["shorter"]
     found: dict[str, None] = {}
     for begun in _WORN_RANGE.finditer(text):
         first, last = int(begun[1]), int(begun[2])

@@ -151,6 +151,8 @@ def _by_letters(word: str, known: Vocabulary) -> tuple[str, float] | None:
 def _beginning(word: str) -> str:
     """The first letter by its sound: c, k and qu are one, so are f and ph; h is not heard."""
     word = word.lstrip("h") or word
+    if word[:2] in ("ch", "sh") and word[2:3] not in ("r", "l"):
+        return "ch"
     if word[0] == "p" and word[1:2] == "h":
         return "f"
     soft = word[1:2] in ("e", "i", "y")

@@ -82,6 +82,8 @@ def parse(text: str, source: str = FILE_NAME) -> Synonyms:
                 raise _invalid(source, f"it holds more than {GROUPS_MOST} groups")
             for one in group if key == "same" else group[:1]:
                 _extend(others, one.tokens, group)
+                if len(one.tokens) > 1 and " " not in one.written:  # "tire-bouchon": "tirebouchon"
+                    _extend(others, ("".join(one.tokens),), group)
     return Synonyms({key: tuple(phrases) for key, phrases in others.items()})
 
 

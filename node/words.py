@@ -33,6 +33,7 @@ _ALIKE = str.maketrans(
     | {"½": " 1/2", "¼": " 1/4", "¾": " 3/4"}
     | dict.fromkeys("’‘ʼ′´`＇", "'")
     | dict.fromkeys("‐‑‒–−", "-")
+    | dict.fromkeys("“”″«»", '"')
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufe0f\ufeff", "")
 )
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -57,7 +58,7 @@ _ELIDED = frozenset(("c", "d", "j", "l", "m", "n", "qu", "s", "t", "jusqu", "lor
 _STOP = frozenset(
     """
     a à au aux avec c ce ces cet cette chez d dans de des du elle en est et il ils j je l la le les
-    leur lui m ma mes mon n ne nos notre nous on ou par pas pour qu que qui s sa se ses son sur t ta
+    leur lui m ma mes mon n ne nos notre nous on ou par pas pour qu que qui s sa se ses son sur ta
     te tes ton un une vos votre vous y
     """.split()  # noqa: SIM905 (words read better as words)
 )
@@ -101,6 +102,14 @@ _IRREGULAR = {
     "moyeux": "moyeu", "enjeux": "enjeu", "adieux": "adieu", "epieux": "epieu",
     "messieurs": "monsieur", "mesdames": "madame",
 }  # fmt: skip
+_WRITTEN_SHORT = {"st": "saint", "ste": "sainte"}
+# How something is packed: what can be left out before anything else.
+_PACKING = frozenset(
+    """
+    barquette bidon bocal boite bouteille brique canette carton douzaine flacon lot morceau pack
+    paquet pot rouleau sachet tranche tube
+    """.split()  # noqa: SIM905
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,7 +181,7 @@ _SINGULAR = frozenset(fold(word) for word in _INVARIABLE)
 def singular(word: str) -> str:
     """A folded word without its plural: light on purpose, since "port" is not "porte"."""
     if len(word) <= 3 or word[-1] not in "sx" or word in _SINGULAR:
-        return word
+        return _WRITTEN_SHORT.get(word, word)
     if word in _IRREGULAR:
         return _IRREGULAR[word]
     if word[-1] == "x":
@@ -237,6 +246,15 @@ def read(text: str) -> Query:
         found[-1] = dataclasses.replace(last, prefix=unfinished)
     dropped = dict.fromkeys((*around, *beyond[:WORDS_IN_QUERY]))
     return Query(tuple(found), tuple(dropped))
+
+
+def telling(terms: Sequence[Term]) -> list[Term]:
+    """The terms of a query, the most telling first: where nothing has all, the last are left out.
+
+    A French name begins with what the thing is ("robinet cuisine"), so the first words matter
+    most; sizes matter less, and how it is packed least ("pot de miel").
+    """
+    return sorted(terms, key=lambda term: (term.word in _PACKING, term.fixed))
 
 
 def terms(query: str) -> list[str]:
@@ -306,7 +324,11 @@ def _pieces(match: re.Match[str]) -> Iterator[_Piece]:
     elif kind == "worn_":
         written, added = sizes.worn(match)
         ways = ((added[0],), (written[0],)) if len(added) == 1 else (tuple(added),)
-        yield _Piece((typed,), ("taille", *written), tuple(added), ways)
+        if match["worn"]:
+            yield _Piece((typed,), ("taille", *written), tuple(added), ways)
+        else:  # "T1" may be a first volume
+            short = f"t{written[0]}"
+            yield _Piece((typed,), (*written, short), tuple(added), (*ways, (short,)))
     elif kind == "chain_":
         numbers = sizes.numbers(typed)
         joined = "x".join(numbers)

@@ -11,7 +11,8 @@ LISTINGS = {
     "bouchon": 70, "huile": 300, "pharmacie": 10, "chocolat": 900, "fromage": 500,
     "chaussure": 600, "basket": 200, "quincaillerie": 5, "cahier": 80, "lavande": 100,
     "poisson": 50, "boisson": 60, "savon": 200, "pain": 700, "ours": 9, "casque": 100,
-    "souris": 40, "gateau": 90, "lampe": 30, "hamecon": 4, "lr6": 30, "12": 100, "a4": 50,
+    "souris": 40, "gateau": 90, "lampe": 30, "shampoing": 20,
+    "hamecon": 4, "lr6": 30, "12": 100, "a4": 50,
 }  # fmt: skip
 KNOWN = spelling.vocabulary(LISTINGS.items())
 
@@ -31,6 +32,7 @@ KNOWN = spelling.vocabulary(LISTINGS.items())
         ("poison", "poisson"),
         ("quasque", "casque"),
         ("amecon", "hamecon"),
+        ("champoing", "shampoing"),
         ("tirebouchon", "tire bouchon"),
         ("lhuile", "huile"),
         ("dhuile", "huile"),

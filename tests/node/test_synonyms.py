@@ -31,6 +31,7 @@ def finds(text: str, title: str, known: synonyms.Synonyms) -> bool:
         ("clefs", "Porte-clés"),
         ("machine à laver", "Lave-linge hublot"),
         ("porte monnaie", "Portemonnaie en cuir"),
+        ("tirebouchon", "Limonadier"),
     ],
 )
 def test_what_means_the_same_is_found(tmp_path: Path, typed: str, title: str) -> None:

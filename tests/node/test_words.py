@@ -50,6 +50,8 @@ FRENCH = "abcdefghijklmnopqrstuvwxyzàâäçéèêëîïôöùûüÿœæABCDEFG�
         ("n°5", "5"),
         ("N° 5", "5"),
         ("2XL", "XXL"),
+        ("St-Émilion", "Saint-Émilion"),
+        ("ste", "Sainte"),
         ("co\u00adton", "coton"),
         ("tire‑bouchon", "tire-bouchons"),
         ("1 000", "1\u202f000"),
@@ -133,6 +135,9 @@ SPELLINGS = [
     ("60w", ["60W", "60 watts"]),
     ("18v", ["18V", "18 volts"]),
     ("1000piece", ["1000 pièces", "1 000 pcs", "1000 pièce"]),
+    ("taille3", ["taille 3", "T3"]),
+    ("20pouce", ["20 pouces", '20"', "20 ”"]),
+    ("8personne", ["8 personnes", "8 pers.", "8 parts"]),
     ("6mois", ["6 mois", "6mois"]),
     ("3an", ["3 ans", "3ans"]),
     ("0v5ml", ["0,5 ml", "0,05 cl"]),
@@ -199,6 +204,11 @@ def test_what_is_no_size_is_left_alone(text: str, absent: str) -> None:
 )
 def test_what_is_written_one_way_is_found_by_another(indexed: str, asked: str) -> None:
     assert is_found(words.read(asked), words.normalise(indexed))
+
+
+def test_a_letter_before_a_hyphen_counts() -> None:
+    for asked in ("t-shirt", "t shirt", "tshirt"):
+        assert not is_found(words.read(asked), words.normalise("Sweat-shirt"))
 
 
 def is_found(query: words.Query, indexed: str) -> bool:
@@ -321,3 +331,17 @@ def test_what_is_asked_in_the_words_of_a_title_finds_it(title: str) -> None:
 def test_odd_texts_are_read_in_little_time(text: str) -> None:
     words.read(text)
     words.normalise(text * 20)
+
+
+@pytest.mark.parametrize(
+    ("query", "order"),
+    [
+        ("pot de miel", ["miel", "pot"]),
+        ("robinet cuisine", ["robinet", "cuisine"]),
+        ("sachet de riz rond 1 kg", ["riz", "rond", "1000g", "sachet"]),
+        ("boîte", ["boite"]),
+        ("", []),
+    ],
+)
+def test_what_matters_most_in_a_query(query: str, order: list[str]) -> None:
+    assert [term.word for term in words.telling(words.read(query).terms)] == order
