@@ -26,7 +26,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from bench import measure
-from node import prices, search, sizes, territory, words
+from node import prices, sizes, territory, words
 from node.model import Condition, Offer, Place, SearchQuery
 from node.store import places
 from tests import ground
@@ -153,7 +153,7 @@ def score(db: sqlite3.Connection, query: Judged, goods: Mapping[str, Goods]) -> 
 
 def answer(db: sqlite3.Connection, text: str, place: Place) -> list[tuple[str, str]]:
     """The ring and the listing's id of each hit on the first page, as they are shown."""
-    found = search.find(db, SearchQuery(text, place), RADIUS_KM)
+    found = ground.ask(db, SearchQuery(text, place), RADIUS_KM)
     return [(ring.ring, hit.listing.id) for ring in found.rings for hit in ring.hits]
 
 

@@ -15,7 +15,9 @@ from node import errors, hours, hours_typed, prices, shops
 from node.exchange import terms
 from node.model import DeliveryTerms, Hours, Shop, Span, SpecialDays
 
-SPECS_READ = 200  # of opening hours, and of each other list here
+SPECS_READ = (
+    400  # of opening hours (SPECIAL_MOST days of SPANS_A_DAY_MOST fit), and of each other list
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOLIDAYS = "PublicHolidays"
 STEP_FREE = "stepFree"

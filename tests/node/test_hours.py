@@ -135,6 +135,7 @@ def test_open_or_closed_and_until_when(
     now = datetime.fromisoformat(when).replace(tzinfo=ZoneInfo("Europe/Paris"))
     assert said(hours.state(shop, place, now)) == expected
     assert said(hours.state(shop, place, now.astimezone(UTC))) == expected
+    assert hours.is_open(shop, place, now) == hours.state(shop, place, now).open
 
 
 def said(state: OpenState) -> str:

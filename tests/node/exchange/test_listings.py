@@ -625,5 +625,27 @@ def test_what_is_no_service_is_goods(told: object, kind: Kind) -> None:
     assert read_object(note).kind is kind
 
 
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("deliverService", Kind.SERVICE),
+        ("vf:deliverService", Kind.SERVICE),
+        ("transfer", Kind.GOODS),
+        (None, Kind.GOODS),
+        (["deliverService"], Kind.GOODS),
+    ],
+)
+def test_fep0837_tells_a_service_by_its_action(action: object, kind: Kind) -> None:
+    note = document(listing(kind=Kind.SERVICE))
+    assert note["publishes"]["action"] == "deliverService"
+    assert note["reciprocal"]["action"] == "transfer"
+    assert document(listing())["publishes"]["action"] == "transfer"
+    del note["sdo:offers"]
+    note["publishes"]["action"] = action
+    assert read_object(note).kind is kind
+    note["publishes"] = action
+    assert read_object(note).kind is Kind.GOODS
+
+
 def read_object(note: dict[str, Any]) -> Listing:
     return listings.from_document(note, SHOP, ID, LATER)

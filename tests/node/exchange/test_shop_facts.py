@@ -115,7 +115,7 @@ DELIVERY = st.builds(
 )
 
 
-@settings(max_examples=150)
+@settings(max_examples=100)
 @given(
     st.none() | HOURS,
     st.lists(st.sampled_from(PAYMENTS)).map(shops.in_order),
@@ -369,7 +369,7 @@ NOWHERE = Place(ground.PESSAC, "33318", "Pessac", "33", "Gironde", None, None, N
 MEMBERS = [name for name in document(TOLD) if name.startswith("sdo:")]
 
 
-@settings(max_examples=300)
+@settings(max_examples=150)
 @given(st.dictionaries(st.sampled_from(MEMBERS), JUNK, max_size=4))
 def test_whatever_stands_there_a_shop_can_use_what_was_read(changed: dict[str, Any]) -> None:
     got = shop_documents.from_document(
