@@ -17,6 +17,12 @@ from node.store import search
 
 BEGINNINGS = 12
 VOCABULARY_KEPT = timedelta(minutes=10)
+_HOLDERS = frozenset(
+    """
+    barquette boite bocal botte bouteille brique caisse carton douzaine kilo litre lot
+    morceau pack paire panier paquet pot sac sachet tablette tranche tube
+    """.split()  # noqa: SIM905 (words read better as words)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,13 +126,14 @@ def _mended(
 
 
 def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
-    """The plan with as many of its words as some listing has together, the rarest first; None where
-    that leaves nothing out."""
-    by_count = sorted(
-        plan.terms, key=lambda term: search.count(db, term.expression, search.COUNT_MOST)
-    )
+    """The plan with as many of its words as some listing has together; None where that leaves
+    nothing out.
+
+    In French the thing is named first, and what it is like after it: so the first words are kept,
+    but for those that only say what it is in ("pot de miel").
+    """
     kept: list[Term] = []
-    for term in by_count:
+    for term in sorted(plan.terms, key=lambda term: words.singular(term.typed) in _HOLDERS):
         tried = Plan((*kept, term), plan.demands, plan.refusals)
         if search.count(db, tried.expression, 1):
             kept.append(term)

@@ -29,7 +29,6 @@ from node.model import Condition, Filters, Kind, Listing
 from node.store import places
 
 VERSION = 2
-COUNT_MOST = 100_000
 BLOCK_BITS = 12
 ROW_BITS = 11
 BLOCKS_IN_CELL = 1 << BLOCK_BITS
