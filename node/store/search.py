@@ -196,7 +196,16 @@ def texts(listing: Listing) -> tuple[str, str]:
     parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
     parts += map(words.of_offer, listing.offers)
     everything = dict.fromkeys(" ".join(parts).split())
-    return f"{title} {asked}".strip(), f"{' '.join(everything)} {asked} {EVERYTHING}"
+    head = [head_word(word) for word in title.split(maxsplit=1)[:1]]
+    return (
+        " ".join([title, *head, asked]).strip(),
+        f"{' '.join(everything)} {asked} {EVERYTHING}",
+    )
+
+
+def head_word(word: str) -> str:
+    """The word that every title beginning with `word` has besides."""
+    return f"{_MARK}h{word}"
 
 
 def facets(listing: Listing) -> list[str]:
@@ -237,12 +246,10 @@ def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
 
 
 def _shelf_words(category: str | None) -> str:
-    """What the category is called, so that "boulangerie" finds bread."""
+    """What the category is called, so that "viennoiseries" finds croissants."""
     known = categories.get(category) if category else None
-    if known is None:
-        return ""
-    shelf = categories.get(known.parent) if known.parent else None
-    return words.normalise(f"{known.fr}\n{shelf.fr if shelf else ''}")
+    # Its own name only: the shelf "Sport, vélo et plein air" would make every ball a bicycle.
+    return words.normalise(known.fr) if known else ""
 
 
 def category_words(category: str | None) -> list[str]:
