@@ -4,9 +4,9 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, publish, start
+from bench import fanout, flood, inbox, measure, publish, start
 
-BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout}
+BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout, "flood": flood}
 
 
 def main() -> None:
