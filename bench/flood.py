@@ -26,7 +26,7 @@ ROUNDS = 3
 RATE = 2000  # badly signed posts a second
 FLOOD_CONNECTIONS = 64
 SPAN = 8.0  # seconds of each part
-PACE = 25  # searches, and good posts, a second
+PACE = 15  # searches, and good posts, a second
 LISTINGS = 2000  # in the index, so that a search is one
 PARTS = ("before", "during", "after")
 
@@ -138,9 +138,7 @@ async def _part(node: Town, letters: Iterator[bytes], seconds: float) -> _Part:
     return _Part(search, inbox, measure.memory(pid), spent / (time.perf_counter() - begun))
 
 
-async def _paced(
-    port: int, requests: Iterator[bytes], seconds: float, wanted: int
-) -> list[float]:
+async def _paced(port: int, requests: Iterator[bytes], seconds: float, wanted: int) -> list[float]:
     """Milliseconds that each request took from the moment it was due, at a steady pace."""
     waits: list[float] = []
     connections = [await asyncio.open_connection("127.0.0.1", port) for _ in range(4)]

@@ -47,3 +47,14 @@ NAME_LOOKUPS = 16  # at once; a slow name server must not hold up the names of o
 DIAL_ATTEMPTS = 3  # addresses of one name that are tried before it counts as unreachable
 RETRY_AFTER_LEAST = 1.0
 RETRY_AFTER_MOST = 86400.0
+
+# What fails at the door of an inbox (penalties.py): how often at once, and a second from then on.
+FAILURES_OF_HOST = 50.0  # of one claimed host from one address: a server with a new bug has these
+FAILURES_OF_HOST_PER_SECOND = 0.5
+FAILURES_OF_ADDRESS = 200.0  # whatever hosts it claims
+FAILURES_OF_ADDRESS_PER_SECOND = 2.0
+FAILURES_OF_STRANGERS = 500.0  # of all hosts together that have never proved themselves
+FAILURES_OF_STRANGERS_PER_SECOND = 20.0
+PENALISED = 4096  # buckets kept; the least recently used goes first
+PROVED_HOSTS = 4096
+BUSY_TIME = 30  # seconds that a busy node asks for

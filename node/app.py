@@ -24,6 +24,7 @@ from node.store import database
 from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
+from node.web.door import Door
 from node.web.render import Pages
 from node.web.state import Site
 from node.workers import Workers
@@ -45,6 +46,7 @@ class Node:
     context: Context
     publisher: Publisher
     workers: Workers
+    door: Door
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
@@ -96,6 +98,7 @@ async def running(
                 context=context,
                 publisher=publisher,
                 workers=workers,
+                door=Door(workers, configured.server.trusted_proxies),
             )
 
 
@@ -110,6 +113,7 @@ def create_app(running_node: Node) -> Starlette:
             resolver=running_node.context.resolver,
             clock=running_node.clock,
             workers=running_node.workers,
+            door=running_node.door,
             pages=Pages(Catalogues()),
             version=node.__version__,
         )

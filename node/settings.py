@@ -43,6 +43,7 @@ class ServerSettings:
     """[server]: where it listens."""
 
     listen: str = "127.0.0.1:8000"
+    trusted_proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +176,11 @@ def _check(settings: Settings, source: str) -> None:
     for place in settings.node.communes:
         if not re.fullmatch(r"FR-[0-9][0-9AB][0-9]{3}", place):
             fail("node.communes", f"holds place ids such as FR-33063, not {place!r}.")
+    for proxy in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError:
+            fail("server.trusted_proxies", f"holds addresses such as 127.0.0.1, not {proxy!r}.")
     if not settings.node.languages:
         fail("node.languages", "must name at least one language.")
     try:

@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
+from node import neighbours
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -65,11 +66,11 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
-        self.blocked: frozenset[str] = frozenset()  # hosts turned away at the door
+        self._blocked: frozenset[str] = frozenset()
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
-        self.blocked = await self._database.read(peers.find_blocked)
+        self._blocked = await self._database.read(peers.find_blocked)
         for work, bell in (
             (self._spread, self._spread_bell),
             (self._act, self._act_bell),
@@ -99,6 +100,10 @@ class Workers:
         for bell in (self._spread_bell, self._act_bell, self._deliver_bell, self._read_bell):
             bell.set()
 
+    def is_blocked(self, host: str) -> bool:
+        """Whether a host is turned away at the door."""
+        return neighbours.is_under(host, self._blocked)
+
     def accepted(self, host: str, size: int) -> None:
         """An activity of `size` bytes was accepted and is to be acted upon."""
         self.backlog.accepted(host, size)
@@ -109,7 +114,7 @@ class Workers:
         while True:
             try:
                 if self._database.changed():
-                    self.blocked = await self._database.read(peers.find_blocked)
+                    self._blocked = await self._database.read(peers.find_blocked)
                     self.poke()
             except sqlite3.Error:
                 log.exception("the database cannot be watched")

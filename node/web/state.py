@@ -11,6 +11,7 @@ from node.exchange.outbox import Publisher
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
+from node.web.door import Door
 from node.web.render import Pages
 from node.workers import Workers
 
@@ -26,6 +27,7 @@ class Site:
     resolver: actors.ActorResolver
     clock: Clock
     workers: Workers
+    door: Door
     pages: Pages
     version: str
 
