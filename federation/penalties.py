@@ -66,7 +66,7 @@ class Penalties:
             self._set(pair, self._now_left(pair, OF_PAIR, now) + 1, now)
 
     def _buckets(self, claimed: str, address: str | None) -> list[tuple[_Bucket, Allowance]]:
-        found = [(("pair", claimed, address or ""), OF_PAIR)]
+        found: list[tuple[_Bucket, Allowance]] = [(("pair", claimed, address or ""), OF_PAIR)]
         if address is not None:
             found.append((("address", address), OF_ADDRESS))
         if claimed not in self._proved:

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, keyring, settings
+from node import clock, keyring, moderation, settings
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -58,10 +58,14 @@ async def running(
     now = clock.clock(configured.testing.clock_offset_s)
     uris = Uris(configured.node.url)
     ring = keyring.load(folder)
+    closed = configured.federation.mode == "allowlist"
+    standing = moderation.Standing(frozenset(configured.federation.allow) if closed else None)
     async with (
         database.Database(folder) as db,
         client.Client(
-            addresses.Policy(frozenset(configured.federation.private_peers), uris.authority),
+            addresses.Policy(
+                frozenset(configured.federation.private_peers), uris.authority, standing.refuses
+            ),
             f"{USER_AGENT} (+{uris.origin})",
             ssl_context=ssl_context,
             clock=now,
@@ -87,7 +91,7 @@ async def running(
             new_id=lambda: str(uuid.uuid4()),
             accept_any_node=configured.federation.mode == "open",
         )
-        workers = Workers(context, db, signers, random.SystemRandom())
+        workers = Workers(context, db, signers, random.SystemRandom(), standing)
         async with workers:
             yield Node(
                 folder=folder,

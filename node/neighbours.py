@@ -1,7 +1,6 @@
 """Neighbouring nodes: whose listings are taken, and what goes when one is forgotten."""
 
 import sqlite3
-from collections.abc import Collection
 from datetime import datetime
 
 from node import publications, shops
@@ -12,24 +11,12 @@ from node.store import shops as shop_rows
 
 def is_heard(peer: Peer | None) -> bool:
     """Whether what a node says of its shops is taken here: we follow it, and it agreed."""
-    return peer is not None and peer.following is FollowState.ACCEPTED and peer.blocked is None
-
-
-def is_under(host: str, domains: Collection[str]) -> bool:
-    """Whether a host is one of the domains, or below one, whatever its port.
-
-    A domain that names a port is that host and port alone.
-    """
-    if not domains:
-        return False
-    if host in domains:
-        return True
-    name = host.rpartition(":")[0] if host.rpartition(":")[2].isdigit() else host
-    while name:
-        if name in domains:
-            return True
-        name = name.partition(".")[2]
-    return False
+    return (
+        peer is not None
+        and peer.following is FollowState.ACCEPTED
+        and peer.blocked is None
+        and peer.suspended is None
+    )
 
 
 def forget(db: sqlite3.Connection, host: str) -> None:

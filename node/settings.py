@@ -53,6 +53,7 @@ class FederationSettings:
     mode: str = "neighbours"
     radius_km: int = 15
     private_peers: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +76,7 @@ class Settings:
 CHOICES = {
     "node.operator": ("commune", "association", "intercommunality"),
     "node.languages": ("fr", "en"),
-    "federation.mode": ("neighbours", "open"),
+    "federation.mode": ("neighbours", "open", "allowlist"),
 }
 
 
@@ -189,6 +190,9 @@ def _check(settings: Settings, source: str) -> None:
         fail("server.listen", error.detail)
     if not 0 <= settings.federation.radius_km <= 500:
         fail("federation.radius_km", "must be 0 to 500 kilometres.")
+    for domain in settings.federation.allow:
+        if not _HOST.fullmatch(domain):
+            fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
     for peer in settings.federation.private_peers:
         try:
             check_authority(peer)

@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
-from node import neighbours
+from node import moderation
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -55,6 +55,7 @@ class Workers:
         db: database.Database,
         signers: keys.Signers,
         chance: random.Random,
+        standing: moderation.Standing,
     ) -> None:
         self._context = context
         self._database = db
@@ -66,11 +67,11 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
-        self._blocked: frozenset[str] = frozenset()
+        self.standing = standing
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
-        self._blocked = await self._database.read(peers.find_blocked)
+        self.standing.learn(*await self._database.read(moderation.standing))
         for work, bell in (
             (self._spread, self._spread_bell),
             (self._act, self._act_bell),
@@ -100,10 +101,6 @@ class Workers:
         for bell in (self._spread_bell, self._act_bell, self._deliver_bell, self._read_bell):
             bell.set()
 
-    def is_blocked(self, host: str) -> bool:
-        """Whether a host is turned away at the door."""
-        return neighbours.is_under(host, self._blocked)
-
     def accepted(self, host: str, size: int) -> None:
         """An activity of `size` bytes was accepted and is to be acted upon."""
         self.backlog.accepted(host, size)
@@ -114,7 +111,7 @@ class Workers:
         while True:
             try:
                 if self._database.changed():
-                    self._blocked = await self._database.read(peers.find_blocked)
+                    self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
             except sqlite3.Error:
                 log.exception("the database cannot be watched")
@@ -204,6 +201,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
 
 def _sweep(db: sqlite3.Connection, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
+    moderation.drop_hidden(db, now)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)

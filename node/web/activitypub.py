@@ -346,7 +346,7 @@ async def inbox(request: Request) -> Response:
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
         host = documents.address(claim.actor)[1]
-        if site.workers.is_blocked(host):
+        if site.workers.standing.refuses(host):
             return refusal(403, "blocked")
         await federation_inbox.Inbox(site.resolver).authenticate(claim)
     except Refused as error:

@@ -64,7 +64,7 @@ class Door:
         if self._workers.backlog.is_full():
             return Refusal(503, "busy", limits.BUSY_TIME)
         host = claimed_host(headers)
-        if self._workers.is_blocked(host):
+        if host and self._workers.standing.refuses(host):
             return Refusal(403, "blocked")
         if self._workers.backlog.is_full_of(host):
             return Refusal(429, "busy", limits.BUSY_TIME)

@@ -7,7 +7,6 @@ anything else is made of the request.
 """
 
 import asyncio
-from collections.abc import Callable
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -186,7 +185,7 @@ class BoundedHttp(HttpToolsProtocol):
             self._timer = None
 
 
-def bounded(door: Door, connections_most: int) -> Callable[..., BoundedHttp]:
+def bounded(door: Door, connections_most: int) -> type[BoundedHttp]:
     """The protocol of one server, with its door, and with so many connections at most."""
     members = {"door": door, "waiting": {}, "connections_most": connections_most}
     return type("Bounded", (BoundedHttp,), members)
