@@ -94,7 +94,7 @@ def find(
     after: str = "",
     limit: int = 1000,
 ) -> list[Shop]:
-    """Open shops in the order of ids, from after `after` on: all on show, our own, or one peer's."""
+    """Open shops in the order of ids, from after `after` on: all shown, our own, or a peer's."""
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM shops

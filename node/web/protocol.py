@@ -28,7 +28,7 @@ class _TooMuch(Exception):
 class BoundedHttp(HttpToolsProtocol):
     """One connection. `waiting` and `door` are of the server: see `bounded`.
 
-    `waiting` holds the connections on which something is awaited from the client, the longest first.
+    `waiting` holds the connections on which something is awaited from the client, longest first.
     """
 
     door: Door

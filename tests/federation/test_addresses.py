@@ -43,15 +43,21 @@ class Listener:
 
     def __init__(self) -> None:
         self.connections = 0
+        self.open = 0
         self.port = 0
         self.greeting = b"hello"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         writer.write(self.greeting)
         with contextlib.suppress(ConnectionError):
-            await reader.read()
+            while await reader.read(65536):
+                pass
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        self.open -= 1
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +72,10 @@ async def listening(
         yield listener
     finally:
         server.close()
-        await asyncio.sleep(0.01)
+        for _ in range(500):  # none is left behind for the loop to close, however busy the machine
+            await asyncio.sleep(0.01)
+            if not listener.open:
+                break
 
 
 def refusal(url: str, policy: addresses.Policy = PUBLIC) -> str:

@@ -1,7 +1,7 @@
 """`python -m tests.fuzz NAME`: coverage-guided fuzzing of one target, with atheris.
 
-Needs what `make soak` installs. Ends at the first input that breaks the target's promise, and writes
-it into the working folder: a found input is then kept in `tests/fuzz/corpus/NAME`.
+Needs what `make soak` installs. Ends at the first input that breaks the target's promise, and
+writes it into the working folder: a found input is then kept in `tests/fuzz/corpus/NAME`.
 """
 
 import argparse
@@ -45,10 +45,12 @@ def main() -> None:
     words = asked.folder / "words"
     words.write_text("\n".join(map(_written, target.WORDS)) + "\n")
     kept = Path(__file__).parent / "corpus" / asked.name
+    folders = [corpus, kept] if kept.exists() else [corpus]
     arguments = [
         sys.argv[0], f"-runs={asked.inputs}", f"-seed={asked.seed}", f"-max_len={LONGEST}",
-        f"-timeout={HANG}", f"-dict={words}", f"-artifact_prefix={asked.folder}/", "-rss_limit_mb=0",
-        "-len_control=0", "-reduce_inputs=0", "-print_final_stats=1", str(corpus), *([str(kept)] if kept.exists() else []),
+        f"-timeout={HANG}", f"-dict={words}", f"-artifact_prefix={asked.folder}/",
+        "-rss_limit_mb=0", "-len_control=0", "-reduce_inputs=0", "-print_final_stats=1",
+        *map(str, folders),
     ]  # fmt: skip
     options = {}
     if asked.name in OF_JSON:

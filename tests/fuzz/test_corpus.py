@@ -43,7 +43,7 @@ def test_any_bytes_and_any_mixture_of_its_words(name: str) -> None:
 
 
 def test_sound_inputs_are_accepted() -> None:
-    """The targets look where they should: their good seeds pass, so that a way around would show."""
+    """The targets look where they should: good seeds pass, so that a way around would show."""
     signature = target("signature")
     for seed in signature.SEEDS:
         request = signature.read(seed)

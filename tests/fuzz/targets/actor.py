@@ -170,7 +170,7 @@ def _look_up(key_id: str, served: dict[str, Any]) -> None:
     assert owner["id"] == key.owner
     assert documents.origin(key.owner) == documents.origin(key_id)
     assert key_id in json.dumps(owner, ensure_ascii=False)
-    assert key.material in [one for one in _strings(owner)]
+    assert key.material in _strings(owner)
     if isinstance(public, RSAPublicKey):
         assert 2048 <= public.key_size <= 8192
         assert public.public_numbers().e >= 3

@@ -42,7 +42,7 @@ WORDS = (
 
 
 class _Client:
-    """Answers in turn with what the input holds, as the guarded client would: from a checked URL."""
+    """Answers in turn with what the input holds, from checked URLs as the guarded client would."""
 
     policy = _POLICY
 
