@@ -4,9 +4,16 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, flood, inbox, measure, publish, start
+from bench import fanout, flood, inbox, measure, publish, start, verify
 
-BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout, "flood": flood}
+BENCHMARKS = {
+    "start": start,
+    "publish": publish,
+    "inbox": inbox,
+    "verify": verify,
+    "flood": flood,
+    "fanout": fanout,
+}
 
 
 def main() -> None:

@@ -361,6 +361,8 @@ async def inbox(request: Request) -> Response:
         return refusal(401, "key-gone")
     except Unreachable as error:
         log.info("key cannot be had", extra={"code": error.code})
+        if error.code == "too-many-key-fetches":
+            return refusal(503, "busy", retry_after=limits.BUSY_TIME)
         site.door.failed(headers, peer)
         return refusal(401, "key-unreachable")
     except ClientDisconnect:
