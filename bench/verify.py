@@ -71,15 +71,11 @@ def _requests(
     for body in bodies:
         headers = sign(key, key_id, "POST", "https://boutiques.example/inbox", body, now)
         pairs = tuple((name.lower(), value) for name, value in headers.items())
-        made.append(
-            signatures.Request("POST", "boutiques.example", "https", "/inbox", pairs, body)
-        )
+        made.append(signatures.Request("POST", "boutiques.example", "https", "/inbox", pairs, body))
     return made
 
 
-def _cpu(
-    requests: list[signatures.Request], step: Callable[[signatures.Request], object]
-) -> float:
+def _cpu(requests: list[signatures.Request], step: Callable[[signatures.Request], object]) -> float:
     begun = time.process_time()
     for request in requests:
         step(request)

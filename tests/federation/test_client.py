@@ -325,6 +325,32 @@ async def test_ssrf_06_no_redirect_leads_inside() -> None:
 
 
 @pytest.mark.anyio
+async def test_ssrf_40_a_host_that_is_not_spoken_with_is_never_dialled() -> None:
+    """Asked for itself, behind a redirect, or at the dial alone."""
+    async with serving() as other, serving() as blocked:
+        ports = frozenset({f"127.0.0.1:{other.port}", f"127.0.0.1:{blocked.port}"})
+        policy = addresses.Policy(ports, refuses=lambda host: host == f"127.0.0.1:{blocked.port}")
+        async with client.Client(policy, "test/1") as asker:
+            for url in (blocked.url + "/", other.redirects("/r", blocked.url + "/")):
+                with pytest.raises(Refused, match="host-blocked"):
+                    await get(asker, url)
+            with pytest.raises(Refused, match="host-blocked"):
+                await asker.post(blocked.url + "/inbox", b"{}", {})
+        backend = addresses.GuardedBackend(policy, lambda host, port: never())
+        with pytest.raises(Refused, match="host-blocked"):
+            await backend.connect_tcp("127.0.0.1", blocked.port)
+        assert blocked.connections == 0
+    names = addresses.Policy(refuses=lambda host: host in ("evil.example", "[2001:db8::1]"))
+    for url in ("https://EVIL.example/", "https://evil.example:443/", "https://evil.example./"):
+        with pytest.raises(Refused):
+            addresses.check_url(url, names)
+
+
+async def never() -> list[str]:
+    raise AssertionError("it was looked up")
+
+
+@pytest.mark.anyio
 async def test_ssrf_06_a_private_peer_is_not_reached_through_somebody_else() -> None:
     async with serving() as hostile, serving() as peer, asking(hostile, peer) as asker:
         peer.says("/", b"inside")

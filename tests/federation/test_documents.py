@@ -85,7 +85,7 @@ def test_jsn_03_depth_limit() -> None:
         "-Infinity",
     ],
 )
-def test_jsn_04_numbers_that_readers_disagree_about(number: str) -> None:
+def test_jsn_04_40_numbers_that_readers_disagree_about(number: str) -> None:
     assert refusal(f'{{"price":{number}}}'.encode()).code == "bad-number"
 
 

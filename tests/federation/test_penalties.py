@@ -24,7 +24,7 @@ def test_dos_06_who_fails_too_often_waits_and_may_then_speak_again() -> None:
     assert penalties.wait(BAD, HERE, wait) is not None
 
 
-def test_dos_06_nobody_uses_up_the_turn_of_a_server_that_proved_itself() -> None:
+def test_dos_44_nobody_uses_up_the_turn_of_a_server_that_proved_itself() -> None:
     """Not from another address, whatever is claimed."""
     penalties = Penalties()
     penalties.proved(GOOD, HERE, 0)
@@ -36,7 +36,7 @@ def test_dos_06_nobody_uses_up_the_turn_of_a_server_that_proved_itself() -> None
     assert penalties.wait(GOOD, HERE, 0) is None
 
 
-def test_dos_06_another_name_every_time_does_not_help() -> None:
+def test_dos_45_another_name_every_time_does_not_help() -> None:
     penalties = Penalties()
     for number in range(int(limits.FAILURES_OF_ADDRESS)):
         assert penalties.wait(f"{number}.example", HERE, 0) is None
@@ -45,7 +45,7 @@ def test_dos_06_another_name_every_time_does_not_help() -> None:
     assert penalties.wait("fresh.example", THERE, 0) is None
 
 
-def test_dos_06_strangers_together_have_a_bound_and_the_known_are_not_under_it() -> None:
+def test_dos_45_strangers_together_have_a_bound_and_the_known_are_not_under_it() -> None:
     penalties = Penalties()
     penalties.proved(GOOD, None, 0)
     for number in range(int(limits.FAILURES_OF_STRANGERS)):

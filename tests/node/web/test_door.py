@@ -62,7 +62,7 @@ async def test_dos_06_a_full_queue_is_said_before_a_body_is_read() -> None:
     [("evil.example", True), ("shop.evil.example", True), ("vil.example", False),
      ("a.shop.evil.example", False), ("shop.evil.example:8443", False), ("example.evil", False)],
 )  # fmt: skip
-async def test_org_20_a_block_covers_all_below_a_domain(
+async def test_org_20_40_a_block_covers_all_below_a_domain(
     blocked: str, is_turned_away: bool
 ) -> None:
     scene = Scene()
@@ -71,7 +71,7 @@ async def test_org_20_a_block_covers_all_below_a_domain(
 
 
 @pytest.mark.anyio
-async def test_only_those_on_the_list_are_heard_where_there_is_one() -> None:
+async def test_org_41_only_those_on_the_list_are_heard_where_there_is_one() -> None:
     scene = Scene(listed=frozenset({"social.example"}))
     scene.standing.learn(frozenset({"bad.social.example"}), frozenset({"voisin.example:8443"}))
     for host, is_heard in (

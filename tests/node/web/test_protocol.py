@@ -1,4 +1,4 @@
-"""What a connection may hold: the protocol on real sockets, around an application of a few lines."""
+"""What a connection may hold: the protocol on real sockets, around a small application."""
 
 import asyncio
 import contextlib
@@ -136,7 +136,7 @@ async def test_dos_07_a_crowd_of_idle_connections_shuts_nobody_out(server: Serve
 
 
 @pytest.mark.anyio
-async def test_pipelining_is_bounded(server: Server) -> None:
+async def test_dos_40_pipelining_is_bounded(server: Server) -> None:
     """Ten thousand requests at once: a few are answered, and none of the others is kept."""
     flood = get("/big") + get("/") * 10_000
     reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
@@ -157,7 +157,9 @@ async def test_a_few_requests_ahead_are_answered_in_order(server: Server) -> Non
 
 
 @pytest.mark.anyio
-async def test_headers_are_bounded_in_number_and_size_however_they_come(server: Server) -> None:
+async def test_dos_42_headers_are_bounded_in_number_and_size_however_they_come(
+    server: Server,
+) -> None:
     """In one piece, too, which is whole before anybody has counted what is not."""
     many = [f"A{number}: b" for number in range(protocol.HEADERS_MOST)]
     for request in (
@@ -175,7 +177,7 @@ async def test_headers_are_bounded_in_number_and_size_however_they_come(server: 
 
 
 @pytest.mark.anyio
-async def test_trailers_are_no_headers(server: Server) -> None:
+async def test_dos_41_and_sig_41_trailers_are_no_headers(server: Server) -> None:
     """What comes after a body adds nothing to what the head said, and is bounded."""
     head = b"POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n"
     answer = await server.say(
@@ -193,7 +195,7 @@ async def test_trailers_are_no_headers(server: Server) -> None:
 
 
 @pytest.mark.anyio
-async def test_an_answer_that_nobody_takes_does_not_wait_for_ever(
+async def test_dos_43_an_answer_that_nobody_takes_does_not_wait_for_ever(
     server: Server, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(protocol, "WRITE_TIME", 0.2)
