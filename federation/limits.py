@@ -37,7 +37,7 @@ KEEPALIVE_TIME = 4.0  # under the 5 s after which many servers hang up, so that 
 RETRY_AFTER_LEAST = 1.0
 RETRY_AFTER_MOST = 86400.0
 
-# --- What is not asked for again, and for how long ------------------------------------------------
+# --- What is not asked for again, and for how long -----------------------------------------------
 
 KEY_REFETCH_INTERVAL = 60.0  # a failed check may ask for the key again, this often at most
 NEGATIVE_KEY_TIME = 600.0  # a key that could not be had is not asked for again meanwhile
@@ -46,7 +46,7 @@ HOST_FAILURES = 3  # in a row, after which a host is left alone for HOST_HELD
 HOST_HELD = 10.0
 MISSES_AT_HOST = 200  # failures of any kind in NEGATIVE_HOST_TIME, likewise
 
-# --- Time windows of signatures (one hour, as Mastodon, Fedify and Lemmy allow) --------------------
+# --- Time windows of signatures (an hour, as Mastodon, Fedify and Lemmy allow) -------------------
 
 SIGNATURE_AGE = 3600.0
 SIGNATURE_AHEAD_CAVAGE = 3600.0  # the Date header, written by clocks that nobody watches
@@ -57,7 +57,7 @@ SIGNATURE_AHEAD_RFC9421 = 60.0  # `created`, as the WordPress and Fedify verifie
 RSA_BITS_LEAST = 2048
 RSA_BITS_MOST = 8192  # a check of it takes some 300 µs; of more, it grows with the square
 
-# --- What fails at the door of an inbox (penalties.py): at once, and a second from then on ---------
+# --- What fails at the door of an inbox (penalties.py): at once, and a second from then on -------
 
 FAILURES_OF_HOST = 50.0  # of one claimed host from one address: a server with a new bug has these
 FAILURES_OF_HOST_PER_SECOND = 0.5

@@ -11,7 +11,7 @@ from typing import Any, cast
 import pytest
 
 from federation import actors, addresses, client, keys, limits
-from federation.errors import Unreachable
+from federation.errors import FederationError, Gone, Unreachable
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -184,3 +184,24 @@ async def test_dos_45_few_keys_are_asked_for_at_once_and_fewer_of_one_host() -> 
     assert len(refused) == len(urls) - limits.KEY_FETCHES
     # That was nobody's fault, and is not remembered.
     await resolver.key("https://99.example/u#main-key")
+
+
+@pytest.mark.anyio
+async def test_too_many_misses_at_a_host_are_enough() -> None:
+    """Addresses that are not there, named by the hundred, though their host answers each."""
+
+    class Nowhere:
+        asked = 0
+
+        async def fetch_document(self, url: str, **_: Any) -> tuple[dict[str, Any], str]:
+            self.asked += 1
+            raise Gone("not-found", url)
+
+    web = Nowhere()
+    resolver = actors.ActorResolver(cast(client.Client, web), Memory(), None, lambda: NOW)
+    for number in range(limits.MISSES_AT_HOST + 50):
+        with pytest.raises(FederationError):
+            await resolver.key(f"https://a.example/{number}#main-key")
+    assert web.asked == limits.MISSES_AT_HOST
+    with pytest.raises(Gone):
+        await resolver.key("https://b.example/1#main-key")

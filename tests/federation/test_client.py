@@ -247,6 +247,20 @@ async def test_few_hosts_are_kept_connected(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.anyio
+async def test_few_connections_to_one_host() -> None:
+    async with serving() as hostile, asking(hostile) as asker:
+
+        async def slow(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.05)
+            writer.write(answer(b"slow"))
+
+        hostile.scripts["/slow"] = slow
+        answers = await asyncio.gather(*(get(asker, hostile.url + "/slow") for _ in range(20)))
+        assert [each.body for each in answers] == [b"slow"] * 20
+        assert hostile.connections == limits.CONNECTIONS_PER_HOST
+
+
+@pytest.mark.anyio
 async def test_idle_hosts_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "KEEPALIVE_TIME", 0.02)
     async with serving() as hostile, asking(hostile, names=("a.test", "b.test")) as asker:

@@ -157,8 +157,9 @@ def test_htm_11_marks_upon_marks_are_cut(arena: Arena) -> None:
 
 
 @pytest.mark.parametrize(
-    "handle", ["Fleurs", "FLEURS", "ｆleurs", "fleurs\u200b", "flеurs", "fleurs ", "ﬂeurs",
-               "fle\u0301urs", "instance", "inbox", "a b", "", "x" * 100, "../x", "a/b", "a@b", "é"],
+    "handle",
+    ["Fleurs", "FLEURS", "ｆleurs", "fleurs\u200b", "flеurs", "fleurs ", "ﬂeurs", "fle\u0301urs",
+     "instance", "inbox", "a b", "", "x" * 100, "../x", "a/b", "a@b", "é"],
 )  # fmt: skip
 def test_htm_12_two_handles_that_read_the_same(arena: Arena, handle: str) -> None:
     before = arena.get("/api/v1/shops")

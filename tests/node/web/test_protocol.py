@@ -121,6 +121,16 @@ async def test_dos_06_a_body_of_no_usual_length_ends_the_connection(
 
 
 @pytest.mark.anyio
+async def test_dos_06_a_body_that_is_passed_over_has_an_end(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(protocol, "SKIP_TIME", 0.2)
+    answer = await server.say(b"POST /inbox HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n1")
+    assert answer.startswith(b"HTTP/1.1 429 ")
+    assert not server.state.connections
+
+
+@pytest.mark.anyio
 async def test_dos_07_a_crowd_of_idle_connections_shuts_nobody_out(server: Server) -> None:
     """Whoever has dawdled longest makes room; who is being answered does not."""
     idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
