@@ -1,5 +1,5 @@
-"""`python -m tests.hostile.budgets`: every bound, its value, and the test that holds it, as the table
-in SECURITY.md has them. Why each is what it is stands beside it in the code."""
+"""`python -m tests.hostile.budgets`: every bound, its value, and the test that holds it, as the
+table in SECURITY.md has them. Why each is what it is stands beside it in the code."""
 
 import re
 from types import ModuleType

@@ -1,5 +1,5 @@
-"""What a stranger may cost: every bound is told in SECURITY.md, and has a test; and those tests that
-have no better place."""
+"""What a stranger may cost: every bound is told in SECURITY.md, and has a test; and those tests
+that have no better place."""
 
 import asyncio
 from typing import Any, cast
