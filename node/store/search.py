@@ -159,7 +159,9 @@ def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
                 AS latitude,
             CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END
                 AS longitude
-        FROM shops LEFT JOIN places ON places.id = shops.place WHERE closed IS NULL
+        FROM shops LEFT JOIN places ON places.id = shops.place
+        LEFT JOIN peers ON peers.host = shops.peer
+        WHERE shops.closed IS NULL AND peers.suspended IS NULL
         """
     )
     placed = [(_cell(row["latitude"], row["longitude"]), row["id"]) for row in rows]

@@ -12,6 +12,7 @@ from node.search import Engine
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
+from node.web.door import Door
 from node.web.render import Pages
 from node.workers import Workers
 
@@ -27,6 +28,7 @@ class Site:
     resolver: actors.ActorResolver
     clock: Clock
     workers: Workers
+    door: Door
     pages: Pages
     engine: Engine
     version: str
