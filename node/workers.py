@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from types import TracebackType
 
 from node.exchange import keys, outbox, sync
-from node.exchange.backlog import Backlog
+from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.model import Peer
@@ -99,10 +99,10 @@ class Workers:
         for bell in (self._spread_bell, self._act_bell, self._deliver_bell, self._read_bell):
             bell.set()
 
-    def accepted(self, host: str, size: int) -> None:
-        """An activity of `size` bytes was accepted and is to be acted upon."""
-        self.backlog.accepted(host, size)
-        self._act_bell.set()
+    async def accept(self, letter: Letter) -> None:
+        """Stores an activity, which is on the disk when this returns, to be acted upon."""
+        if await self.backlog.accept(letter):
+            self._act_bell.set()
 
     async def _watch(self) -> None:
         """Pokes when the file changes: a command may have written."""

@@ -14,9 +14,10 @@ from starlette.responses import RedirectResponse, Response
 from federation import documents, limits, nodeinfo, signatures, vocabulary, webfinger
 from federation import inbox as federation_inbox
 from federation.errors import Gone, Refused, Unreachable
+from node.exchange.backlog import Letter
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
-from node.store import actors, changes, followers, listings, peers, received, shops
+from node.store import actors, changes, followers, listings, peers, shops
 from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
@@ -361,11 +362,9 @@ async def inbox(request: Request) -> Response:
         return refusal(401, "key-unreachable")
     except ClientDisconnect:
         return refusal(408, "too-slow")
-    fresh = await site.database.write(
-        received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
+    await site.workers.accept(
+        Letter(claim.fingerprint, claim.actor, host, claim.request.body, claim.activity)
     )
-    if fresh:
-        site.workers.accepted(host, len(claim.request.body))
     return Response(status_code=202)
 
 
