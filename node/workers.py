@@ -37,6 +37,7 @@ LOOK_EVERY = 60.0
 SWEEP_EVERY = 3600.0
 AFTER_FAULT = 5.0
 BATCH = 100
+LONGEST_WAIT = timedelta(days=1)  # that any rule makes a delivery wait
 SEEN_KEPT = timedelta(days=3)
 DEAD_KEPT = 200
 ACTORS_KEPT = timedelta(days=30)
@@ -134,9 +135,12 @@ class Workers:
         """Spreads changes over the inboxes of followers."""
         while found := await self._database.read(deliveries.find_publications, BATCH):
             now = self._context.clock()
+            shut = await self._database.read(outbox.shut, now)
+            if shut is None:
+                log.warning("too many deliveries wait: only neighbours are told of changes")
             await asyncio.gather(
                 *(
-                    self._database.write(outbox.spread, self._context.uris, one, now)
+                    self._database.write(outbox.spread, self._context.uris, one, now, shut)
                     for one in found
                 )
             )
@@ -181,11 +185,17 @@ class Workers:
         self._read_bell.set()
 
     async def _sweep(self) -> None:
+        started = True
         while True:
             try:
-                await self._database.write(_sweep, self._context.clock())
+                now = self._context.clock()
+                await self._database.write(_sweep, now)
+                if not started:  # whoever could not be reached may be there again
+                    since = now - outbox.UNAVAILABLE_AFTER
+                    await self._database.write(deliveries.give_up_unavailable, since, now)
             except Exception:
                 log.exception("sweeping failed and will be tried again")
+            started = False
             await asyncio.sleep(SWEEP_EVERY)
 
 
@@ -201,6 +211,8 @@ def _sweep(db: sqlite3.Connection, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)
+    deliveries.prune_told(db, now - outbox.QUIET)
+    deliveries.mend_times(db, now, now + LONGEST_WAIT)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)
     changes.prune(db, now - TOMBSTONES_KEPT)
     tombstones.prune(db, now - TOMBSTONES_KEPT)
