@@ -26,6 +26,7 @@ from node.store import database, deliveries, followers, listings, peers, receive
 from node.store import shops as shop_rows
 
 TRIES = 5
+OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
 
 Handler = Callable[[Context, dict[str, Any], str, client.Budget], Awaitable[Apply | None]]
 
@@ -280,8 +281,9 @@ def _apply_all(
         if error is None:
             heard.add(_host(work.row.actor))
     for host in heard:
+        silent = peers.is_silent(db, host, now - OUTAGE)
         peers.mark_heard(db, host, now)
-        if deliveries.revive(db, host):
+        if deliveries.revive(db, host) or silent:
             # It was away: what it told others meanwhile may have been missed here too.
             peers.want_sync(db, host, now)
     return failures
