@@ -281,12 +281,17 @@ def _apply_all(
         if error is None:
             heard.add(_host(work.row.actor))
     for host in heard:
-        silent = peers.is_silent(db, host, now - OUTAGE)
-        peers.mark_heard(db, host, now)
-        if deliveries.revive(db, host) or silent:
-            # It was away: what it told others meanwhile may have been missed here too.
-            peers.want_sync(db, host, now)
+        note_life(db, host, now)
     return failures
+
+
+def note_life(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """A sign of life: what waits for a host is due at once, and what it may have told is read."""
+    silent = peers.is_silent(db, host, now - OUTAGE)
+    peers.mark_heard(db, host, now)
+    if deliveries.revive(db, host) or silent:
+        # It was away: what it told others meanwhile may have been missed here too.
+        peers.want_sync(db, host, now)
 
 
 def _is_listing(work: Work) -> bool:

@@ -223,7 +223,7 @@ def test_a_full_queue_takes_news_for_neighbours_only(
     ground.publish(db, shop, "Rose", announce=True)
     for note in deliveries.find_publications(db, 1000):
         outbox.spread(db, URIS, note, NOW, None)
-    assert {host for host, _, _ in waiting(db)} == {"boutiques.talence.example"}
+    assert {inbox for inbox, _, _ in waiting(db)} == {"https://boutiques.talence.example/inbox"}
 
 
 def test_what_never_was_has_nothing_to_tell(
