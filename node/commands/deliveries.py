@@ -14,7 +14,9 @@ def configure(subjects: output.Subjects) -> None:
         subjects, "deliveries", help="see what waits for other servers, and what was given up"
     )
     actions.required = False  # `echoppe deliveries` alone lists them
-    subjects.choices["deliveries"].set_defaults(run=show, json=False)
+    alone = subjects.choices["deliveries"]
+    alone.add_argument("--json", action="store_true", help="answer with one JSON document")
+    alone.set_defaults(run=show)
     output.command(
         actions,
         "list",
