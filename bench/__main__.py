@@ -4,9 +4,15 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, publish, start
+from bench import fanout, inbox, measure, outage, publish, start
 
-BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout}
+BENCHMARKS = {
+    "start": start,
+    "publish": publish,
+    "inbox": inbox,
+    "fanout": fanout,
+    "outage": outage,
+}
 
 
 def main() -> None:

@@ -86,6 +86,10 @@ async def _status(reader: asyncio.StreamReader) -> int:
     length = _length(head)
     if length:
         await reader.readexactly(length)
+    elif b"\r\ntransfer-encoding: chunked" in head.lower():
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            await reader.readexactly(size + 2)
+        await reader.readexactly(2)
     return int(head[9:12])
 
 
