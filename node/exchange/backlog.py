@@ -24,7 +24,8 @@ QUEUE_MOST = 5000
 QUEUE_BYTES_MOST = 50 * 1024 * 1024
 OF_HOST_MOST = 500  # of one host's, so that none fills the queue alone
 AT_HAND_MOST = 500  # parsed activities kept in memory
-BATCH = 100
+BATCH = 100  # rows read together, and what is worth not waiting for more
+BATCH_MOST = 400  # written together: while that lasts nobody else is accepted, which slows a flood
 GATHER = 0.05  # seconds between two batches
 LOOK_EVERY = 1.0  # seconds between two looks at the rows while there is enough at hand
 PATIENCE = 0.05  # seconds for what needs no network to be ready
@@ -118,7 +119,7 @@ class Backlog:
             soon = self._acted + GATHER - loop.time()
             if soon > 0 and len(self._at_hand) < BATCH:
                 await asyncio.sleep(soon)
-            most = min(BATCH, len(self._at_hand))
+            most = min(BATCH_MOST, len(self._at_hand))
             batch = [self._at_hand.popleft() for _ in range(most)]
             if batch:
                 await self._act_upon(batch)
