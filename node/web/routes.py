@@ -57,6 +57,7 @@ def application(site: Site) -> Starlette:
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin),
+            Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
