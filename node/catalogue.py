@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from node import categories, errors, prices, publications, words
-from node.model import Availability, ChangeKind, Condition, Listing, Offer, Shop, Verb
-from node.store import listings, search, tombstones
+from node.model import Availability, ChangeKind, Condition, Listing, Offer, Photo, Shop, Verb
+from node.store import listings, photos, search, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
 
@@ -22,6 +22,8 @@ OFFERS_MOST = 50
 AXES_MOST = 2
 AXIS_MOST = 40
 SKU_MOST = 60
+PHOTOS_MOST = 8
+ALT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class ListingDraft:
     condition: Condition = Condition.NEW
     language: str = "fr"
     announce: bool = False
+    photos: tuple[Photo, ...] = ()
 
 
 def check(draft: ListingDraft) -> None:
@@ -71,8 +74,19 @@ def check(draft: ListingDraft) -> None:
             fields["sku"] = f"the shop's own number is at most {SKU_MOST} characters"
         if offer.stock is not None and not 0 <= offer.stock <= prices.STOCK_MOST:
             fields["stock"] = f"the stock must be 0 to {prices.STOCK_MOST}"
+    if len(draft.photos) > PHOTOS_MOST:
+        fields["photo"] = f"a listing has at most {PHOTOS_MOST} photos"
+    if not all(words.is_plain(photo.alt) and len(photo.alt) <= ALT_MOST for photo in draft.photos):
+        fields["alt"] = f"a photo is described in at most {ALT_MOST} plain characters"
     if fields:
         raise errors.Invalid("bad-listing", "; ".join(fields.values()) + ".", fields=fields)
+
+
+def _check_photos(db: sqlite3.Connection, draft: ListingDraft) -> None:
+    """Raises errors.Invalid for a photo that is no longer kept."""
+    if not all(photos.is_known(db, photo.id) for photo in draft.photos):
+        detail = "The photo is no longer kept. Choose it again."
+        raise errors.Invalid("photo-gone", detail, fields={"photo": detail})
 
 
 def availability(stock: int | None) -> Availability:
@@ -92,6 +106,7 @@ def publish(
 ) -> Listing:
     """Publishes a listing of one of our shops. Raises errors.Invalid."""
     check(draft)
+    _check_photos(db, draft)
     listing_id = new_id()
     # The address of its page names it by the beginning of its id.
     while listings.get_of_shop(db, shop.id, listing_id[:8]) is not None:
@@ -113,6 +128,7 @@ def publish(
         seen=moment,
         withdrawn=None,
         offers=draft.offers,
+        photos=draft.photos,
     )
     listings.add(db, listing)
     price_rows.add_changed(db, listing, now)
@@ -134,6 +150,7 @@ def revise(
     Raises errors.Invalid and errors.NotFound.
     """
     check(draft)
+    _check_photos(db, draft)
     listing = get_on_show(db, listing_id)
     if listing.shop != shop.id:
         raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
@@ -147,6 +164,7 @@ def revise(
         language=draft.language,
         announce=draft.announce,
         offers=draft.offers,
+        photos=draft.photos,
     )
     if revised == listing:
         return listing
@@ -165,7 +183,7 @@ def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
     """Takes a listing of one of our shops off the shelf for good. Raises errors.NotFound."""
     listing = get_on_show(db, listing_id)
     updated = publications.next_update(listing.updated, now)
-    withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated)
+    withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated, photos=())
     listings.change(db, withdrawn)
     search.remove(db, listing.id)
     publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.DELETE, updated, now)

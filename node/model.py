@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
+from node.pixels import fit
+
 
 class ActorKind(StrEnum):
     """The ActivityStreams actor types a node has (design: wire profile 8.1)."""
@@ -130,6 +132,23 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo of a listing of ours. `id` is the SHA-256 of its largest JPEG, in hexadecimal.
+
+    `width` and `height` are those of its largest size; `alt` says it to who cannot see it.
+    """
+
+    id: str
+    alt: str
+    width: int
+    height: int
+
+    def size(self, side: int) -> tuple[int, int]:
+        """Width and height of the copy whose longest side is at most `side`."""
+        return fit(self.width, self.height, side)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Something a shop offers, with its one or more offers in their order."""
 
@@ -148,6 +167,7 @@ class Listing:
     seen: datetime
     withdrawn: datetime | None
     offers: tuple[Offer, ...]
+    photos: tuple[Photo, ...] = ()
 
     @property
     def main_offer(self) -> Offer:

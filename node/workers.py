@@ -13,8 +13,10 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 
+from node import media
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -183,7 +185,7 @@ class Workers:
     async def _sweep(self) -> None:
         while True:
             try:
-                await self._database.write(_sweep, self._context.clock())
+                await self._database.write(_sweep, self._database.folder, self._context.clock())
             except Exception:
                 log.exception("sweeping failed and will be tried again")
             await asyncio.sleep(SWEEP_EVERY)
@@ -197,7 +199,8 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
         peers.want_sync(db, peer.host, now)
 
 
-def _sweep(db: sqlite3.Connection, now: datetime) -> None:
+def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
+    media.sweep(db, folder, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)

@@ -19,6 +19,7 @@ FLOORS = (
     ("node.translation", 0),
     ("node.clock", 0),
     ("node.words", 0),
+    ("node.pixels", 0),
     ("node.logs", 0),
     ("node.gazetteer", 0),
     ("node.store", 1),

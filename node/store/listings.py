@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Listing, Offer
-from node.store import times
+from node.model import Availability, Condition, Listing, Offer, Photo
+from node.store import photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn"""
@@ -29,7 +29,7 @@ def _offer(row: sqlite3.Row) -> Offer:
     )
 
 
-def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
+def _listing(row: sqlite3.Row, offers: Iterable[Offer], shown: tuple[Photo, ...] = ()) -> Listing:
     return Listing(
         id=row["id"],
         uri=row["uri"],
@@ -46,6 +46,7 @@ def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
         seen=times.moment(row["seen"]),
         withdrawn=times.moment_or_none(row["withdrawn"]),
         offers=tuple(offers),
+        photos=shown,
     )
 
 
@@ -79,6 +80,7 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         _values(listing),
     )
     _add_offers(db, listing)
+    photos.change(db, listing.id, listing.photos)
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
@@ -94,6 +96,7 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
     )
     db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
     _add_offers(db, listing)
+    photos.change(db, listing.id, listing.photos)
 
 
 def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
@@ -143,7 +146,8 @@ def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Li
         (json.dumps(list(offers)),),
     ):
         offers[row["listing"]].append(_offer(row))
-    return [_listing(row, offers[row["id"]]) for row in rows]
+    shown = photos.find(db, offers)
+    return [_listing(row, offers[row["id"]], shown.get(row["id"], ())) for row in rows]
 
 
 def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:

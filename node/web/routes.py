@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import activitypub, api, health, middleware, pages
+from node.web import activitypub, api, health, media, middleware, pages
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
@@ -28,6 +28,7 @@ def application(site: Site) -> Starlette:
             Route("/connexion/{token}", pages.sign_in, methods=["GET", "POST"]),
             Route("/compte", pages.account, methods=["GET", "POST"]),
             Route("/static/{name}", pages.static),
+            Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),
