@@ -1,6 +1,7 @@
 """The whole URL table of a node."""
 
 import logging
+from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,25 +10,29 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import activitypub, api, health, middleware, pages
+from node.web import activitypub, api, health, middleware, pages, public, render
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
 
-_UUID = "{id:uuid}"
+Handler = Callable[[Request], Awaitable[Response]]
+
+# Pages for people: the address in French, as everywhere; other languages have it under their name.
+_PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/", public.home, ("GET",)),
+    ("/@{handle}", public.shop, ("GET",)),
+    ("/@{handle}/{slug}", public.listing, ("GET",)),
+    ("/connexion/{token}", pages.sign_in, ("GET", "POST")),
+    ("/compte", pages.account, ("GET", "POST")),
+)
 
 
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
     app = Starlette(
         routes=[
-            # people
-            Route("/", pages.home),
-            Route("/@{handle}", pages.shop),
-            Route("/@{handle}/{slug}", pages.listing),
-            Route("/connexion/{token}", pages.sign_in, methods=["GET", "POST"]),
-            Route("/compte", pages.account, methods=["GET", "POST"]),
-            Route("/static/{name}", pages.static),
+            *_in_each_language(site.settings.node.languages, _PEOPLE),
+            Route("/static/{name}", public.static),
             # programs
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),
@@ -64,6 +69,16 @@ def application(site: Site) -> Starlette:
     return app
 
 
+def _in_each_language(
+    languages: tuple[str, ...], pages: tuple[tuple[str, Handler, tuple[str, ...]], ...]
+) -> Iterator[Route]:
+    """The main language at the root, each other one under its name (/en/…): no cookie decides."""
+    for language in languages:
+        prefix = "" if language == languages[0] else f"/{language}"
+        for path, handler, methods in pages:
+            yield Route(prefix + path, handler, methods=list(methods))
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     """Unknown addresses and methods: a page for people, a short word for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -73,7 +88,7 @@ async def _refused(request: Request, error: Exception) -> Response:
             status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
         )
     else:
-        answer = await pages.error(request, status)
+        answer = await render.error(request, status)
     answer.headers.update(headers)
     return answer
 
