@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from node import categories, errors, prices, publications, words
-from node.model import Availability, ChangeKind, Condition, Listing, Offer, Shop, Verb
+from node.model import Availability, ChangeKind, Condition, Kind, Listing, Offer, Shop, Verb
 from node.store import listings, search, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
@@ -35,6 +35,9 @@ class ListingDraft:
     condition: Condition = Condition.NEW
     language: str = "fr"
     announce: bool = False
+    kind: Kind = Kind.GOODS
+    pick_up: bool = True
+    delivered: bool = False
 
 
 def check(draft: ListingDraft) -> None:
@@ -52,6 +55,8 @@ def check(draft: ListingDraft) -> None:
         near = categories.nearest(draft.category)
         hint = f"; did you mean {near}?" if near else ""
         fields["category"] = f"there is no category {draft.category!r}{hint}"
+    if draft.kind is Kind.GOODS and not (draft.pick_up or draft.delivered):
+        fields["pick_up"] = "goods are fetched at the shop, delivered, or both"
     if not 1 <= len(draft.offers) <= OFFERS_MOST:
         fields["offers"] = f"a listing has 1 to {OFFERS_MOST} offers"
     axes = {tuple(offer.axes) for offer in draft.offers}
@@ -113,6 +118,9 @@ def publish(
         seen=moment,
         withdrawn=None,
         offers=draft.offers,
+        kind=draft.kind,
+        pick_up=draft.pick_up,
+        delivered=draft.delivered,
     )
     listings.add(db, listing)
     price_rows.add_changed(db, listing, now)
@@ -147,6 +155,9 @@ def revise(
         language=draft.language,
         announce=draft.announce,
         offers=draft.offers,
+        kind=draft.kind,
+        pick_up=draft.pick_up,
+        delivered=draft.delivered,
     )
     if revised == listing:
         return listing

@@ -7,8 +7,11 @@ is ever rounded twice.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
+
+# Means of payment that a shop may take.
+PAYMENTS = ("cash", "card", "cheque", "transfer", "meal_voucher", "gift_voucher", "online")
 
 
 class ActorKind(StrEnum):
@@ -43,6 +46,13 @@ class Condition(StrEnum):
     REFURBISHED = "refurbished"
     USED = "used"
     DAMAGED = "damaged"
+
+
+class Kind(StrEnum):
+    """Whether a listing is a thing to have or something done for one."""
+
+    GOODS = "goods"
+    SERVICE = "service"
 
 
 class ChangeKind(StrEnum):
@@ -88,8 +98,70 @@ class LocalActor:
 
 
 @dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of opening on one day of the week, in minutes after its local midnight.
+
+    `closes` exceeds 1440 where the shop stays open past midnight; a whole day is 0 to 1440.
+    """
+
+    day: int  # 0 is Monday
+    opens: int
+    closes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SpecialDays:
+    """Days, the first to the last, on which the week does not hold. No spans: closed."""
+
+    first: date
+    last: date
+    spans: tuple[tuple[int, int], ...] = ()  # opens, closes: as in Span
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """When a shop is open, on its own clock: a week and what departs from it."""
+
+    weekly: tuple[Span, ...]  # in order, none over another (`node/hours.py: tidy`)
+    special: tuple[SpecialDays, ...] = ()
+    closed_on_holidays: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class OpenState:
+    """Whether a shop is open at one moment. Times are on the shop's own clock.
+
+    `open` is None where nobody told, or where the shop's time zone is unknown. `until` is when it
+    closes (None for one that never does), `opens` when it opens next, where it is closed.
+    """
+
+    open: bool | None
+    until: datetime | None
+    opens: datetime | None
+    today: tuple[tuple[int, int], ...]  # opens, closes, of the shop's own day
+
+
+@dataclass(frozen=True, slots=True)
+class DeliveryTerms:
+    """Where a shop delivers, to named places or within a radius of it, and for how much.
+
+    `price_cents` is None where it was not told and 0 where it is free; from a purchase of
+    `free_from_cents` on it costs nothing.
+    """
+
+    places: tuple[str, ...] = ()
+    radius_km: float | None = None
+    price_cents: int | None = None
+    free_from_cents: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Shop:
-    """A shop of this node (`peer` is None) or of another (`peer` is its host)."""
+    """A shop of this node (`peer` is None) or of another (`peer` is its host).
+
+    What was never told is None (or no means of payment), and is never guessed.
+    """
 
     id: str
     uri: str
@@ -107,6 +179,10 @@ class Shop:
     updated: datetime
     seen: datetime  # when this node last knew it to be so
     closed: datetime | None
+    hours: Hours | None = None
+    payments: tuple[str, ...] = ()  # of PAYMENTS
+    step_free: bool | None = None
+    delivery: DeliveryTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,6 +224,9 @@ class Listing:
     seen: datetime
     withdrawn: datetime | None
     offers: tuple[Offer, ...]
+    kind: Kind = Kind.GOODS
+    pick_up: bool = True  # it can be fetched at the shop
+    delivered: bool = False  # the shop delivers it, where its `delivery` says
 
     @property
     def main_offer(self) -> Offer:

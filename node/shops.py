@@ -3,18 +3,33 @@
 import dataclasses
 import re
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import catalogue, errors, publications, words
-from node.model import ActorKind, ChangeKind, LocalActor, Place, Shop, Verb
+from node import catalogue, errors, hours, prices, publications, words
+from node.model import (
+    PAYMENTS,
+    ActorKind,
+    ChangeKind,
+    DeliveryTerms,
+    Hours,
+    LocalActor,
+    Place,
+    Shop,
+    Verb,
+)
 from node.store import actors, listings, search, shops
 from node.uris import RESERVED_HANDLES, Uris, is_handle
+
+DELIVERY_PLACES_MOST = 100
+DELIVERY_KM_MOST = 500
+PHONE = r"\+?[0-9][0-9 .()/-]{2,28}"
 
 
 @dataclass(frozen=True, slots=True)
 class ShopDraft:
-    """What is said to open a shop."""
+    """What is said to open a shop, or to change one."""
 
     handle: str
     name: str
@@ -24,6 +39,10 @@ class ShopDraft:
     phone: str | None = None
     latitude: float | None = None
     longitude: float | None = None
+    hours: Hours | None = None
+    payments: tuple[str, ...] = ()
+    step_free: bool | None = None
+    delivery: DeliveryTerms | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +84,47 @@ def open_shop(
         updated=moment,
         seen=moment,
         closed=None,
+        hours=draft.hours,
+        payments=in_order(draft.payments),
+        step_free=draft.step_free,
+        delivery=draft.delivery,
     )
     shops.add(db, shop)
     publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.UPDATE, shop.updated, now)
     return shop
+
+
+def revise_shop(db: sqlite3.Connection, draft: ShopDraft, now: datetime) -> Shop:
+    """Changes what is said of a shop of ours; one that says the same already is left as it is.
+
+    Its handle, which is its address, stays. Raises errors.Invalid and errors.NotFound.
+    """
+    check(draft)
+    shop = get_open(db, draft.handle)
+    revised = dataclasses.replace(
+        shop,
+        name=draft.name,
+        summary=draft.summary,
+        place=draft.place.id,
+        address=draft.address,
+        phone=draft.phone,
+        latitude=draft.latitude,
+        longitude=draft.longitude,
+        hours=draft.hours,
+        payments=in_order(draft.payments),
+        step_free=draft.step_free,
+        delivery=draft.delivery,
+    )
+    if revised == shop:
+        return shop
+    updated = publications.next_update(shop.updated, now)
+    revised = dataclasses.replace(revised, updated=updated, seen=updated)
+    shops.change(db, revised)
+    if revised.name != shop.name:
+        actors.rename(db, shop.handle, revised.name)
+    _index_anew(db, shop, revised)
+    publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.UPDATE, updated, now)
+    return revised
 
 
 def add_actor(
@@ -115,14 +171,71 @@ def check(draft: ShopDraft) -> None:
     for field, most in (("summary", 500), ("address", 200)):
         if len(getattr(draft, field) or "") > most:
             fields[field] = f"the {field} must be at most {most} characters"
-    if draft.phone is not None and not re.fullmatch(r"\+?[0-9][0-9 .()/-]{2,28}", draft.phone):
+    if draft.phone is not None and not re.fullmatch(PHONE, draft.phone):
         fields["phone"] = f"{draft.phone!r} is not a telephone number"
     if (draft.latitude is None) != (draft.longitude is None):
         fields["latitude"] = "latitude and longitude go together"
     elif not (-90 <= (draft.latitude or 0) <= 90 and -180 <= (draft.longitude or 0) <= 180):
         fields["latitude"] = "latitude is -90 to 90 and longitude -180 to 180"
+    fields |= _check_facts(draft)
     if fields:
         raise errors.Invalid("bad-shop", "; ".join(fields.values()) + ".", fields=fields)
+
+
+def _check_facts(draft: ShopDraft) -> dict[str, str]:
+    """Sentences about hours, means of payment and delivery that cannot be used, by field."""
+    fields: dict[str, str] = {}
+    if draft.hours is not None:
+        sentence = hours.problem(draft.hours)
+        if sentence is not None:
+            fields["hours"] = sentence
+        elif not all(words.is_plain(days.note) for days in draft.hours.special):
+            fields["hours"] = "a note of the hours holds characters that cannot be read"
+    unknown = [payment for payment in draft.payments if payment not in PAYMENTS]
+    if unknown:
+        fields["payments"] = (
+            f"there is no means of payment {unknown[0]!r}; known: {', '.join(PAYMENTS)}"
+        )
+    if draft.delivery is not None:
+        sentence = _delivery_problem(draft.delivery)
+        if sentence is not None:
+            fields["delivery"] = sentence
+    return fields
+
+
+def _delivery_problem(delivery: DeliveryTerms) -> str | None:
+    if not delivery.places and delivery.radius_km is None:
+        return "delivery needs the communes it goes to, or how many kilometres it reaches"
+    if len(delivery.places) > DELIVERY_PLACES_MOST:
+        return f"delivery names at most {DELIVERY_PLACES_MOST} communes; give a radius instead"
+    if delivery.radius_km is not None and not 0 < delivery.radius_km <= DELIVERY_KM_MOST:
+        return f"delivery reaches more than 0 and at most {DELIVERY_KM_MOST} kilometres"
+    for cents in (delivery.price_cents, delivery.free_from_cents):
+        if cents is not None and not 0 <= cents <= prices.CENTS_MOST:
+            return "the price of delivery must be 0 or more, and less than 10 million"
+    if delivery.free_from_cents is not None and delivery.price_cents is None:
+        return "delivery that is free from an amount on has a price below it: say that too"
+    return None
+
+
+def in_order(payments: Iterable[str]) -> tuple[str, ...]:
+    """Means of payment in the order of model.PAYMENTS, each once; unknown ones are left out."""
+    given = frozenset(payments)
+    return tuple(payment for payment in PAYMENTS if payment in given)
+
+
+def delivers_to(shop: Shop, place: str | None, distance_km: float | None) -> bool:
+    """Whether a shop delivers to a place (its id), `distance_km` away where that is known."""
+    delivery = shop.delivery
+    if delivery is None:
+        return False
+    if place is not None and place in delivery.places:
+        return True
+    return (
+        delivery.radius_km is not None
+        and distance_km is not None
+        and distance_km <= delivery.radius_km
+    )
 
 
 def get_open(db: sqlite3.Connection, handle: str) -> Shop:
@@ -161,12 +274,17 @@ def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
         shops.mark_seen(db, known.id, shop.seen)
         return
     shops.change(db, dataclasses.replace(shop, id=known.id, opened=known.opened))
-    if (known.place, known.latitude, known.longitude) != (
-        shop.place,
-        shop.latitude,
-        shop.longitude,
+    _index_anew(db, known, shop)
+
+
+def _index_anew(db: sqlite3.Connection, before: Shop, after: Shop) -> None:
+    """Puts a shop's listings into the index of searches again where the shop has moved."""
+    if (before.place, before.latitude, before.longitude) != (
+        after.place,
+        after.latitude,
+        after.longitude,
     ):
-        for listing_id in listings.find_ids_of_shop(db, known.id):
+        for listing_id in listings.find_ids_of_shop(db, before.id):
             search.add(db, listing_id)
 
 

@@ -61,6 +61,11 @@ def get_private_keys(db: sqlite3.Connection, handle: str) -> tuple[bytes, bytes]
     return None if row is None else (row[0], row[1])
 
 
+def rename(db: sqlite3.Connection, handle: str, name: str) -> None:
+    """Gives an actor another name; its handle stays."""
+    db.execute("UPDATE local_actors SET name = ? WHERE handle = ?", (name, handle))
+
+
 def close(db: sqlite3.Connection, handle: str, now: datetime) -> None:
     """Marks an actor as gone for good; its handle stays taken."""
     db.execute("UPDATE local_actors SET closed = ? WHERE handle = ?", (times.stamp(now), handle))

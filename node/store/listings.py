@@ -5,11 +5,11 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Listing, Offer
+from node.model import Availability, Condition, Kind, Listing, Offer
 from node.store import times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
-              published, updated, seen, withdrawn"""
+              published, updated, seen, withdrawn, kind, pick_up, delivered"""
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
                     availability, stock, gtin, sku"""
 
@@ -46,6 +46,9 @@ def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
         seen=times.moment(row["seen"]),
         withdrawn=times.moment_or_none(row["withdrawn"]),
         offers=tuple(offers),
+        kind=Kind(row["kind"]),
+        pick_up=bool(row["pick_up"]),
+        delivered=bool(row["delivered"]),
     )
 
 
@@ -65,6 +68,9 @@ def _values(listing: Listing) -> dict[str, object]:
         "updated": times.stamp(listing.updated),
         "seen": times.stamp(listing.seen),
         "withdrawn": times.stamp_or_none(listing.withdrawn),
+        "kind": listing.kind,
+        "pick_up": listing.pick_up,
+        "delivered": listing.delivered,
     }
 
 
@@ -74,7 +80,7 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         f"""
         INSERT INTO listings ({_COLUMNS})
         VALUES (:id, :uri, :url, :shop, :name, :description, :category, :condition, :language,
-                :announce, :published, :updated, :seen, :withdrawn)
+                :announce, :published, :updated, :seen, :withdrawn, :kind, :pick_up, :delivered)
         """,  # noqa: S608 (a constant)
         _values(listing),
     )
@@ -87,7 +93,8 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
         """
         UPDATE listings SET url = :url, name = :name, description = :description,
             category = :category, condition = :condition, language = :language,
-            announce = :announce, updated = :updated, seen = :seen, withdrawn = :withdrawn
+            announce = :announce, updated = :updated, seen = :seen, withdrawn = :withdrawn,
+            kind = :kind, pick_up = :pick_up, delivered = :delivered
         WHERE id = :id
         """,
         _values(listing),

@@ -1,14 +1,16 @@
 """Shops, ours and the neighbours'."""
 
+import json
 import sqlite3
-from dataclasses import asdict
-from datetime import datetime
+from datetime import date, datetime
+from typing import Any
 
-from node.model import Shop
+from node.model import DeliveryTerms, Hours, Shop, Span, SpecialDays
 from node.store import times
 
 _COLUMNS = """id, uri, url, peer, handle, name, summary, place, address, phone,
-              latitude, longitude, opened, updated, seen, closed"""
+              latitude, longitude, opened, updated, seen, closed,
+              hours, payments, step_free, delivery"""
 
 
 def _shop(row: sqlite3.Row) -> Shop:
@@ -17,16 +19,92 @@ def _shop(row: sqlite3.Row) -> Shop:
     values["updated"] = times.moment(values["updated"])
     values["seen"] = times.moment(values["seen"])
     values["closed"] = times.moment_or_none(values["closed"])
+    values["hours"] = read_hours(values["hours"])
+    values["payments"] = tuple(json.loads(values["payments"]))
+    values["step_free"] = None if values["step_free"] is None else bool(values["step_free"])
+    values["delivery"] = read_delivery(values["delivery"])
     return Shop(**values)
 
 
 def _values(shop: Shop) -> dict[str, object]:
-    values = asdict(shop)
-    values["opened"] = times.stamp(shop.opened)
-    values["updated"] = times.stamp(shop.updated)
-    values["seen"] = times.stamp(shop.seen)
-    values["closed"] = times.stamp_or_none(shop.closed)
-    return values
+    return {
+        "id": shop.id,
+        "uri": shop.uri,
+        "url": shop.url,
+        "peer": shop.peer,
+        "handle": shop.handle,
+        "name": shop.name,
+        "summary": shop.summary,
+        "place": shop.place,
+        "address": shop.address,
+        "phone": shop.phone,
+        "latitude": shop.latitude,
+        "longitude": shop.longitude,
+        "opened": times.stamp(shop.opened),
+        "updated": times.stamp(shop.updated),
+        "seen": times.stamp(shop.seen),
+        "closed": times.stamp_or_none(shop.closed),
+        "hours": write_hours(shop.hours),
+        "payments": json.dumps(shop.payments),
+        "step_free": shop.step_free,
+        "delivery": write_delivery(shop.delivery),
+    }
+
+
+def write_hours(hours: Hours | None) -> str | None:
+    """Hours as the column holds them."""
+    if hours is None:
+        return None
+    held = {
+        "weekly": [[span.day, span.opens, span.closes] for span in hours.weekly],
+        "special": [
+            [days.first.isoformat(), days.last.isoformat(), days.spans, days.note]
+            for days in hours.special
+        ],
+        "closed_on_holidays": hours.closed_on_holidays,
+    }
+    return json.dumps(held, ensure_ascii=False)
+
+
+def read_hours(text: str | None) -> Hours | None:
+    """Hours as the column holds them, read back."""
+    if text is None:
+        return None
+    held: dict[str, Any] = json.loads(text)
+    return Hours(
+        weekly=tuple(Span(*span) for span in held["weekly"]),
+        special=tuple(
+            SpecialDays(
+                date.fromisoformat(first),
+                date.fromisoformat(last),
+                tuple((opens, closes) for opens, closes in spans),
+                note,
+            )
+            for first, last, spans, note in held["special"]
+        ),
+        closed_on_holidays=held["closed_on_holidays"],
+    )
+
+
+def write_delivery(delivery: DeliveryTerms | None) -> str | None:
+    """Delivery as the column holds it."""
+    if delivery is None:
+        return None
+    held = {
+        "places": delivery.places,
+        "radius_km": delivery.radius_km,
+        "price_cents": delivery.price_cents,
+        "free_from_cents": delivery.free_from_cents,
+    }
+    return json.dumps(held)
+
+
+def read_delivery(text: str | None) -> DeliveryTerms | None:
+    """Delivery as the column holds it, read back."""
+    if text is None:
+        return None
+    held: dict[str, Any] = json.loads(text)
+    return DeliveryTerms(**{**held, "places": tuple(held["places"])})
 
 
 def add(db: sqlite3.Connection, shop: Shop) -> None:
@@ -35,7 +113,8 @@ def add(db: sqlite3.Connection, shop: Shop) -> None:
         f"""
         INSERT INTO shops ({_COLUMNS})
         VALUES (:id, :uri, :url, :peer, :handle, :name, :summary, :place, :address, :phone,
-                :latitude, :longitude, :opened, :updated, :seen, :closed)
+                :latitude, :longitude, :opened, :updated, :seen, :closed,
+                :hours, :payments, :step_free, :delivery)
         """,  # noqa: S608 (a constant)
         _values(shop),
     )
@@ -48,7 +127,8 @@ def change(db: sqlite3.Connection, shop: Shop) -> None:
         UPDATE shops SET url = :url, handle = :handle, name = :name, summary = :summary,
             place = :place, address = :address, phone = :phone, latitude = :latitude,
             longitude = :longitude, opened = :opened, updated = :updated, seen = :seen,
-            closed = :closed
+            closed = :closed, hours = :hours, payments = :payments, step_free = :step_free,
+            delivery = :delivery
         WHERE id = :id
         """,
         _values(shop),
