@@ -16,16 +16,18 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, keyring, settings
+from node import clock, errors, keyring, media, settings
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
-from node.store import database
+from node.model import Place
+from node.store import database, places
 from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
-from node.web.render import Pages
+from node.web.assets import Assets
 from node.web.state import Site
+from node.web.templating import Pages
 from node.workers import Workers
 
 log = logging.getLogger("echoppe.node")
@@ -45,6 +47,7 @@ class Node:
     context: Context
     publisher: Publisher
     workers: Workers
+    ring: keyring.Keyring
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
@@ -96,6 +99,7 @@ async def running(
                 context=context,
                 publisher=publisher,
                 workers=workers,
+                ring=ring,
             )
 
 
@@ -111,6 +115,23 @@ def create_app(running_node: Node) -> Starlette:
             clock=running_node.clock,
             workers=running_node.workers,
             pages=Pages(Catalogues()),
+            assets=Assets(running_node.settings.node.colour),
+            commune=_own_commune(running_node.settings),
+            ring=running_node.ring,
+            darkroom=media.Darkroom(running_node.folder),
+            http=running_node.context.http,
             version=node.__version__,
         )
     )
+
+
+def _own_commune(configured: settings.Settings) -> Place:
+    """The commune the node belongs to. Raises errors.Unusable where the gazetteer lacks it."""
+    place_id = configured.node.communes[0]
+    with contextlib.closing(places.open_places()) as gazetteer:
+        found = places.get(gazetteer, place_id)
+    if found is None:
+        raise errors.Unusable(
+            "unknown-commune", f"node.communes names {place_id}, which is no commune of today."
+        )
+    return found

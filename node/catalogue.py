@@ -200,6 +200,48 @@ def revise(
     return revised
 
 
+def draft_of(listing: Listing) -> ListingDraft:
+    """What is to be said to leave a listing as it is: to be changed in part."""
+    return ListingDraft(
+        name=listing.name,
+        offers=listing.offers,
+        description=listing.description,
+        category=listing.category,
+        condition=listing.condition,
+        language=listing.language,
+        announce=listing.announce,
+        kind=listing.kind,
+        pick_up=listing.pick_up,
+        delivered=listing.delivered,
+        photos=listing.photos,
+    )
+
+
+def sell_out(
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    listing_id: str,
+    now: datetime,
+    *,
+    back: bool = False,
+) -> Listing:
+    """Says that nothing is left of any offer, or with `back` that all are there again.
+
+    Raises errors.NotFound.
+    """
+    listing = get_on_show(db, listing_id)
+    stock = None if back else 0
+    offers = tuple(
+        offer
+        if back and offer.availability is not Availability.OUT_OF_STOCK
+        else dataclasses.replace(offer, stock=stock, availability=availability(stock))
+        for offer in listing.offers
+    )
+    draft = dataclasses.replace(draft_of(listing), offers=offers)
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
 def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
     """Takes a listing of one of our shops off the shelf for good. Raises errors.NotFound."""
     listing = get_on_show(db, listing_id)

@@ -18,6 +18,7 @@ import tempfile
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import IO
 
 from node import errors
 from node.media_worker import SIZES
@@ -62,26 +63,26 @@ def refusal(code: str) -> errors.Invalid:
     return errors.Invalid(f"photo-{code}", detail, fields={"photo": detail})
 
 
-def develop(folder: Path, source: Path) -> Developed:
+def develop(folder: Path, source: IO[bytes]) -> Developed:
     """Makes the clean copies of a photo in the node's folder, in a process of its own.
 
-    Takes up to a second of that process. Raises errors.Invalid with a sentence.
+    `source` is a file with a descriptor. Takes up to a second of that process. Raises
+    errors.Invalid with a sentence.
     """
-    size = source.stat().st_size
+    size = source.seek(0, os.SEEK_END)
+    source.seek(0)
+    os.lseek(source.fileno(), 0, os.SEEK_SET)  # the process begins where the descriptor stands
     if size > UPLOAD_MOST:
         raise refusal("too-heavy")
     if size == 0:
         raise refusal("empty")
     incoming = folder / FOLDER / INCOMING
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
-    with (
-        source.open("rb") as opened,
-        tempfile.TemporaryDirectory(dir=incoming, ignore_cleanup_errors=True) as target,
-    ):
+    with tempfile.TemporaryDirectory(dir=incoming, ignore_cleanup_errors=True) as target:
         try:
             done = subprocess.run(  # noqa: S603 (our own program, and no word of a stranger's)
                 [sys.executable, "-m", "node.media_worker", target],
-                stdin=opened,
+                stdin=source,
                 capture_output=True,
                 timeout=DEVELOPED_WITHIN,
                 check=False,
@@ -190,7 +191,7 @@ class Darkroom:
         self._busy = asyncio.Lock()
         self._waiting = 0
 
-    async def develop(self, source: Path) -> Developed:
+    async def develop(self, source: IO[bytes]) -> Developed:
         """As `develop` above. Raises errors.TooMany when too many wait."""
         if self._waiting >= WAITING_MOST:
             raise errors.TooMany("photos-busy", "Many photos arrive just now. Try again.")

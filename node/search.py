@@ -10,7 +10,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from node import territory, words
-from node.model import Place, Ring, SearchAnswer, SearchHit, SearchQuery
+from node.model import Place, Ring, RingName, SearchAnswer, SearchHit, SearchQuery
 from node.store import listings, places, search, shops
 
 PAGE = 20
@@ -49,7 +49,7 @@ def find(db: sqlite3.Connection, query: SearchQuery, radius_km: float) -> Search
         distances = [distance for _, distance in placed if distance is not None]
         answered.append(
             Ring(
-                ring=name,
+                ring=RingName(name),
                 within_km=0.0
                 if name == COMMUNE
                 else round(max(distances), 1)
@@ -61,7 +61,8 @@ def find(db: sqlite3.Connection, query: SearchQuery, radius_km: float) -> Search
             )
         )
     more = len(matches) > query.page * PAGE and query.page < PAGE_MOST
-    return SearchAnswer(query, tuple(answered), query.page + 1 if more else None)
+    following = query.page + 1 if more else None
+    return SearchAnswer(query, tuple(answered), (), None, "20261125", None, following)
 
 
 def _distance(place: Place, row: search.Row) -> float | None:

@@ -15,7 +15,7 @@ node's database.
 import difflib
 import math
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from sqlite3 import Connection
 
@@ -36,6 +36,32 @@ _MOST_CHOICES = 10
 _MOST_BY_PREFIX = 50
 _MOST_NEAR = 3
 _LIKENESS = 0.75
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One of the places that a text may mean, with what tells it from the others."""
+
+    place: Place
+    label: str  # "Saint-Denis (974)"
+    postal_codes: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What was made of a text that somebody typed where a place is asked for.
+
+    `place` is the one that is meant; where it is None, the person must choose among `choices`, or
+    type again if there are none. Beside a `place`, `choices` are others that are called so too.
+    `corrected_from` is what was typed, where it was misspelt and read as a near name. `sentence`
+    tells the person whatever is not plain: what was corrected, that there is a choice, that there
+    is no such place, that no distances can be told. It is None when there is nothing to say.
+    """
+
+    place: Place | None
+    choices: tuple[Choice, ...]
+    corrected_from: str | None
+    sentence: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +121,32 @@ def resolve(places_db: Connection, text: str) -> Place:
     if not choices:
         raise NotFound("unknown-place", _unknown(places_db, text))
     raise Invalid("ambiguous-place", _ambiguous(text, choices))
+
+
+def has_point(place: Place) -> bool:
+    """Whether distances from this place can be told: some 99 communes have no coordinates."""
+    return place.latitude is not None and place.longitude is not None
+
+
+def understand(places_db: Connection, text: str, say: Callable[[str], str] = str) -> Understood:
+    """What a person means by `text`, for every field that asks for a place. Never raises.
+
+    `say` translates the sentence (a `Translator` is one); English without. Ids and codes are taken
+    at their word. A person who names Paris, Lyon or Marseille is asked which arrondissement; the
+    whole city is the last choice (its id, "FR-75056", and its INSEE code mean the city at once).
+    """
+    found = _search(places_db, text)
+    if len(found.best) == 1:
+        place = found.best[0]
+        return Understood(place, _choices(places_db, found.others), None, None)
+    choices = _choices(places_db, found.all())
+    if not choices:
+        return Understood(None, (), None, say("No such place is known."))
+    return Understood(None, choices, None, say("Several places are called so: choose one."))
+
+
+def _choices(db: Connection, found: Iterable[Place]) -> tuple[Choice, ...]:
+    return tuple(Choice(place, label(place), places.postal_codes(db, place.id)) for place in found)
 
 
 def complete(places_db: Connection, text: str, limit: int = 8) -> list[Place]:

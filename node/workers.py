@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import media
+from node import accounts, media
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -24,7 +24,6 @@ from node.exchange.deliveries import Deliveries
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
 from node.store import (
-    accounts,
     changes,
     database,
     deliveries,

@@ -195,7 +195,8 @@ def _develop(asked: argparse.Namespace, here: "Folder") -> "list[Developed]":
     developed = []
     for file in files:
         try:
-            developed.append(media.develop(here.path, file))
+            with file.open("rb") as opened:
+                developed.append(media.develop(here.path, opened))
         except errors.Invalid as error:
             raise errors.Invalid(error.code, f"{file}: {error.detail}") from None
     return developed

@@ -77,6 +77,7 @@ CREATE TABLE postal_codes (
     place INTEGER NOT NULL REFERENCES places (number),
     PRIMARY KEY (code, place)
 ) STRICT, WITHOUT ROWID;
+CREATE INDEX postal_codes_place ON postal_codes (place);
 
 CREATE TABLE adjoining (
     place INTEGER NOT NULL REFERENCES places (number),

@@ -91,6 +91,19 @@ def by_postal_code(db: sqlite3.Connection, code: str) -> list[Place]:
     return [Place(**row) for row in rows]
 
 
+def postal_codes(db: sqlite3.Connection, place_id: str) -> tuple[str, ...]:
+    """The postal codes of a place, in their order; none for a place abroad."""
+    rows = db.execute(
+        """
+        SELECT postal_codes.code FROM places
+        JOIN postal_codes ON postal_codes.place = places.number
+        WHERE places.id = :id ORDER BY postal_codes.code
+        """,
+        {"id": place_id},
+    )
+    return tuple(row["code"] for row in rows)
+
+
 def by_folded_name(
     db: sqlite3.Connection,
     folded: str,

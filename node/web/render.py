@@ -1,30 +1,153 @@
-"""Templates into pages."""
+"""Pages as answers: the frame around each, in the language its address asks for."""
 
+import re
+from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
-import jinja2
+from starlette.requests import Request
+from starlette.responses import Response
 
-from node import prices
-from node.translation import Catalogues
+from node import phrases
+from node.translation import Translator
+from node.web import content, state
+
+_TELEPHONE = re.compile(r"\+?[0-9][0-9 .()/-]{2,28}")
+_MAIL = re.compile(r"[^\s@<>\"]{1,64}@[a-z0-9.-]{1,190}", re.IGNORECASE)
 
 
-class Pages:
-    """Renders the templates in one language each."""
+@dataclass(frozen=True, slots=True)
+class Contact:
+    """Whoever looks after the node, and the link that reaches them (None: text only)."""
 
-    def __init__(self, catalogues: Catalogues) -> None:
-        self._catalogues = catalogues
-        self._environment = jinja2.Environment(
-            loader=jinja2.PackageLoader("templates", ""),
-            autoescape=True,
-            undefined=jinja2.StrictUndefined,
-            trim_blocks=True,
-            lstrip_blocks=True,
-        )
+    text: str
+    href: str | None
 
-    def render(self, name: str, language: str, **values: Any) -> str:
-        """A page."""
-        say = self._catalogues.speak(language)
-        template = self._environment.get_template(name)
-        return template.render(
-            _=say, say=say, language=language, unit_price=prices.unit_price, **values
-        )
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around a page."""
+
+    at: str  # what addresses of this language begin with: "" or "/en"
+    sign: str  # what the shop board says, in large letters
+    sign_before: str  # and in small ones before it
+    site: str  # how the site is called in titles
+    keeper: str  # who runs it
+    contact: Contact | None
+    canonical: str
+    alternates: tuple[tuple[str, str], ...]  # (language, address) of this page in each language
+    stylesheet: str
+    favicon: str
+    words: str = ""  # what stands in the search field
+    near: str = ""  # and in the field for the place
+    carried: str = ""  # "?ou=…" behind links, where the reader chose another place
+    feed: str | None = None
+    properties: tuple[tuple[str, str], ...] = field(default=())  # OpenGraph
+
+
+def language(request: Request) -> str:
+    """The language of a page, by its address: the main one, or another under its own name."""
+    languages = state.of(request).settings.node.languages
+    first = request.scope["path"].split("/", 2)[1]
+    return first if first in languages[1:] else languages[0]
+
+
+def prefix(request: Request) -> str:
+    """What addresses in this page's language begin with: "" or "/en"."""
+    spoken = language(request)
+    return "" if spoken == state.of(request).settings.node.languages[0] else f"/{spoken}"
+
+
+def speak(request: Request) -> Translator:
+    """The translator for this page."""
+    return state.of(request).pages.speak(language(request))
+
+
+def page(
+    request: Request,
+    name: str,
+    *,
+    status: int = 200,
+    private: bool = False,
+    vary: str = "",
+    query: tuple[tuple[str, str], ...] = (),
+    words: str = "",
+    near: str = "",
+    carried: str = "",
+    feed: str | None = None,
+    properties: tuple[tuple[str, str], ...] = (),
+    headers: dict[str, str] | None = None,
+    **values: Any,
+) -> Response:
+    """The template `name` as an answer; a `private` one is kept by nobody and not compressed.
+
+    `query` is the part of the query that belongs to the page's own address; `words`, `near` and
+    `carried` fill the search in the header, `feed` is the address of the page's Atom feed. What
+    else is given goes to the template.
+    """
+    site = state.of(request)
+    spoken = language(request)
+    around = frame(
+        request,
+        query=query,
+        words=words,
+        near=near,
+        carried=carried,
+        feed=feed,
+        properties=properties,
+    )
+    body = site.pages.render(
+        name, spoken, node=site.settings.node, frame=around, at=around.at, **values
+    )
+    if private:
+        return content.private(body, status=status, headers=headers)
+    return content.answer(request, body, "text/html", status=status, headers=headers, vary=vary)
+
+
+def frame(
+    request: Request, *, query: tuple[tuple[str, str], ...] = (), near: str = "", **values: Any
+) -> Frame:
+    """What stands around the page of this request."""
+    site = state.of(request)
+    node = site.settings.node
+    say = speak(request)
+    at = prefix(request)
+    path = request.scope["path"].removeprefix(at) or "/"
+    behind = f"?{urlencode(query)}" if query else ""
+    alternates = tuple(
+        (one, f"{site.uris.origin}{'' if one == node.languages[0] else f'/{one}'}{path}{behind}")
+        for one in node.languages
+    )
+    of, commune = phrases.of_place(say, site.commune.name)
+    together = node.operator == "intercommunality"
+    return Frame(
+        at=at,
+        sign=node.name if together else commune,
+        sign_before="" if together else say("The shops {of}").format(of=of),
+        site=node.name if commune in node.name else f"{site.commune.name} – {node.name}",
+        keeper=say("the commune {of}{place}").format(of=of, place=commune)
+        if node.operator == "commune"
+        else node.name,
+        contact=_contact(node.contact),
+        canonical=next(url for one, url in alternates if one == language(request)),
+        alternates=alternates,
+        stylesheet=site.assets.address("site.css"),
+        favicon=site.assets.address("favicon.svg"),
+        near=near or f"{site.commune.name} ({site.commune.department})",
+        **values,
+    )
+
+
+def _contact(text: str) -> Contact | None:
+    if not text.strip():
+        return None
+    if _TELEPHONE.fullmatch(text):
+        return Contact(text, f"tel:{re.sub(r'[^0-9+]', '', text)}")
+    return Contact(text, f"mailto:{text}" if _MAIL.fullmatch(text) else None)
+
+
+async def error(request: Request, status: int, *, retry_after: int | None = None) -> Response:
+    """A page that says what is wrong and where to go on; it repeats nothing of what was asked."""
+    headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
+    minutes = None if retry_after is None else max(1, round(retry_after / 60))
+    return page(request, "error.html", status=status, headers=headers, code=status, minutes=minutes)

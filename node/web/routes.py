@@ -1,6 +1,7 @@
 """The whole URL table of a node."""
 
 import logging
+from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,25 +10,40 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import activitypub, api, health, media, middleware, pages
+from node.web import accounts, activitypub, api, health, media, merchant, middleware, public, render
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
 
-_UUID = "{id:uuid}"
+Handler = Callable[[Request], Awaitable[Response]]
+
+# Pages for people: the address in French, as everywhere; other languages have it under their name.
+_PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/", public.home, ("GET",)),
+    ("/@{handle}", public.shop, ("GET",)),
+    ("/@{handle}/{slug}", public.listing, ("GET",)),
+)
+
+# And those of the people who sign in.
+_SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/connexion", accounts.by_code, ("GET", "POST")),
+    ("/connexion/{token}", accounts.by_link, ("GET", "POST")),
+    ("/compte", accounts.account, ("GET", "POST")),
+    ("/ma-boutique/{handle}", merchant.home, ("GET",)),
+    ("/ma-boutique/{handle}/ajouter", merchant.add, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits", merchant.products, ("GET",)),
+    ("/ma-boutique/{handle}/produits/{id}", merchant.change, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
+    ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+)
 
 
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
     app = Starlette(
         routes=[
-            # people
-            Route("/", pages.home),
-            Route("/@{handle}", pages.shop),
-            Route("/@{handle}/{slug}", pages.listing),
-            Route("/connexion/{token}", pages.sign_in, methods=["GET", "POST"]),
-            Route("/compte", pages.account, methods=["GET", "POST"]),
-            Route("/static/{name}", pages.static),
+            *_in_each_language(site.settings.node.languages, (*_PEOPLE, *_SIGNED_IN)),
+            Route("/static/{name}", public.static),
             Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
@@ -65,6 +81,16 @@ def application(site: Site) -> Starlette:
     return app
 
 
+def _in_each_language(
+    languages: tuple[str, ...], pages: tuple[tuple[str, Handler, tuple[str, ...]], ...]
+) -> Iterator[Route]:
+    """The main language at the root, each other one under its name (/en/…): no cookie decides."""
+    for language in languages:
+        prefix = "" if language == languages[0] else f"/{language}"
+        for path, handler, methods in pages:
+            yield Route(prefix + path, handler, methods=list(methods))
+
+
 async def _refused(request: Request, error: Exception) -> Response:
     """Unknown addresses and methods: a page for people, a short word for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
@@ -74,7 +100,7 @@ async def _refused(request: Request, error: Exception) -> Response:
             status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
         )
     else:
-        answer = await pages.error(request, status)
+        answer = await render.error(request, status)
     answer.headers.update(headers)
     return answer
 

@@ -5,13 +5,17 @@ from typing import cast
 
 from starlette.requests import Request
 
-from federation import actors
+from federation import actors, client
 from node.clock import Clock
 from node.exchange.outbox import Publisher
+from node.keyring import Keyring
+from node.media import Darkroom
+from node.model import Place
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
-from node.web.render import Pages
+from node.web.assets import Assets
+from node.web.templating import Pages
 from node.workers import Workers
 
 
@@ -27,6 +31,11 @@ class Site:
     clock: Clock
     workers: Workers
     pages: Pages
+    assets: Assets
+    commune: Place  # the node's own, the first of its settings
+    ring: Keyring
+    darkroom: Darkroom
+    http: client.Client
     version: str
 
 

@@ -40,7 +40,8 @@ def develop(tmp_path: Path) -> Callable[[bytes], media.Developed]:
     def run(content: bytes) -> media.Developed:
         source = tmp_path / "upload"
         source.write_bytes(content)
-        return media.develop(tmp_path, source)
+        with source.open("rb") as opened:
+            return media.develop(tmp_path, opened)
 
     return run
 
