@@ -135,6 +135,8 @@ def problem(hours: Hours) -> str | None:
             return f"a day has at most {SPANS_A_DAY_MOST} spans of opening"
     if len(hours.special) > SPECIAL_MOST:
         return f"there are at most {SPECIAL_MOST} exceptions to the week"
+    if len({(days.first, days.last) for days in hours.special}) < len(hours.special):
+        return "an exception to the week is told twice"
     for days in hours.special:
         if days.last < days.first:
             return f"the exception from {days.first} ends before it begins, on {days.last}"

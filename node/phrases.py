@@ -80,16 +80,22 @@ def weekday(say: Translator, number: int) -> str:
     return days[number]
 
 
-def seen(say: Translator, when: datetime, now: datetime) -> str:
-    """How old a piece of information is: "Vu en rayon il y a 2 jours", later its date."""
+def seen(say: Translator, when: datetime, now: datetime, *, on_shelf: bool = True) -> str:
+    """How old a piece of information is: "Vu en rayon il y a 2 jours", later its date.
+
+    Both moments are on the same clock. What is done for people rather than sold stands on no shelf.
+    """
     days = (now.date() - when.date()).days
+    if days > 14:
+        dated = day(say, when)
+        if when.year != now.year:
+            dated = f"{dated} {when.year}"
+        return say("Information of {date}").format(date=dated)
     if days <= 0:
-        return say("Seen on the shelf today")
+        return say("Seen on the shelf today") if on_shelf else say("Confirmed today")
     if days == 1:
-        return say("Seen on the shelf yesterday")
-    if days <= 14:
-        return say("Seen on the shelf {count} days ago").format(count=days)
-    dated = day(say, when)
-    if when.year != now.year:
-        dated = f"{dated} {when.year}"
-    return say("Information of {date}").format(date=dated)
+        return say("Seen on the shelf yesterday") if on_shelf else say("Confirmed yesterday")
+    text = (
+        say("Seen on the shelf {count} days ago") if on_shelf else say("Confirmed {count} days ago")
+    )
+    return text.format(count=days)

@@ -210,6 +210,8 @@ def _delivery_problem(delivery: DeliveryTerms) -> str | None:
         return f"delivery names at most {DELIVERY_PLACES_MOST} communes; give a radius instead"
     if delivery.radius_km is not None and not 0 < delivery.radius_km <= DELIVERY_KM_MOST:
         return f"delivery reaches more than 0 and at most {DELIVERY_KM_MOST} kilometres"
+    if delivery.radius_km is not None and round(delivery.radius_km, 3) != delivery.radius_km:
+        return "delivery reaches a whole number of metres"
     for cents in (delivery.price_cents, delivery.free_from_cents):
         if cents is not None and not 0 <= cents <= prices.CENTS_MOST:
             return "the price of delivery must be 0 or more, and less than 10 million"

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import activities, documents, proofs, vocabulary
 from federation.errors import Refused
-from node import prices
+from node import categories, prices
 from node.exchange import shops, terms
 from node.model import Availability, Condition, Listing, Offer, Photo, Place, Shop, Tombstone
 from node.store.times import stamp
@@ -26,6 +26,7 @@ DESCRIPTION_SHOWN = 700  # of the description in the Note's text; all of it is i
 OFFERS_READ = 50
 PHOTO_SIDE = 800  # the copy that other servers fetch: theirs are smaller
 AXES_READ = 4
+CATEGORIES_READ = 10
 
 
 def document(
@@ -169,7 +170,7 @@ def _marketplace(listing: Listing, location: dict[str, Any] | None) -> dict[str,
 
 
 def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any]:
-    item: dict[str, Any] = {"type": "sdo:Product", "sdo:name": listing.name}
+    item: dict[str, Any] = {"type": terms.KIND[listing.kind], "sdo:name": listing.name}
     if listing.description and offer is listing.offers[0]:  # once is enough
         item["sdo:description"] = listing.description
     if offer.sku:
@@ -177,7 +178,7 @@ def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any
     if offer.gtin:
         item[f"sdo:gtin{len(offer.gtin)}"] = offer.gtin
     if listing.category:
-        item["sdo:category"] = f"{terms.CATEGORY_PREFIX}{listing.category}"
+        item["sdo:category"] = _category(listing.category, listing.language)
     if offer.quantity_milli is not None and offer.unit is not None:
         item["sdo:size"] = _measure(prices.quantity(offer.quantity_milli), offer.unit)
     if offer.axes:
@@ -189,7 +190,9 @@ def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any
         "type": "sdo:Offer",
         "sdo:availability": terms.AVAILABILITY[offer.availability],
         "sdo:itemCondition": terms.CONDITION[listing.condition],
-        "sdo:availableDeliveryMethod": [f"{terms.SDO}OnSitePickup"],
+        "sdo:availableDeliveryMethod": terms.delivery_methods(
+            pick_up=listing.pick_up, delivered=listing.delivered
+        ),
         "sdo:itemOffered": item,
     }
     if offer.price_cents is not None:
@@ -206,6 +209,15 @@ def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any
             }
     if place is not None:
         found["sdo:areaServed"] = [shops.area(place)]
+    return found
+
+
+def _category(category_id: str, language: str) -> list[str]:
+    """Our id of a category, and what people call it."""
+    found = [f"{terms.CATEGORY_PREFIX}{category_id}"]
+    known = categories.get(category_id)
+    if known is not None:
+        found.append(known.en if language == "en" else known.fr)
     return found
 
 
@@ -244,7 +256,7 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
     url = note.get("url")
     published = shops.plausible(note.get("published"), now) or now
     updated = shops.plausible(note.get("updated"), now) or published
-    category = documents.text(item.get("sdo:category"), 80)
+    pick_up, delivered = terms.delivery_methods_from(offered[0] if offered else {})
     condition = offered[0].get("sdo:itemCondition") if offered else None
     languages = note.get("contentMap")
     language = next(iter(languages), "") if isinstance(languages, dict) else ""
@@ -258,9 +270,7 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         shop=shop.id,
         name=name,
         description=documents.text(description, 5000) or "",
-        category=category.removeprefix(terms.CATEGORY_PREFIX)
-        if category and category.startswith(terms.CATEGORY_PREFIX)
-        else None,
+        category=_category_from(item.get("sdo:category")),
         condition=terms.condition_from(condition) if condition else Condition.NEW,
         language=language if re.fullmatch(r"[a-z]{2,3}", language) else "fr",
         announce=False,
@@ -269,12 +279,24 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         seen=now.replace(microsecond=0),
         withdrawn=None,
         offers=offers,
+        kind=terms.kind_from(documents.type_of(item)),
+        pick_up=pick_up,
+        delivered=delivered,
     )
 
 
 def _item(offer: dict[str, Any]) -> dict[str, Any]:
     item = documents.first(offer.get("sdo:itemOffered"))
     return item if isinstance(item, dict) else {}
+
+
+def _category_from(told: object) -> str | None:
+    """The id of a category, which may stand among what others call it."""
+    for one in documents.as_list(told)[:CATEGORIES_READ]:
+        text = documents.text(one, 80)
+        if text and text.startswith(terms.CATEGORY_PREFIX):
+            return text.removeprefix(terms.CATEGORY_PREFIX)
+    return None
 
 
 def _name(note: dict[str, Any], item: dict[str, Any], data: dict[str, Any]) -> str | None:
@@ -292,7 +314,7 @@ def _offer_from(offer: dict[str, Any], uri: str, position: int) -> Offer:
     unit, milli = None, None
     if isinstance(size, dict):
         unit = terms.UNITS_BY_CODE.get(str(size.get("sdo:unitCode")))
-        milli = _decimal(size.get("sdo:value"), 3)
+        milli = terms.decimal(size.get("sdo:value"), 3)
         if unit is None or not milli or milli > prices.QUANTITY_MOST * 1000:
             unit, milli = None, None
     axes: dict[str, str] = {}
@@ -313,7 +335,7 @@ def _offer_from(offer: dict[str, Any], uri: str, position: int) -> Offer:
     return Offer(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#{position}")),
         axes=axes,
-        price_cents=_cents(offer.get("sdo:price")),
+        price_cents=terms.cents(offer.get("sdo:price")),
         currency=_currency(offer.get("sdo:priceCurrency")),
         quantity_milli=milli,
         unit=unit,
@@ -337,7 +359,7 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
     return Offer(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#0")),
         axes={},
-        price_cents=_cents(value if value is not None else data.get("price")),
+        price_cents=terms.cents(value if value is not None else data.get("price")),
         currency=named or _currency(data.get("currency")),
         quantity_milli=None,
         unit=None,
@@ -346,24 +368,6 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
         gtin=None,
         sku=None,
     )
-
-
-def _cents(value: object) -> int | None:
-    cents = _decimal(value, 2)
-    return cents if cents is not None and cents <= prices.CENTS_MOST else None
-
-
-def _decimal(value: object, places: int) -> int | None:
-    """A decimal of at most `places` places as an integer of its smallest part; else None.
-
-    Numbers are read by their shortest text, so that a JSON 12.5 is exactly 12.50.
-    """
-    if isinstance(value, bool) or not isinstance(value, str | int | float):
-        return None
-    match = re.fullmatch(rf"([0-9]{{1,9}})(?:\.([0-9]{{1,{places}}})0*)?", str(value).strip())
-    if match is None:
-        return None
-    return int(match[1] + (match[2] or "").ljust(places, "0"))
 
 
 def _currency(value: object) -> str:

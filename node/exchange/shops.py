@@ -7,8 +7,10 @@ from typing import Any
 
 from federation import documents
 from federation.errors import Refused
-from node.exchange import actors, terms
+from node import hours_said
+from node.exchange import actors, shop_facts, terms
 from node.model import LocalActor, Place, Shop
+from node.shops import PHONE
 from node.translation import Translator
 from node.uris import Uris
 
@@ -33,7 +35,11 @@ def document(
     if latitude is not None and longitude is not None:
         location |= {"latitude": latitude, "longitude": longitude}
     found["location"] = location
-    properties = {say("Address"): where, say("Telephone"): shop.phone}
+    properties = {
+        say("Address"): where,
+        say("Telephone"): shop.phone,
+        say("Opening hours"): hours_said.week_line(shop.hours, say) if shop.hours else None,
+    }
     found["attachment"] = [
         {"type": "PropertyValue", "name": name, "value": html.escape(value, quote=False)}
         for name, value in properties.items()
@@ -45,7 +51,7 @@ def document(
         found["sdo:address"] = shop.address
     if shop.phone:
         found["sdo:telephone"] = shop.phone
-    return found
+    return found | shop_facts.members(shop)
 
 
 def area(place: Place) -> dict[str, Any]:
@@ -82,13 +88,17 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
         summary=documents.text(plain(found.get("summary")), 500),
         place=terms.place_from(place.get("sdo:identifier")) if isinstance(place, dict) else None,
         address=documents.text(found.get("sdo:address"), 200),
-        phone=phone if phone and re.fullmatch(r"\+?[0-9][0-9 .()/-]{2,28}", phone) else None,
+        phone=phone if phone and re.fullmatch(PHONE, phone) else None,
         latitude=latitude,
         longitude=longitude,
         opened=(opened or now).replace(microsecond=0),
         updated=(updated or now).replace(microsecond=0),
         seen=now.replace(microsecond=0),
         closed=None,
+        hours=shop_facts.hours_from(found),
+        payments=shop_facts.payments_from(found),
+        step_free=shop_facts.step_free_from(found),
+        delivery=shop_facts.delivery_from(found),
     )
 
 

@@ -4,10 +4,12 @@ FEP-0837 (a marketplace on ValueFlows) and schema.org say what a listing is; bot
 in the `@context`, because a context document of our own would have to be fetched by every reader.
 """
 
+import re
 from typing import Any
 
 from federation import vocabulary
-from node.model import Availability, Condition
+from node import prices
+from node.model import Availability, Condition, Kind
 
 SDO = "https://schema.org/"
 CATEGORY_PREFIX = "echoppe:"
@@ -114,11 +116,16 @@ CONDITION = {
     Condition.USED: f"{SDO}UsedCondition",
     Condition.DAMAGED: f"{SDO}DamagedCondition",
 }
+KIND = {Kind.GOODS: "sdo:Product", Kind.SERVICE: "sdo:Service"}
+
+
+def kind_from(value: object) -> Kind:
+    """What the type of an offered item means; whatever is no service is goods."""
+    return Kind.SERVICE if local_name(value) == "Service" else Kind.GOODS
 
 
 def availability_from(value: object) -> Availability:
     """What a schema.org ItemAvailability means; an unknown one is taken for "there"."""
-    name = value.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if isinstance(value, str) else ""
     return {
         "LimitedAvailability": Availability.LIMITED,
         "OutOfStock": Availability.OUT_OF_STOCK,
@@ -127,23 +134,59 @@ def availability_from(value: object) -> Availability:
         "BackOrder": Availability.ON_ORDER,
         "PreOrder": Availability.ON_ORDER,
         "MadeToOrder": Availability.ON_ORDER,
-    }.get(name, Availability.IN_STOCK)
+    }.get(local_name(value), Availability.IN_STOCK)
 
 
 def condition_from(value: object) -> Condition:
     """What a schema.org OfferItemCondition means; an unknown one is taken for new."""
-    name = value.rsplit("/", 1)[-1].rsplit(":", 1)[-1] if isinstance(value, str) else ""
     return {
         "RefurbishedCondition": Condition.REFURBISHED,
         "UsedCondition": Condition.USED,
         "DamagedCondition": Condition.DAMAGED,
-    }.get(name, Condition.NEW)
+    }.get(local_name(value), Condition.NEW)
+
+
+# How a listing is had (schema.org's DeliveryMethod and GoodRelations' values of it).
+PICK_UP = f"{SDO}OnSitePickup"
+DELIVERED = "http://purl.org/goodrelations/v1#DeliveryModeOwnFleet"
+_PICKED_UP = frozenset(("OnSitePickup", "DeliveryModePickUp"))
+_BROUGHT = frozenset(
+    ("DeliveryModeOwnFleet", "DeliveryModeMail", "DeliveryModeFreight", "ParcelService")
+)
+METHODS_READ = 10
+
+
+def delivery_methods(*, pick_up: bool, delivered: bool) -> list[str]:
+    """How a listing is had, as sdo:availableDeliveryMethod."""
+    return [PICK_UP] * pick_up + [DELIVERED] * delivered
+
+
+def delivery_methods_from(offer: dict[str, Any]) -> tuple[bool, bool]:
+    """(can be fetched at the shop, is delivered), as an offer tells.
+
+    An offer that does not say, or says it in words that are not known, can be fetched.
+    """
+    told = offer.get("sdo:availableDeliveryMethod")
+    if told is None:
+        return True, "sdo:shippingDetails" in offer
+    if told == []:
+        return False, False
+    names = {local_name(one) for one in (told if isinstance(told, list) else [told])[:METHODS_READ]}
+    pick_up, delivered = bool(names & _PICKED_UP), bool(names & _BROUGHT)
+    return pick_up or not delivered, delivered
+
+
+def local_name(value: object) -> str:
+    """The last part of a term, however it is written: "sdo:Monday", "https://schema.org/Monday"."""
+    if not isinstance(value, str) or len(value) > 200:
+        return ""
+    return value.rsplit("/", 1)[-1].rsplit("#", 1)[-1].rsplit(":", 1)[-1]
 
 
 def place_reference(place_id: str) -> str:
-    """A place as documents name it: "FR-INSEE:33063"."""
-    country, _, code = place_id.partition("-")
-    return f"{country}-INSEE:{code}"
+    """A place as documents name it: "FR-INSEE:33063", "geonames:2988507"."""
+    country, dash, code = place_id.partition("-")
+    return f"{country}-INSEE:{code}" if dash else place_id
 
 
 def place_from(value: object) -> str | None:
@@ -152,4 +195,25 @@ def place_from(value: object) -> str | None:
         code = value[9:]
         if code.isascii() and code.isalnum():
             return f"FR-{code.upper()}"
+    if isinstance(value, str) and re.fullmatch(r"geonames:[0-9]{1,12}", value):
+        return value
     return None
+
+
+def cents(value: object) -> int | None:
+    """An amount of money as integer cents, where it can be one; else None."""
+    found = decimal(value, 2)
+    return found if found is not None and found <= prices.CENTS_MOST else None
+
+
+def decimal(value: object, places: int) -> int | None:
+    """A decimal of at most `places` places as an integer of its smallest part; else None.
+
+    Numbers are read by their shortest text, so that a JSON 12.5 is exactly 12.50.
+    """
+    if isinstance(value, bool) or not isinstance(value, str | int | float):
+        return None
+    match = re.fullmatch(rf"([0-9]{{1,9}})(?:\.([0-9]{{1,{places}}})0*)?", str(value).strip())
+    if match is None:
+        return None
+    return int(match[1] + (match[2] or "").ljust(places, "0"))

@@ -206,6 +206,42 @@ def find_of_shop(db: sqlite3.Connection, shop_id: str, limit: int = 10_000) -> l
     return _with_offers(db, rows)
 
 
+def find_newest_own(db: sqlite3.Connection, limit: int) -> list[Listing]:
+    """What shops of this node published last, newest first, at most two of each shop."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings WHERE id IN (
+            SELECT newest.id FROM shops JOIN listings AS newest ON newest.shop = shops.id
+            WHERE shops.peer IS NULL AND shops.closed IS NULL AND newest.withdrawn IS NULL
+              AND newest.published >= coalesce((
+                  SELECT published FROM listings AS others
+                  WHERE others.shop = shops.id AND others.withdrawn IS NULL
+                  ORDER BY published DESC LIMIT 1 OFFSET 1), '')
+            ORDER BY newest.published DESC, newest.id LIMIT ?)
+        ORDER BY published DESC, id
+        """,  # noqa: S608
+        (limit,),
+    ).fetchall()
+    return _with_offers(db, rows)
+
+
+def shelves_of_shops(db: sqlite3.Connection, shop_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The shelves ("epicerie") that shops have something on, most of it first."""
+    found: dict[str, list[str]] = {}
+    for row in db.execute(
+        """
+        SELECT shop, substr(category, 1, instr(category || '.', '.') - 1) AS shelf, count(*)
+        FROM listings
+        WHERE shop IN (SELECT value FROM json_each(?)) AND withdrawn IS NULL
+          AND category IS NOT NULL
+        GROUP BY shop, shelf ORDER BY shop, count(*) DESC, shelf
+        """,
+        (json.dumps(list(shop_ids)),),
+    ):
+        found.setdefault(row["shop"], []).append(row["shelf"])
+    return found
+
+
 def find_ids_of_shop(db: sqlite3.Connection, shop_id: str) -> list[str]:
     """Ids of all listings of a shop that are on show."""
     rows = db.execute("SELECT id FROM listings WHERE shop = ? AND withdrawn IS NULL", (shop_id,))

@@ -1,0 +1,288 @@
+"""`/recherche` and `/rayon/{id}`: what was found, in three rings, in words.
+
+Everything a template shows is said here beforehand; the one call of the search is in `_find`.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import urlencode
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from node import categories, errors, phrases, search, territory
+from node.model import (
+    PAYMENTS,
+    Changed,
+    Condition,
+    Kind,
+    Place,
+    Reading,
+    Ring,
+    RingName,
+    SearchAnswer,
+    SearchQuery,
+)
+from node.territory import Understood
+from node.translation import Translator
+from node.web import asking, render, shown, state
+from node.web.asking import Asked
+from node.web.cards import Card, Cards
+
+_TOWNS_NAMED = 3
+
+
+@dataclass(frozen=True, slots=True)
+class RingView:
+    """A ring as it is shown. `name` is empty where it holds nothing, so that no arch is filled."""
+
+    id: str
+    on: str
+    heading: str
+    line: str
+    style: str
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the filters offer: (value, label)."""
+
+    shelves: tuple[tuple[str, str], ...]
+    conditions: tuple[tuple[str, str], ...]
+    kinds: tuple[tuple[str, str], ...]
+    payments: tuple[tuple[str, str], ...]
+
+
+async def find(request: Request) -> Response:
+    """`/recherche?q=…&ou=…`: the three rings; without words, the shelves to choose from."""
+    say = render.speak(request)
+    asked = asking.read(say, request.query_params)
+    return await _answer(request, say, asked)
+
+
+async def shelf(request: Request) -> Response:
+    """`/rayon/{id}?ou=…`: everything on one shelf, in the same three rings."""
+    say = render.speak(request)
+    category = categories.get(request.path_params["id"])
+    if category is None:
+        return await render.error(request, 404)
+    read = asking.read(say, request.query_params)
+    pairs = (("rayon", category.id), *(pair for pair in read.pairs if pair[0] != "rayon"))
+    filters = asking.with_category(read.filters, category.id)
+    asked = Asked(read.words, read.near, read.cursor, filters, pairs, read.errors)
+    return await _answer(request, say, asked, shelf=category)
+
+
+async def _answer(
+    request: Request, say: Translator, asked: Asked, shelf: categories.Category | None = None
+) -> Response:
+    site = state.of(request)
+    at = render.prefix(request)
+    now = site.clock()
+    try:
+        understood, answer = await site.database.read(_find, site, asked, say, now)
+    except errors.Invalid:  # a cursor that no answer gave
+        return await render.error(request, 400)
+    place = understood.place
+    if place is None:
+        pairs = [("ou", asked.near), ("q", asked.words), *asked.pairs]
+        behind = urlencode([pair for pair in pairs if pair[1]])
+        return RedirectResponse(f"{at}/commune?{behind}", 303)
+    carried = "" if place.id == site.commune.id else f"?{urlencode([('ou', place.id)])}"
+    cards = Cards(say, now, origin=site.uris.origin, at=at, carried=carried, home=site.commune)
+    label = territory.label(place)
+    words = shown.line(asked.words, asking.WORDS_MOST)
+    around = {"words": words, "near": label, "carried": carried}
+    if answer is None:
+        return render.page(
+            request,
+            "search_start.html",
+            query=(("ou", place.id),) if carried else (),
+            here=phrases.at_place(say, place.name),
+            shelves=shelves(say),
+            **around,
+        )
+    subject = _name(say, shelf) if shelf else f"« {words} »" if words else say("Everything")
+    if say.language != "fr":
+        subject = subject.replace("« ", "“").replace(" »", "”")
+    feed = asked.address(at, place.id).replace("/recherche?", "/recherche.atom?")
+    known = sum(ring.total for ring in answer.rings)
+    exact = all(ring.exact for ring in answer.rings)
+    return render.page(
+        request,
+        "search.html",
+        query=tuple(asked.pairs_of_page(place.id if carried else "", shelf is not None)),
+        feed=f"{site.uris.origin}{feed}",
+        subject=subject,
+        place=place,
+        near_place=say("near {place}").format(place=place.name),
+        total=_total(say, known, exact=exact),
+        found=known,
+        rings=tuple(_rings(say, answer, cards, subject)),
+        changes=tuple(_said(say, one) for one in answer.changed),
+        suggestion=answer.suggestion
+        and (answer.suggestion, asking.plain_address(at, answer.suggestion, place.id)),
+        corrected=understood.sentence,
+        asked=asked,
+        hidden=tuple(
+            pair for pair in (("q", asked.words), ("ou", place.id if carried else "")) if pair[1]
+        ),
+        choices=choices(say, asked.filters.category),
+        unfiltered=asked.address(at, place.id, filtered=False),
+        first=asked.address(at, place.id) if asked.cursor else None,
+        following=answer.next_cursor
+        and asked.address(at, place.id, ("suite", answer.next_cursor)),
+        seed=answer.seed,
+        shelf=shelf,
+        **around,
+    )
+
+
+def _find(
+    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator, now: datetime
+) -> tuple[Understood, SearchAnswer | None]:
+    """What was meant by the place, and the answer; none where nothing is asked for."""
+    near = asked.near or site.commune.id
+    understood = territory.understand(db, near, say)
+    if understood.place is None or not (asked.words or asked.pairs):
+        return understood, None
+    page = int(asked.cursor) if asked.cursor and asked.cursor.isdigit() else 1
+    query = SearchQuery(asked.words, understood.place, page, asked.cursor, asked.filters)
+    return understood, search.find(db, query, site.settings.federation.radius_km)
+
+
+def _rings(
+    say: Translator, answer: SearchAnswer, cards: Cards, subject: str
+) -> Iterator[RingView]:
+    """The rings that have something on this page, and on the first page what the commune lacks."""
+    place = answer.query.place
+    in_place = phrases.at_place(say, place.name)
+    in_place = in_place[0].upper() + in_place[1:]
+    later = answer.query.cursor is not None
+    elsewhere = any(ring.total for ring in answer.rings[1:])
+    for ring, style in zip(answer.rings, ("cards near-cards", "rows", "rows far"), strict=True):
+        if not ring.hits:
+            if later or ring.total:
+                continue
+            if ring.ring is RingName.COMMUNE:
+                yield RingView(
+                    ring.ring,
+                    "",
+                    say("Nobody {in_place} offers {subject} at the moment").format(
+                        in_place=phrases.at_place(say, place.name), subject=subject
+                    ),
+                    say("Shops further away do.")
+                    if elsewhere
+                    else say("Nor does any shop that this site knows of."),
+                    style,
+                    (),
+                )
+            elif ring.ring is RingName.AROUND and elsewhere:
+                yield RingView(
+                    ring.ring, "", say("Nothing in the communes around"), "", style, ()
+                )
+            continue
+        nearby = ring.ring is RingName.COMMUNE
+        yield RingView(
+            id=ring.ring,
+            on=ring.ring,
+            heading={
+                RingName.COMMUNE: in_place,
+                RingName.AROUND: say("In the communes around"),
+                RingName.FURTHER: say("Further away"),
+            }[ring.ring],
+            line=_line(say, ring),
+            style=style,
+            cards=tuple(cards.hit(hit, nearby=nearby) for hit in ring.hits),
+        )
+
+
+def _line(say: Translator, ring: Ring) -> str:
+    """ "5 résultats : Mérignac 4 km, Talence 4 km"."""
+    total = _total(say, ring.total, exact=ring.exact)
+    if ring.ring is RingName.AROUND:
+        towns: dict[str, str] = {}
+        for hit in ring.hits:
+            if hit.place is not None and hit.distance_km is not None:
+                far = phrases.distance(say, hit.distance_km)
+                towns.setdefault(hit.place.name, f"{hit.place.name} {far}")
+        named = ", ".join(list(towns.values())[:_TOWNS_NAMED])
+        return say("{total}: {towns}").format(total=total, towns=named) if named else total
+    if ring.ring is RingName.FURTHER and ring.within_km:
+        far = phrases.distance(say, ring.within_km)
+        return say("{total}, up to {distance}").format(total=total, distance=far)
+    return total
+
+
+def _total(say: Translator, number: int, *, exact: bool) -> str:
+    if exact:
+        return phrases.counted(say, number, say("{count} result"), say("{count} results"))
+    return say("more than {count} results").format(count=phrases.grouped(say, number))
+
+
+def _said(say: Translator, one: Changed) -> str:
+    """How a word was read otherwise than it was typed, in a sentence."""
+    typed = shown.line(one.typed, 60)
+    read_as = ", ".join(shown.line(word, 60) for word in one.read_as[:8])
+    if one.reading is Reading.SPELLING:
+        text = say("Results for “{read_as}” (you wrote “{typed}”).")
+    elif one.reading is Reading.LEFT_OUT:
+        text = say("Without “{typed}”: no shop uses that word.")
+    elif one.reading is Reading.BEGINNING:
+        text = say("“{typed}” was read as the beginning of: {read_as}.")
+    else:
+        text = say("Also looked for beside “{typed}”: {read_as}.")
+    return text.format(typed=typed, read_as=read_as)
+
+
+def _name(say: Translator, category: categories.Category) -> str:
+    return category.fr if say.language == "fr" else category.en
+
+
+def shelves(say: Translator) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:
+    """The categories as (id, label, what stands on it), for lists of links."""
+    known = categories.all()
+    return tuple(
+        (
+            one.id,
+            _name(say, one),
+            tuple((thing.id, _name(say, thing)) for thing in known if thing.parent == one.id),
+        )
+        for one in known
+        if one.parent is None
+    )
+
+
+def choices(say: Translator, category: str | None) -> Choices:
+    """What the filters offer; `category` is the one asked for, which may be within a shelf."""
+    anything = ("", say("All"))
+    narrow = categories.get(category or "")
+    within = ((narrow.id, _name(say, narrow)),) if narrow and narrow.parent else ()
+    return Choices(
+        shelves=(anything, *within, *((one, label) for one, label, _ in shelves(say))),
+        conditions=(
+            anything,
+            (Condition.NEW, say("New")),
+            (Condition.REFURBISHED, say("Refurbished")),
+            (Condition.USED, say("Second-hand")),
+        ),
+        kinds=(anything, (Kind.GOODS, say("Goods")), (Kind.SERVICE, say("Services"))),
+        payments=(anything, *((one, payment(say, one)) for one in PAYMENTS)),
+    )
+
+
+def payment(say: Translator, means: str) -> str:
+    """A means of payment in words."""
+    return {
+        "cash": say("cash"),
+        "card": say("bank card"),
+        "cheque": say("cheque"),
+        "transfer": say("bank transfer"),
+        "meal_voucher": say("meal vouchers"),
+        "gift_voucher": say("gift vouchers"),
+        "online": say("online payment"),
+    }.get(means, means)
+
