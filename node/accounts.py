@@ -54,9 +54,15 @@ def invite(
     return account
 
 
+def is_address(email: str) -> bool:
+    """Whether it is a mail address that somebody can be invited by."""
+    address = email.strip().lower()
+    return _EMAIL.fullmatch(address) is not None and ".." not in address
+
+
 def _address(email: str) -> str:
     address = email.strip().lower()
-    if _EMAIL.fullmatch(address) is None or ".." in address:
+    if not is_address(address):
         raise errors.Invalid(
             "bad-email",
             f"{email!r} is not a mail address such as claire@example.fr.",

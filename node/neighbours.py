@@ -14,6 +14,19 @@ def is_heard(peer: Peer | None) -> bool:
     return peer is not None and peer.following is FollowState.ACCEPTED and peer.blocked is None
 
 
+def state(peer: Peer) -> str:
+    """Where two nodes stand: blocked, agreed, asks, refused, one-sided or asked."""
+    if peer.blocked:
+        return "blocked"
+    if peer.following is FollowState.ACCEPTED and peer.follower is FollowState.ACCEPTED:
+        return "agreed"
+    if peer.follower is FollowState.REQUESTED and peer.added is None:
+        return "asks"
+    if peer.following is FollowState.REJECTED:
+        return "refused"
+    return "one-sided" if peer.following is FollowState.ACCEPTED else "asked"
+
+
 def forget(db: sqlite3.Connection, host: str) -> None:
     """Removes a node with every shop and listing that came from it, and what was due for it."""
     remove_shops(db, host)

@@ -11,6 +11,17 @@ _COLUMNS = "id, inbox, host, object, sender, verb, body, version, attempts, due,
 
 
 @dataclass(frozen=True, slots=True)
+class Failed:
+    """Something that an inbox never heard, and why."""
+
+    inbox: str
+    object: str
+    attempts: int
+    at: datetime
+    error: str
+
+
+@dataclass(frozen=True, slots=True)
 class Publication:
     """A change that is still to be spread over the inboxes of followers."""
 
@@ -164,6 +175,18 @@ def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetim
             (SELECT id FROM failed_deliveries ORDER BY id DESC LIMIT 1 OFFSET 1000)
         """
     )
+
+
+def find_failed(db: sqlite3.Connection, limit: int) -> list[Failed]:
+    """What was given up, latest first."""
+    rows = db.execute(
+        """
+        SELECT inbox, object, attempts, at, error FROM failed_deliveries
+        ORDER BY id DESC LIMIT ?
+        """,
+        (limit,),
+    )
+    return [Failed(row[0], row[1], row[2], times.moment(row[3]), row[4]) for row in rows]
 
 
 def remove_inbox(db: sqlite3.Connection, inbox: str) -> None:

@@ -15,8 +15,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import catalogue, categories, errors, media, prices, shops
-from node.model import Account, Listing, Offer, Photo, Shop
+from node import catalogue, categories, errors, hours_said, hours_typed, media, prices, shops
+from node import hours as opening
+from node.model import Account, Hours, Listing, Offer, Photo, Shop
 from node.store import accounts as account_rows
 from node.store import listings, photos, places
 from node.translation import Translator
@@ -73,7 +74,19 @@ async def home(request: Request) -> Response:
         return desk
     site = state.of(request)
     count, sold_out, place = await site.database.read(_home, desk.shop)
-    return _page(request, "home", desk, count=count, sold_out=sold_out, place=place)
+    now = site.clock()
+    is_open = opening.state(desk.shop.hours, desk.shop.place, now)
+    said = hours_said.state(is_open, now, render.speak(request))
+    return _page(
+        request,
+        "home",
+        desk,
+        count=count,
+        sold_out=sold_out,
+        place=place,
+        is_open=is_open.open,
+        said=said,
+    )
 
 
 def _home(db: sqlite3.Connection, shop: Shop) -> tuple[int, int, str]:
@@ -426,6 +439,49 @@ def _problems(error: errors.NodeError, say: Translator) -> dict[str, str]:
     if isinstance(error, errors.NotFound):
         return {"": say("This is no longer here")}
     return forms.sentences(error, say)
+
+
+# --- hours ---------------------------------------------------------------------------------------
+
+
+async def hours(request: Request) -> Response:
+    """`/ma-boutique/{shop}/horaires`: the week, as it is said in French."""
+    desk = await _desk(request)
+    if isinstance(desk, Response):
+        return desk
+    site = state.of(request)
+    say = render.speak(request)
+    problems: dict[str, str] = {}
+    told = desk.shop.hours
+    typed = hours_typed.write(told, say.language) if told else ""
+    if request.method == "POST":
+        async with forms.read(request) as form:
+            typed = form.text("hours", hours_typed.TEXT_MOST)
+        try:
+            made = hours_typed.parse(typed) if typed else None
+            await site.database.write(_set_hours, desk.shop.handle, made, site.clock())
+            return sessions.see_other(request, f"/ma-boutique/{desk.shop.handle}?fait=horaires")
+        except errors.Invalid:
+            problems["hours"] = say("The hours could not be read. Write them as in the example.")
+    return _page(
+        request,
+        "hours",
+        desk,
+        status=422 if problems else 200,
+        typed=typed,
+        week=hours_said.week(told, say) if told else (),
+        errors=problems,
+    )
+
+
+def _set_hours(db: sqlite3.Connection, handle: str, week: Hours | None, now: datetime) -> None:
+    shop = shops.get_open(db, handle)
+    place = places.get(db, shop.place) if shop.place else None
+    if place is None:
+        raise errors.NotFound("unknown-place")
+    special = shop.hours.special if shop.hours else ()
+    told = dataclasses.replace(week, special=week.special or special) if week else None
+    shops.revise_shop(db, dataclasses.replace(shops.draft_of(shop, place), hours=told), now)
 
 
 # --- from the list -------------------------------------------------------------------------------

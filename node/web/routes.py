@@ -10,7 +10,18 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import accounts, activitypub, api, health, media, merchant, middleware, public, render
+from node.web import (
+    accounts,
+    activitypub,
+    api,
+    health,
+    media,
+    merchant,
+    middleware,
+    public,
+    render,
+    steward,
+)
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
@@ -35,6 +46,15 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/produits/{id}", merchant.change, ("GET", "POST")),
     ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+    ("/ma-boutique/{handle}/horaires", merchant.hours, ("GET", "POST")),
+    ("/gestion", steward.home, ("GET",)),
+    ("/gestion/acces", steward.access, ("GET", "POST")),
+    ("/gestion/boutiques/ajouter", steward.add_shop, ("GET", "POST")),
+    ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
+    ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
+    ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
+    ("/gestion/voisins/ajouter", steward.add_neighbour, ("GET", "POST")),
+    ("/gestion/voisins/{host}", steward.neighbour, ("GET", "POST")),
 )
 
 

@@ -18,7 +18,6 @@ from node.model import (
     Changed,
     Condition,
     Kind,
-    Place,
     Reading,
     Ring,
     RingName,
@@ -133,8 +132,7 @@ async def _answer(
         choices=choices(say, asked.filters.category),
         unfiltered=asked.address(at, place.id, filtered=False),
         first=asked.address(at, place.id) if asked.cursor else None,
-        following=answer.next_cursor
-        and asked.address(at, place.id, ("suite", answer.next_cursor)),
+        following=answer.next_cursor and asked.address(at, place.id, ("suite", answer.next_cursor)),
         seed=answer.seed,
         shelf=shelf,
         **around,
@@ -154,9 +152,7 @@ def _find(
     return understood, search.find(db, query, site.settings.federation.radius_km)
 
 
-def _rings(
-    say: Translator, answer: SearchAnswer, cards: Cards, subject: str
-) -> Iterator[RingView]:
+def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) -> Iterator[RingView]:
     """The rings that have something on this page, and on the first page what the commune lacks."""
     place = answer.query.place
     in_place = phrases.at_place(say, place.name)
@@ -181,9 +177,7 @@ def _rings(
                     (),
                 )
             elif ring.ring is RingName.AROUND and elsewhere:
-                yield RingView(
-                    ring.ring, "", say("Nothing in the communes around"), "", style, ()
-                )
+                yield RingView(ring.ring, "", say("Nothing in the communes around"), "", style, ())
             continue
         nearby = ring.ring is RingName.COMMUNE
         yield RingView(
@@ -285,4 +279,3 @@ def payment(say: Translator, means: str) -> str:
         "gift_voucher": say("gift vouchers"),
         "online": say("online payment"),
     }.get(means, means)
-
