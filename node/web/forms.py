@@ -72,7 +72,7 @@ async def read(request: Request, *, photo: bool = False) -> AsyncIterator[Form]:
                 max_part_size=PART_MOST,
             )
             data = await parser.parse()
-        elif kind == "application/x-www-form-urlencoded":
+        elif kind in ("application/x-www-form-urlencoded", ""):
             data = await FormParser(request.headers, _bounded(request, PLAIN_MOST)).parse()
         else:
             raise HTTPException(415)
