@@ -31,6 +31,7 @@ FLOORS = (
     ("node.cli", 5),
     ("node.__main__", 5),
     ("node.commands", 5),
+    ("node.demo", 5),
     ("node", 2),  # the trade itself
 )
 # What a floor may not name from outside the house.
