@@ -51,7 +51,8 @@ def run(asked: argparse.Namespace) -> int:
     if asked.shops is not None and not 1 <= asked.shops <= 10:
         raise errors.Invalid("bad-shops", "--shops must be 1 to 10.")
     began = time.monotonic()
-    signal.signal(signal.SIGTERM, _interrupt)
+    for one in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed ends the towns too
+        signal.signal(one, _interrupt)
     base: Path = asked.target.absolute()
     with contextlib.closing(places.open_places()) as places_db:
         towns = demo.lay_out(base, asked.port, asked.shops, places_db)
@@ -124,7 +125,7 @@ def _lines(towns: "list[Town]", ways: "list[Keys]", took: float) -> list[str]:
         "     Honey from Pessac comes first, then what the towns around have.",
         f"  2. Sign in as {ways[0].shop} (the link above, once, within an hour), press",
         "     « Ajouter un produit », give a photo, the name « Miel de sapin » and a price.",
-        f"  3. Reload the search in Pessac: {bordeaux.place.name} has told it, in a signed message.",
+        f"  3. Reload the search in Pessac: {bordeaux.place.name} has told it, signed.",
         "  4. Sell it out or withdraw it, and reload again.",
         "  5. Sign in as the steward of Pessac: its shops, its neighbours, what waits.",
         "",
