@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from node import hours, opening, phrases, prices
+from node import hours, phrases, prices
 from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
 from node.translation import Translator
-from node.web import shown
+from node.web import opening, shown
 
 NAME_MOST = 120
 GROUNDS = 6
@@ -67,9 +67,9 @@ class Cards:
         commune, whose clock tells what "today" is."""
         self.say = say
         self.now = now
+        self.carried = carried
         self._origin = origin
         self._at = at
-        self._carried = carried
         self._zone: ZoneInfo | None = hours.zone_of(home.id)
         self._local_now = now.astimezone(self._zone)
         self._states: dict[str, opening.Said] = {}
@@ -121,7 +121,7 @@ class Cards:
     def href(self, url: str, shop: Shop) -> str:
         """Where a page of a shop is: in this language and from the same place if it is ours."""
         if shop.peer is None and url.startswith(f"{self._origin}/"):
-            return f"{self._at}{url.removeprefix(self._origin)}{self._carried}"
+            return f"{self._at}{url.removeprefix(self._origin)}{self.carried}"
         return url if url.startswith(("https://", "http://")) else ""
 
     def state(self, shop: Shop) -> opening.Said:

@@ -10,7 +10,17 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import activitypub, api, health, middleware, pages, public, render
+from node.web import (
+    activitypub,
+    api,
+    health,
+    middleware,
+    nearby,
+    pages,
+    public,
+    render,
+    searching,
+)
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
@@ -20,6 +30,11 @@ Handler = Callable[[Request], Awaitable[Response]]
 # Pages for people: the address in French, as everywhere; other languages have it under their name.
 _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/", public.home, ("GET",)),
+    ("/recherche", searching.find, ("GET",)),
+    ("/commune", nearby.choose, ("GET",)),
+    ("/boutiques", public.shop_list, ("GET",)),
+    ("/rayons", public.shelves, ("GET",)),
+    ("/rayon/{id}", searching.shelf, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
     ("/connexion/{token}", pages.sign_in, ("GET", "POST")),

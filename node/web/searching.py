@@ -3,10 +3,10 @@
 Everything a template shows is said here beforehand; the one call of the search is in `_find`.
 """
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
 from urllib.parse import urlencode
 
 from starlette.requests import Request
@@ -18,7 +18,6 @@ from node.model import (
     Changed,
     Condition,
     Kind,
-    Place,
     Reading,
     Ring,
     RingName,
@@ -27,7 +26,7 @@ from node.model import (
 )
 from node.territory import Understood
 from node.translation import Translator
-from node.web import asking, render, shown, state
+from node.web import asking, nearby, render, shown, state
 from node.web.asking import Asked
 from node.web.cards import Card, Cards
 
@@ -83,7 +82,7 @@ async def _answer(
     at = render.prefix(request)
     now = site.clock()
     try:
-        understood, answer = await site.database.read(_find, site, asked, say, now)
+        understood, answer = await site.database.read(_find, site, asked, say)
     except errors.Invalid:  # a cursor that no answer gave
         return await render.error(request, 400)
     place = understood.place
@@ -91,19 +90,17 @@ async def _answer(
         pairs = [("ou", asked.near), ("q", asked.words), *asked.pairs]
         behind = urlencode([pair for pair in pairs if pair[1]])
         return RedirectResponse(f"{at}/commune?{behind}", 303)
-    carried = "" if place.id == site.commune.id else f"?{urlencode([('ou', place.id)])}"
+    carried = nearby.carried(site, place)
     cards = Cards(say, now, origin=site.uris.origin, at=at, carried=carried, home=site.commune)
-    label = territory.label(place)
     words = shown.line(asked.words, asking.WORDS_MOST)
-    around = {"words": words, "near": label, "carried": carried}
+    around = render.Around(words=words, near=territory.label(place), carried=carried)
     if answer is None:
         return render.page(
             request,
             "search_start.html",
-            query=(("ou", place.id),) if carried else (),
+            around=dataclasses.replace(around, query=(("ou", place.id),) if carried else ()),
             here=phrases.at_place(say, place.name),
             shelves=shelves(say),
-            **around,
         )
     subject = _name(say, shelf) if shelf else f"« {words} »" if words else say("Everything")
     if say.language != "fr":
@@ -114,11 +111,16 @@ async def _answer(
     return render.page(
         request,
         "search.html",
-        query=tuple(asked.pairs_of_page(place.id if carried else "", shelf is not None)),
-        feed=f"{site.uris.origin}{feed}",
+        around=dataclasses.replace(
+            around,
+            query=tuple(asked.pairs_of_page(place.id if carried else "", shelf is not None)),
+            feed=feed,
+        ),
         subject=subject,
         place=place,
-        near_place=say("near {place}").format(place=place.name),
+        near_place=say("near {place}").format(
+            place="".join(phrases.of_place(say, place.name)) if say.language == "fr" else place.name
+        ),
         total=_total(say, known, exact=exact),
         found=known,
         rings=tuple(_rings(say, answer, cards, subject)),
@@ -133,20 +135,17 @@ async def _answer(
         choices=choices(say, asked.filters.category),
         unfiltered=asked.address(at, place.id, filtered=False),
         first=asked.address(at, place.id) if asked.cursor else None,
-        following=answer.next_cursor
-        and asked.address(at, place.id, ("suite", answer.next_cursor)),
+        following=answer.next_cursor and asked.address(at, place.id, ("suite", answer.next_cursor)),
         seed=answer.seed,
         shelf=shelf,
-        **around,
     )
 
 
 def _find(
-    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator, now: datetime
+    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator
 ) -> tuple[Understood, SearchAnswer | None]:
     """What was meant by the place, and the answer; none where nothing is asked for."""
-    near = asked.near or site.commune.id
-    understood = territory.understand(db, near, say)
+    understood = nearby.understand(db, site, asked.near, say)
     if understood.place is None or not (asked.words or asked.pairs):
         return understood, None
     page = int(asked.cursor) if asked.cursor and asked.cursor.isdigit() else 1
@@ -154,9 +153,7 @@ def _find(
     return understood, search.find(db, query, site.settings.federation.radius_km)
 
 
-def _rings(
-    say: Translator, answer: SearchAnswer, cards: Cards, subject: str
-) -> Iterator[RingView]:
+def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) -> Iterator[RingView]:
     """The rings that have something on this page, and on the first page what the commune lacks."""
     place = answer.query.place
     in_place = phrases.at_place(say, place.name)
@@ -181,9 +178,7 @@ def _rings(
                     (),
                 )
             elif ring.ring is RingName.AROUND and elsewhere:
-                yield RingView(
-                    ring.ring, "", say("Nothing in the communes around"), "", style, ()
-                )
+                yield RingView(ring.ring, "", say("Nothing in the communes around"), "", style, ())
             continue
         nearby = ring.ring is RingName.COMMUNE
         yield RingView(
@@ -242,6 +237,12 @@ def _name(say: Translator, category: categories.Category) -> str:
     return category.fr if say.language == "fr" else category.en
 
 
+def label(say: Translator, category_id: str) -> str:
+    """A category's name; nothing for one that is unknown here."""
+    found = categories.get(category_id)
+    return _name(say, found) if found else ""
+
+
 def shelves(say: Translator) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:
     """The categories as (id, label, what stands on it), for lists of links."""
     known = categories.all()
@@ -285,4 +286,3 @@ def payment(say: Translator, means: str) -> str:
         "gift_voucher": say("gift vouchers"),
         "online": say("online payment"),
     }.get(means, means)
-
