@@ -75,6 +75,7 @@ def speak(request: Request) -> Translator:
 def page(
     request: Request,
     name: str,
+    /,
     *,
     status: int = 200,
     private: bool = False,

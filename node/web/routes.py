@@ -14,12 +14,14 @@ from node.web import (
     activitypub,
     api,
     health,
+    machine,
     middleware,
     nearby,
     pages,
     public,
     render,
     searching,
+    trust,
 )
 from node.web.state import Site
 
@@ -31,10 +33,18 @@ Handler = Callable[[Request], Awaitable[Response]]
 _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/", public.home, ("GET",)),
     ("/recherche", searching.find, ("GET",)),
+    ("/recherche.atom", machine.search_feed, ("GET",)),
     ("/commune", nearby.choose, ("GET",)),
     ("/boutiques", public.shop_list, ("GET",)),
     ("/rayons", public.shelves, ("GET",)),
+    ("/rayon/{id}.atom", machine.shelf_feed, ("GET",)),
     ("/rayon/{id}", searching.shelf, ("GET",)),
+    ("/mentions-legales", trust.legal, ("GET",)),
+    ("/accessibilite", trust.accessibility, ("GET",)),
+    ("/donnees-personnelles", trust.privacy, ("GET",)),
+    ("/classement", trust.ranking, ("GET",)),
+    ("/credits", trust.credits, ("GET",)),
+    ("/@{handle}.atom", machine.shop_feed, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
     ("/connexion/{token}", pages.sign_in, ("GET", "POST")),
@@ -48,6 +58,9 @@ def application(site: Site) -> Starlette:
         routes=[
             *_in_each_language(site.settings.node.languages, _PEOPLE),
             Route("/static/{name}", public.static),
+            Route("/robots.txt", machine.robots),
+            Route("/sitemap.xml", machine.sitemap),
+            Route("/sitemap-{number:int}.xml", machine.sitemap_part),
             # programs
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),

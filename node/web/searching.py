@@ -68,11 +68,18 @@ async def shelf(request: Request) -> Response:
     category = categories.get(request.path_params["id"])
     if category is None:
         return await render.error(request, 404)
-    read = asking.read(say, request.query_params)
-    pairs = (("rayon", category.id), *(pair for pair in read.pairs if pair[0] != "rayon"))
-    filters = asking.with_category(read.filters, category.id)
-    asked = Asked(read.words, read.near, read.cursor, filters, pairs, read.errors)
+    asked = asking.on_shelf(asking.read(say, request.query_params), category.id)
     return await _answer(request, say, asked, shelf=category)
+
+
+async def look(request: Request, asked: Asked) -> SearchAnswer | None:
+    """The answer alone, for feeds; None where nothing, or nothing that can be read, is asked."""
+    site = state.of(request)
+    try:
+        _, answer = await site.database.read(_find, site, asked, render.speak(request))
+    except errors.Invalid:
+        return None
+    return answer
 
 
 async def _answer(
@@ -102,10 +109,16 @@ async def _answer(
             here=phrases.at_place(say, place.name),
             shelves=shelves(say),
         )
-    subject = _name(say, shelf) if shelf else f"« {words} »" if words else say("Everything")
-    if say.language != "fr":
-        subject = subject.replace("« ", "“").replace(" »", "”")
+    subject = (
+        _name(say, shelf)
+        if shelf
+        else say("“{words}”").format(words=words)
+        if words
+        else say("Everything")
+    )
     feed = asked.address(at, place.id).replace("/recherche?", "/recherche.atom?")
+    if shelf:
+        feed = f"{at}/rayon/{shelf.id}.atom{carried}"
     known = sum(ring.total for ring in answer.rings)
     exact = all(ring.exact for ring in answer.rings)
     return render.page(

@@ -26,7 +26,7 @@ class Pages:
         """The translator that pages of this language are written with."""
         return self._catalogues.speak(language)
 
-    def render(self, name: str, language: str, **values: Any) -> str:
+    def render(self, name: str, language: str, /, **values: Any) -> str:
         """A page."""
         say = self._catalogues.speak(language)
         template = self._environment.get_template(name)
