@@ -144,3 +144,34 @@ async def error(request: Request, status: int, *, retry_after: int | None = None
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     minutes = None if retry_after is None else max(1, round(retry_after / 60))
     return page(request, "error.html", status=status, headers=headers, code=status, minutes=minutes)
+
+
+def broken(request: Request) -> Response:
+    """The page for what nobody foresaw: it asks nothing of what may be broken."""
+    site = state.of(request)
+    say = speak(request)
+    text = site.pages.render(
+        "plain.html",
+        say.language,
+        stylesheet=site.assets.address("site.css"),
+        heading=say("This cannot be shown"),
+        sentence=say("Something went wrong on this site. Please try again in a few minutes."),
+        href=f"{prefix(request)}/",
+        link=site.settings.node.name,
+    )
+    return content.private(text, status=500)
+
+
+def misdirected(site: state.Site) -> str:
+    """The page for who came under a name that is not this node's: it leads to the right one."""
+    language = site.settings.node.languages[0]
+    say = site.pages.speak(language)
+    return site.pages.render(
+        "plain.html",
+        language,
+        stylesheet=None,  # it would be asked for under the wrong name too
+        heading=say("This site has another address"),
+        sentence=say("It answers under its own name only:"),
+        href=f"{site.uris.origin}/",
+        link=site.uris.origin,
+    )

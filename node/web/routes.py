@@ -27,6 +27,9 @@ from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
 
+# Where programs ask, who want no page.
+_PROGRAMS = ("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")
+
 Handler = Callable[[Request], Awaitable[Response]]
 
 # Pages for people: the address in French, as everywhere; other languages have it under their name.
@@ -89,7 +92,7 @@ def application(site: Site) -> Starlette:
         middleware=[
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
-            Middleware(middleware.HostCheck, site.uris.origin),
+            Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
@@ -111,7 +114,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Unknown addresses and methods: a page for people, a short word for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    if request.url.path.startswith(("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")):
+    if request.scope["path"].startswith(_PROGRAMS):
         answer = activitypub.refusal(
             status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
         )
@@ -121,6 +124,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _broken(_request: Request, _error: Exception) -> Response:
+async def _broken(request: Request, _error: Exception) -> Response:
     """Something unforeseen: it is in the log with its traceback, and nothing of it leaves."""
-    return activitypub.refusal(500, "internal-error")
+    if request.scope["path"].startswith(_PROGRAMS):
+        return activitypub.refusal(500, "internal-error")
+    return render.broken(request)
