@@ -107,7 +107,7 @@ def _entry(say: Translator, found: Listing, of: Shop, place: Place | None) -> tu
     where = shown.line(of.name, 200) + (f", {place.name}" if place else "")
     summary = ". ".join(
         part
-        for part in (said or say("price on request"), say.availability(
+        for part in (said, say.availability(
             cards.best_availability(found)), where, shown.line(found.description, 300))
         if part
     )  # fmt: skip

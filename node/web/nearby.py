@@ -50,6 +50,7 @@ def cards(request: Request, place: Place) -> Cards:
     return Cards(
         render.speak(request),
         site.clock(),
+        site.board,
         origin=site.uris.origin,
         at=render.prefix(request),
         carried=carried(site, place),

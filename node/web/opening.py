@@ -46,6 +46,26 @@ def state(say: Translator, shop: Shop, now: datetime) -> Said:
     return Said(found.open, words[:1].upper() + words[1:])
 
 
+class Board:
+    """What was said of shops within the present minute: many pages show the same ones."""
+
+    def __init__(self) -> None:
+        self._minute = 0
+        self._said: dict[tuple[str, datetime, str], Said] = {}
+
+    def state(self, say: Translator, shop: Shop, now: datetime) -> Said:
+        """As `state`."""
+        minute = int(now.timestamp() // 60)
+        if minute != self._minute:
+            self._minute, self._said = minute, {}
+        known = self._said  # another thread may begin a new minute meanwhile
+        key = (shop.id, shop.updated, say.language)
+        found = known.get(key)
+        if found is None:
+            found = known[key] = state(say, shop, now)
+        return found
+
+
 def timetable(say: Translator, told: Hours, place: str | None, now: datetime) -> Timetable:
     """The week from Monday on, with today as it really is, and the exceptions to come."""
     zone = hours.zone_of(place)

@@ -7,8 +7,10 @@ import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -59,7 +61,7 @@ async def find(request: Request) -> Response:
     """`/recherche?q=…&ou=…`: the three rings; without words, the shelves to choose from."""
     say = render.speak(request)
     asked = asking.read(say, request.query_params)
-    return await _answer(request, say, asked)
+    return await _read(request, say, asked)
 
 
 async def shelf(request: Request) -> Response:
@@ -69,7 +71,7 @@ async def shelf(request: Request) -> Response:
     if category is None:
         return await render.error(request, 404)
     asked = asking.on_shelf(asking.read(say, request.query_params), category.id)
-    return await _answer(request, say, asked, shelf=category)
+    return await _read(request, say, asked, category)
 
 
 async def look(request: Request, asked: Asked) -> SearchAnswer | None:
@@ -82,23 +84,36 @@ async def look(request: Request, asked: Asked) -> SearchAnswer | None:
     return answer
 
 
-async def _answer(
+async def _read(
     request: Request, say: Translator, asked: Asked, shelf: categories.Category | None = None
+) -> Response:
+    """Found and rendered in one job of a reader: handing over between threads costs more."""
+    try:
+        return await state.of(request).database.read(_page, request, say, asked, shelf)
+    except errors.Invalid:  # a cursor that no answer gave
+        return await render.error(request, 400)
+
+
+def _page(
+    db: sqlite3.Connection,
+    request: Request,
+    say: Translator,
+    asked: Asked,
+    shelf: categories.Category | None,
 ) -> Response:
     site = state.of(request)
     at = render.prefix(request)
     now = site.clock()
-    try:
-        understood, answer = await site.database.read(_find, site, asked, say)
-    except errors.Invalid:  # a cursor that no answer gave
-        return await render.error(request, 400)
+    understood, answer = _find(db, site, asked, say)
     place = understood.place
     if place is None:
         pairs = [("ou", asked.near), ("q", asked.words), *asked.pairs]
         behind = urlencode([pair for pair in pairs if pair[1]])
         return RedirectResponse(f"{at}/commune?{behind}", 303)
     carried = nearby.carried(site, place)
-    cards = Cards(say, now, origin=site.uris.origin, at=at, carried=carried, home=site.commune)
+    cards = Cards(
+        say, now, site.board, origin=site.uris.origin, at=at, carried=carried, home=site.commune
+    )
     words = shown.line(asked.words, asking.WORDS_MOST)
     around = render.Around(words=words, near=territory.label(place), carried=carried)
     if answer is None:
@@ -145,13 +160,25 @@ async def _answer(
         hidden=tuple(
             pair for pair in (("q", asked.words), ("ou", place.id if carried else "")) if pair[1]
         ),
-        choices=choices(say, asked.filters.category),
+        filters=_filters(site, say, asked),
         unfiltered=asked.address(at, place.id, filtered=False),
         first=asked.address(at, place.id) if asked.cursor else None,
         following=answer.next_cursor and asked.address(at, place.id, ("suite", answer.next_cursor)),
         seed=answer.seed,
         shelf=shelf,
     )
+
+
+def _filters(site: state.Site, say: Translator, asked: Asked) -> Markup:
+    """The form of the filters, as it was sent."""
+
+    def values() -> dict[str, Any]:
+        return {"asked": asked, "choices": choices(say, asked.filters.category)}
+
+    if not asked.pairs:
+        return site.pages.once("filters.html", say.language, values)
+    text = site.pages.render("filters.html", say.language, **values())
+    return Markup(text)  # noqa: S704 (rendered)
 
 
 def _find(
