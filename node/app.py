@@ -26,6 +26,7 @@ from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
 from node.web.assets import Assets
+from node.web.opening import Board
 from node.web.state import Site
 from node.web.templating import Pages
 from node.workers import Workers
@@ -116,6 +117,7 @@ def create_app(running_node: Node) -> Starlette:
             workers=running_node.workers,
             pages=Pages(Catalogues()),
             assets=Assets(running_node.settings.node.colour),
+            board=Board(),
             commune=_own_commune(running_node.settings),
             ring=running_node.ring,
             darkroom=media.Darkroom(running_node.folder),

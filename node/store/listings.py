@@ -225,6 +225,20 @@ def find_newest_own(db: sqlite3.Connection, limit: int) -> list[Listing]:
     return _with_offers(db, rows)
 
 
+def find_own_pages(db: sqlite3.Connection, skip: int, limit: int) -> list[tuple[str, str]]:
+    """(url, updated) of this node's listings on show, in the order of ids."""
+    rows = db.execute(
+        """
+        SELECT listings.url, listings.updated FROM listings
+        JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer IS NULL AND listings.withdrawn IS NULL
+        ORDER BY listings.id LIMIT :limit OFFSET :skip
+        """,
+        {"skip": skip, "limit": limit},
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
 def shelves_of_shops(db: sqlite3.Connection, shop_ids: Sequence[str]) -> dict[str, list[str]]:
     """The shelves ("epicerie") that shops have something on, most of it first."""
     found: dict[str, list[str]] = {}

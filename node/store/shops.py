@@ -203,7 +203,10 @@ def find_in(db: sqlite3.Connection, place_ids: Sequence[str], limit: int) -> lis
 def count_by_place(db: sqlite3.Connection) -> dict[str, int]:
     """How many open shops each place has, ours and the neighbours'."""
     rows = db.execute(
-        "SELECT place, count(*) FROM shops WHERE closed IS NULL AND place IS NOT NULL GROUP BY place"
+        """
+        SELECT place, count(*) FROM shops WHERE closed IS NULL AND place IS NOT NULL
+        GROUP BY place
+        """
     )
     return {row[0]: int(row[1]) for row in rows}
 

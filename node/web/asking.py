@@ -51,9 +51,13 @@ def plain_address(at: str, words: str, place_id: str) -> str:
     return f"{at}/recherche?{urlencode([('q', words), ('ou', place_id)])}"
 
 
-def with_category(filters: Filters, category: str) -> Filters:
-    """The same filters on one shelf."""
-    return dataclasses.replace(filters, category=category)
+def on_shelf(asked: Asked, category: str) -> Asked:
+    """The same on one shelf."""
+    return dataclasses.replace(
+        asked,
+        filters=dataclasses.replace(asked.filters, category=category),
+        pairs=(("rayon", category), *(pair for pair in asked.pairs if pair[0] != "rayon")),
+    )
 
 
 def read(say: Translator, query: QueryParams) -> Asked:

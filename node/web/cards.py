@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from node import hours, opening, phrases, prices
+from node import hours, phrases, prices
 from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
 from node.translation import Translator
-from node.web import shown
+from node.web import opening, shown
 
 NAME_MOST = 120
 GROUNDS = 6
@@ -19,7 +19,7 @@ GROUNDS = 6
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """A price as it is written; `amount` is empty for one on request."""
+    """A price as it is written; for one on request `amount` is empty and `unit` says so."""
 
     before: str  # "à partir de", where offers differ
     amount: str
@@ -34,13 +34,13 @@ class Card:
     name: str
     language: str  # of the name, where it is not the page's own
     price: Price
-    shop: str
-    where: str
+    shop: str  # and where it is
     stock: str  # only where it is not simply there
     sold_out: bool
-    state: opening.Said
-    seen: str
-    host: str  # of the node it links to, where that is another
+    state: str
+    style: str  # of the state: open or closed
+    seen: str  # and, where the link leads to another node, which one
+    remote: bool
     ground: int
 
 
@@ -52,7 +52,8 @@ class ShopCard:
     name: str
     trade: str
     where: str
-    state: opening.Said
+    state: str
+    style: str
     host: str
     ground: int
 
@@ -61,19 +62,28 @@ class Cards:
     """Makes the cards of one page."""
 
     def __init__(
-        self, say: Translator, now: datetime, *, origin: str, at: str, carried: str, home: Place
+        self,
+        say: Translator,
+        now: datetime,
+        board: opening.Board,
+        *,
+        origin: str,
+        at: str,
+        carried: str,
+        home: Place,
     ) -> None:
         """`at` and `carried` go before and behind the addresses of this node; `home` is its own
         commune, whose clock tells what "today" is."""
         self.say = say
         self.now = now
+        self.carried = carried
         self._origin = origin
         self._at = at
-        self._carried = carried
         self._zone: ZoneInfo | None = hours.zone_of(home.id)
         self._local_now = now.astimezone(self._zone)
-        self._states: dict[str, opening.Said] = {}
+        self._board = board
         self._hosts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
 
     def hit(self, hit: SearchHit, *, nearby: bool) -> Card:
         """A search result; `nearby`: in the commune itself, which then needs no name."""
@@ -89,53 +99,63 @@ class Cards:
     def listing(self, found: Listing, shop: Shop, where: str = "", *, stale: bool = False) -> Card:
         """A listing and the shop that has it."""
         availability = best_availability(found)
+        state = self.state(shop)
+        seen, host = self.seen(found, stale=stale), self.host(shop)
+        name = self._name(shop)
         return Card(
             href=self.href(found.url, shop),
             name=shown.line(found.name, NAME_MOST),
             language="" if found.language == self.say.language else found.language,
             price=price(self.say, found),
-            shop=shown.line(shop.name, NAME_MOST),
-            where=where,
+            shop=f"{name}, {where}" if where else name,
             stock=""
             if availability is Availability.IN_STOCK
             else self.say.availability(availability),
             sold_out=availability is Availability.OUT_OF_STOCK,
-            state=self.state(shop),
-            seen=self.seen(found, stale=stale),
-            host=self.host(shop),
+            state=state.words,
+            style="open" if state.open else "closed",
+            seen=f"{seen}, {host}" if host else seen,
+            remote=bool(host),
             ground=ground(found.id),
         )
 
     def shop(self, found: Shop, trade: str = "", where: str = "") -> ShopCard:
         """A shop in a list."""
+        state = self.state(found)
         return ShopCard(
             href=self.href(found.url, found),
-            name=shown.line(found.name, NAME_MOST),
+            name=self._name(found),
             trade=trade,
             where=where,
-            state=self.state(found),
+            state=state.words,
+            style="open" if state.open else "closed",
             host=self.host(found),
             ground=ground(found.id),
         )
 
+    def _name(self, shop: Shop) -> str:
+        if shop.id not in self._names:
+            self._names[shop.id] = shown.line(shop.name, NAME_MOST)
+        return self._names[shop.id]
+
     def href(self, url: str, shop: Shop) -> str:
         """Where a page of a shop is: in this language and from the same place if it is ours."""
         if shop.peer is None and url.startswith(f"{self._origin}/"):
-            return f"{self._at}{url.removeprefix(self._origin)}{self._carried}"
+            return f"{self._at}{url.removeprefix(self._origin)}{self.carried}"
         return url if url.startswith(("https://", "http://")) else ""
 
     def state(self, shop: Shop) -> opening.Said:
         """Whether a shop is open, in words."""
-        if shop.id not in self._states:
-            self._states[shop.id] = opening.state(self.say, shop, self.now)
-        return self._states[shop.id]
+        return self._board.state(self.say, shop, self.now)
 
     def host(self, shop: Shop) -> str:
-        """The node of a neighbour's shop, as it is read; nothing for ours."""
+        """ "sur" the node of a neighbour's shop, as it is read; nothing for ours."""
         if shop.peer is None:
             return ""
         if shop.peer not in self._hosts:
-            self._hosts[shop.peer] = shown.line(shown.host(shop.peer), NAME_MOST)
+            self._hosts[shop.peer] = self.say("on {host}").format(
+                host=shown.line(shown.host(shop.peer), NAME_MOST)
+            )
         return self._hosts[shop.peer]
 
     def seen(self, found: Listing, *, stale: bool = False) -> str:
@@ -158,7 +178,7 @@ def price(say: Translator, found: Listing) -> Price:
 def offer_price(say: Translator, offer: Offer) -> Price:
     """What one offer costs."""
     if offer.price_cents is None:
-        return Price("", "", "")
+        return Price("", "", say("price on request"))
     amount = say.money(offer.price_cents, offer.currency)
     unit = prices.unit_price(offer)
     if unit is None:

@@ -5,7 +5,7 @@ import asyncio
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
-from starlette.responses import PlainTextResponse
+from starlette.responses import HTMLResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_TIME = 15.0  # seconds for all of a body, however it drips
@@ -22,9 +22,11 @@ _ANY_HOST = frozenset({"/livez", "/readyz"})
 class HostCheck:
     """Answers only to the node's own name; links are made from the configured one anyway."""
 
-    def __init__(self, app: ASGIApp, origin: str) -> None:
+    def __init__(self, app: ASGIApp, origin: str, page: str) -> None:
+        """`page` is what people read who came under another name."""
         self._app = app
         self._authority = urlsplit(origin).netloc.lower()
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -34,8 +36,7 @@ class HostCheck:
                 await PlainTextResponse("One Host is needed.\n", 400)(scope, receive, send)
                 return
             if named[0].lower() != self._authority:
-                answer = PlainTextResponse("This node answers to its own name only.\n", 421)
-                await answer(scope, receive, send)
+                await HTMLResponse(self._page, 421)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

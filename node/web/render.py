@@ -1,14 +1,14 @@
 """Pages as answers: the frame around each, in the language its address asks for."""
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import phrases
+from node import phrases, territory
 from node.translation import Translator
 from node.web import content, state
 
@@ -25,8 +25,20 @@ class Contact:
 
 
 @dataclass(frozen=True, slots=True)
+class Around:
+    """What a page tells its frame."""
+
+    query: tuple[tuple[str, str], ...] = ()  # what of the query belongs to the page's own address
+    words: str = ""  # what stands in the search field
+    near: str = ""  # and in the field for the place; the node's own commune if empty
+    carried: str = ""  # "?ou=…" behind links, where the reader chose another place
+    feed: str | None = None  # the address of the page's Atom feed
+    properties: tuple[tuple[str, str], ...] = ()  # OpenGraph
+
+
+@dataclass(frozen=True, slots=True)
 class Frame:
-    """What stands around a page."""
+    """What stands around a page, said and addressed."""
 
     at: str  # what addresses of this language begin with: "" or "/en"
     sign: str  # what the shop board says, in large letters
@@ -38,11 +50,8 @@ class Frame:
     alternates: tuple[tuple[str, str], ...]  # (language, address) of this page in each language
     stylesheet: str
     favicon: str
-    words: str = ""  # what stands in the search field
-    near: str = ""  # and in the field for the place
-    carried: str = ""  # "?ou=…" behind links, where the reader chose another place
-    feed: str | None = None
-    properties: tuple[tuple[str, str], ...] = field(default=())  # OpenGraph
+    near: str
+    around: Around
 
 
 def language(request: Request) -> str:
@@ -66,54 +75,38 @@ def speak(request: Request) -> Translator:
 def page(
     request: Request,
     name: str,
+    /,
     *,
     status: int = 200,
     private: bool = False,
     vary: str = "",
-    query: tuple[tuple[str, str], ...] = (),
-    words: str = "",
-    near: str = "",
-    carried: str = "",
-    feed: str | None = None,
-    properties: tuple[tuple[str, str], ...] = (),
     headers: dict[str, str] | None = None,
+    around: Around | None = None,
     **values: Any,
 ) -> Response:
     """The template `name` as an answer; a `private` one is kept by nobody and not compressed.
 
-    `query` is the part of the query that belongs to the page's own address; `words`, `near` and
-    `carried` fill the search in the header, `feed` is the address of the page's Atom feed. What
-    else is given goes to the template.
+    `vary` names what the page depends on beside its address and `around` fills its frame. What else
+    is given goes to the template.
     """
     site = state.of(request)
-    spoken = language(request)
-    around = frame(
-        request,
-        query=query,
-        words=words,
-        near=near,
-        carried=carried,
-        feed=feed,
-        properties=properties,
-    )
+    framed = frame(request, around or Around())
     body = site.pages.render(
-        name, spoken, node=site.settings.node, frame=around, at=around.at, **values
+        name, language(request), node=site.settings.node, frame=framed, at=framed.at, **values
     )
     if private:
         return content.private(body, status=status, headers=headers)
     return content.answer(request, body, "text/html", status=status, headers=headers, vary=vary)
 
 
-def frame(
-    request: Request, *, query: tuple[tuple[str, str], ...] = (), near: str = "", **values: Any
-) -> Frame:
+def frame(request: Request, around: Around) -> Frame:
     """What stands around the page of this request."""
     site = state.of(request)
     node = site.settings.node
     say = speak(request)
     at = prefix(request)
     path = request.scope["path"].removeprefix(at) or "/"
-    behind = f"?{urlencode(query)}" if query else ""
+    behind = f"?{urlencode(around.query)}" if around.query else ""
     alternates = tuple(
         (one, f"{site.uris.origin}{'' if one == node.languages[0] else f'/{one}'}{path}{behind}")
         for one in node.languages
@@ -133,8 +126,8 @@ def frame(
         alternates=alternates,
         stylesheet=site.assets.address("site.css"),
         favicon=site.assets.address("favicon.svg"),
-        near=near or f"{site.commune.name} ({site.commune.department})",
-        **values,
+        near=around.near or territory.label(site.commune),
+        around=around,
     )
 
 
@@ -151,3 +144,34 @@ async def error(request: Request, status: int, *, retry_after: int | None = None
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     minutes = None if retry_after is None else max(1, round(retry_after / 60))
     return page(request, "error.html", status=status, headers=headers, code=status, minutes=minutes)
+
+
+def broken(request: Request) -> Response:
+    """The page for what nobody foresaw: it asks nothing of what may be broken."""
+    site = state.of(request)
+    say = speak(request)
+    text = site.pages.render(
+        "plain.html",
+        say.language,
+        stylesheet=site.assets.address("site.css"),
+        heading=say("This cannot be shown"),
+        sentence=say("Something went wrong on this site. Please try again in a few minutes."),
+        href=f"{prefix(request)}/",
+        link=site.settings.node.name,
+    )
+    return content.private(text, status=500)
+
+
+def misdirected(site: state.Site) -> str:
+    """The page for who came under a name that is not this node's: it leads to the right one."""
+    language = site.settings.node.languages[0]
+    say = site.pages.speak(language)
+    return site.pages.render(
+        "plain.html",
+        language,
+        stylesheet=None,  # it would be asked for under the wrong name too
+        heading=say("This site has another address"),
+        sentence=say("It answers under its own name only:"),
+        href=f"{site.uris.origin}/",
+        link=site.uris.origin,
+    )

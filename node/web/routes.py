@@ -15,22 +15,42 @@ from node.web import (
     activitypub,
     api,
     health,
+    machine,
     media,
     merchant,
     middleware,
+    nearby,
     public,
     render,
+    searching,
     steward,
+    trust,
 )
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
+
+# Where programs ask, who want no page.
+_PROGRAMS = ("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")
 
 Handler = Callable[[Request], Awaitable[Response]]
 
 # Pages for people: the address in French, as everywhere; other languages have it under their name.
 _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/", public.home, ("GET",)),
+    ("/recherche", searching.find, ("GET",)),
+    ("/recherche.atom", machine.search_feed, ("GET",)),
+    ("/commune", nearby.choose, ("GET",)),
+    ("/boutiques", public.shop_list, ("GET",)),
+    ("/rayons", public.shelves, ("GET",)),
+    ("/rayon/{id}.atom", machine.shelf_feed, ("GET",)),
+    ("/rayon/{id}", searching.shelf, ("GET",)),
+    ("/mentions-legales", trust.legal, ("GET",)),
+    ("/accessibilite", trust.accessibility, ("GET",)),
+    ("/donnees-personnelles", trust.privacy, ("GET",)),
+    ("/classement", trust.ranking, ("GET",)),
+    ("/credits", trust.credits, ("GET",)),
+    ("/@{handle}.atom", machine.shop_feed, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
 )
@@ -64,6 +84,9 @@ def application(site: Site) -> Starlette:
         routes=[
             *_in_each_language(site.settings.node.languages, (*_PEOPLE, *_SIGNED_IN)),
             Route("/static/{name}", public.static),
+            Route("/robots.txt", machine.robots),
+            Route("/sitemap.xml", machine.sitemap),
+            Route("/sitemap-{number:int}.xml", machine.sitemap_part),
             Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
@@ -93,7 +116,7 @@ def application(site: Site) -> Starlette:
         middleware=[
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
-            Middleware(middleware.HostCheck, site.uris.origin),
+            Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
         ],
         exception_handlers={HTTPException: _refused, Exception: _broken},
     )
@@ -115,7 +138,7 @@ async def _refused(request: Request, error: Exception) -> Response:
     """Unknown addresses and methods: a page for people, a short word for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    if request.url.path.startswith(("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")):
+    if request.scope["path"].startswith(_PROGRAMS):
         answer = activitypub.refusal(
             status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
         )
@@ -125,6 +148,8 @@ async def _refused(request: Request, error: Exception) -> Response:
     return answer
 
 
-async def _broken(_request: Request, _error: Exception) -> Response:
+async def _broken(request: Request, _error: Exception) -> Response:
     """Something unforeseen: it is in the log with its traceback, and nothing of it leaves."""
-    return activitypub.refusal(500, "internal-error")
+    if request.scope["path"].startswith(_PROGRAMS):
+        return activitypub.refusal(500, "internal-error")
+    return render.broken(request)

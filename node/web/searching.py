@@ -3,12 +3,14 @@
 Everything a template shows is said here beforehand; the one call of the search is in `_find`.
 """
 
+import dataclasses
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
+from typing import Any
 from urllib.parse import urlencode
 
+from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -26,7 +28,7 @@ from node.model import (
 )
 from node.territory import Understood
 from node.translation import Translator
-from node.web import asking, render, shown, state
+from node.web import asking, nearby, render, shown, state
 from node.web.asking import Asked
 from node.web.cards import Card, Cards
 
@@ -59,7 +61,7 @@ async def find(request: Request) -> Response:
     """`/recherche?q=…&ou=…`: the three rings; without words, the shelves to choose from."""
     say = render.speak(request)
     asked = asking.read(say, request.query_params)
-    return await _answer(request, say, asked)
+    return await _read(request, say, asked)
 
 
 async def shelf(request: Request) -> Response:
@@ -68,56 +70,85 @@ async def shelf(request: Request) -> Response:
     category = categories.get(request.path_params["id"])
     if category is None:
         return await render.error(request, 404)
-    read = asking.read(say, request.query_params)
-    pairs = (("rayon", category.id), *(pair for pair in read.pairs if pair[0] != "rayon"))
-    filters = asking.with_category(read.filters, category.id)
-    asked = Asked(read.words, read.near, read.cursor, filters, pairs, read.errors)
-    return await _answer(request, say, asked, shelf=category)
+    asked = asking.on_shelf(asking.read(say, request.query_params), category.id)
+    return await _read(request, say, asked, category)
 
 
-async def _answer(
+async def look(request: Request, asked: Asked) -> SearchAnswer | None:
+    """The answer alone, for feeds; None where nothing, or nothing that can be read, is asked."""
+    site = state.of(request)
+    try:
+        _, answer = await site.database.read(_find, site, asked, render.speak(request))
+    except errors.Invalid:
+        return None
+    return answer
+
+
+async def _read(
     request: Request, say: Translator, asked: Asked, shelf: categories.Category | None = None
+) -> Response:
+    """Found and rendered in one job of a reader: handing over between threads costs more."""
+    try:
+        return await state.of(request).database.read(_page, request, say, asked, shelf)
+    except errors.Invalid:  # a cursor that no answer gave
+        return await render.error(request, 400)
+
+
+def _page(
+    db: sqlite3.Connection,
+    request: Request,
+    say: Translator,
+    asked: Asked,
+    shelf: categories.Category | None,
 ) -> Response:
     site = state.of(request)
     at = render.prefix(request)
     now = site.clock()
-    try:
-        understood, answer = await site.database.read(_find, site, asked, say, now)
-    except errors.Invalid:  # a cursor that no answer gave
-        return await render.error(request, 400)
+    understood, answer = _find(db, site, asked, say)
     place = understood.place
     if place is None:
         pairs = [("ou", asked.near), ("q", asked.words), *asked.pairs]
         behind = urlencode([pair for pair in pairs if pair[1]])
         return RedirectResponse(f"{at}/commune?{behind}", 303)
-    carried = "" if place.id == site.commune.id else f"?{urlencode([('ou', place.id)])}"
-    cards = Cards(say, now, origin=site.uris.origin, at=at, carried=carried, home=site.commune)
-    label = territory.label(place)
+    carried = nearby.carried(site, place)
+    cards = Cards(
+        say, now, site.board, origin=site.uris.origin, at=at, carried=carried, home=site.commune
+    )
     words = shown.line(asked.words, asking.WORDS_MOST)
-    around = {"words": words, "near": label, "carried": carried}
+    around = render.Around(words=words, near=territory.label(place), carried=carried)
     if answer is None:
         return render.page(
             request,
             "search_start.html",
-            query=(("ou", place.id),) if carried else (),
+            around=dataclasses.replace(around, query=(("ou", place.id),) if carried else ()),
             here=phrases.at_place(say, place.name),
             shelves=shelves(say),
-            **around,
         )
-    subject = _name(say, shelf) if shelf else f"« {words} »" if words else say("Everything")
-    if say.language != "fr":
-        subject = subject.replace("« ", "“").replace(" »", "”")
+    subject = (
+        _name(say, shelf)
+        if shelf
+        else say("“{words}”").format(words=words)
+        if words
+        else say("Everything")
+    )
     feed = asked.address(at, place.id).replace("/recherche?", "/recherche.atom?")
+    if shelf:
+        feed = f"{at}/rayon/{shelf.id}.atom{carried}"
     known = sum(ring.total for ring in answer.rings)
     exact = all(ring.exact for ring in answer.rings)
     return render.page(
         request,
         "search.html",
-        query=tuple(asked.pairs_of_page(place.id if carried else "", shelf is not None)),
-        feed=f"{site.uris.origin}{feed}",
+        around=dataclasses.replace(
+            around,
+            query=tuple(asked.pairs_of_page(place.id if carried else "", shelf is not None)),
+            feed=feed,
+        ),
         subject=subject,
         place=place,
-        near_place=say("near {place}").format(place=place.name),
+        near_place=say("near {place}").format(
+            place="".join(phrases.of_place(say, place.name)) if say.language == "fr" else place.name
+        ),
         total=_total(say, known, exact=exact),
         found=known,
         rings=tuple(_rings(say, answer, cards, subject)),
@@ -129,22 +160,32 @@ async def _answer(
         hidden=tuple(
             pair for pair in (("q", asked.words), ("ou", place.id if carried else "")) if pair[1]
         ),
-        choices=choices(say, asked.filters.category),
+        filters=_filters(site, say, asked),
         unfiltered=asked.address(at, place.id, filtered=False),
         first=asked.address(at, place.id) if asked.cursor else None,
         following=answer.next_cursor and asked.address(at, place.id, ("suite", answer.next_cursor)),
         seed=answer.seed,
         shelf=shelf,
-        **around,
     )
 
 
+def _filters(site: state.Site, say: Translator, asked: Asked) -> Markup:
+    """The form of the filters, as it was sent."""
+
+    def values() -> dict[str, Any]:
+        return {"asked": asked, "choices": choices(say, asked.filters.category)}
+
+    if not asked.pairs:
+        return site.pages.once("filters.html", say.language, values)
+    text = site.pages.render("filters.html", say.language, **values())
+    return Markup(text)  # noqa: S704 (rendered)
+
+
 def _find(
-    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator, now: datetime
+    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator
 ) -> tuple[Understood, SearchAnswer | None]:
     """What was meant by the place, and the answer; none where nothing is asked for."""
-    near = asked.near or site.commune.id
-    understood = territory.understand(db, near, say)
+    understood = nearby.understand(db, site, asked.near, say)
     if understood.place is None or not (asked.words or asked.pairs):
         return understood, None
     page = int(asked.cursor) if asked.cursor and asked.cursor.isdigit() else 1
@@ -234,6 +275,12 @@ def _said(say: Translator, one: Changed) -> str:
 
 def _name(say: Translator, category: categories.Category) -> str:
     return category.fr if say.language == "fr" else category.en
+
+
+def label(say: Translator, category_id: str) -> str:
+    """A category's name; nothing for one that is unknown here."""
+    found = categories.get(category_id)
+    return _name(say, found) if found else ""
 
 
 def shelves(say: Translator) -> tuple[tuple[str, str, tuple[tuple[str, str], ...]], ...]:

@@ -11,7 +11,7 @@ _PILES = re.compile(
     "([\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]{2})"
     "[\u0300-\u036f\u0483-\u0489\u1ab0-\u1aff\u1dc0-\u1dff\u20d0-\u20ff\ufe20-\ufe2f]+"
 )
-_UNSEEN = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_UNSEEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 def line(text: str, most: int) -> str:
@@ -54,4 +54,4 @@ def _label(label: str) -> str:
         letter == "-" or letter.isdigit() or unicodedata.name(letter, "").startswith("LATIN SMALL")
         for letter in decoded
     )
-    return decoded if latin and decoded.isprintable() else label
+    return decoded if decoded and latin else label

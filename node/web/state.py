@@ -15,6 +15,7 @@ from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
 from node.web.assets import Assets
+from node.web.opening import Board
 from node.web.templating import Pages
 from node.workers import Workers
 
@@ -32,6 +33,7 @@ class Site:
     workers: Workers
     pages: Pages
     assets: Assets
+    board: Board
     commune: Place  # the node's own, the first of its settings
     ring: Keyring
     darkroom: Darkroom

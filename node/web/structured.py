@@ -9,21 +9,10 @@ from typing import Any
 from markupsafe import Markup
 
 from node import prices
-from node.model import Availability, Condition, Hours, Listing, Offer, Place, Shop
+from node.exchange import terms
+from node.model import Hours, Listing, Offer, Place, Shop
 
 _SCHEMA = "https://schema.org"
-_AVAILABILITY = {
-    Availability.IN_STOCK: "InStock",
-    Availability.LIMITED: "LimitedAvailability",
-    Availability.OUT_OF_STOCK: "OutOfStock",
-    Availability.ON_ORDER: "BackOrder",
-}
-_CONDITION = {
-    Condition.NEW: "NewCondition",
-    Condition.REFURBISHED: "RefurbishedCondition",
-    Condition.USED: "UsedCondition",
-    Condition.DAMAGED: "DamagedCondition",
-}
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAY = 24 * 60
 
@@ -122,8 +111,8 @@ def _offer(offer: Offer, of: Listing, shop: Shop) -> dict[str, Any]:
     document: dict[str, Any] = {
         "@type": "Offer",
         "url": of.url,
-        "availability": f"{_SCHEMA}/{_AVAILABILITY[offer.availability]}",
-        "itemCondition": f"{_SCHEMA}/{_CONDITION[of.condition]}",
+        "availability": terms.AVAILABILITY[offer.availability],
+        "itemCondition": terms.CONDITION[of.condition],
         "seller": {"@type": "LocalBusiness", "@id": shop.url, "name": shop.name},
     }
     if offer.axes:
