@@ -17,12 +17,12 @@ from starlette.responses import Response
 
 from node import catalogue, categories, errors, hours_said, hours_typed, media, prices, shops
 from node import hours as opening
-from node.model import Account, Hours, Listing, Offer, Photo, Shop
+from node.model import Account, Availability, Hours, Listing, Offer, Photo, Shop
 from node.store import accounts as account_rows
 from node.store import listings, photos, places
 from node.translation import Translator
 from node.uris import Uris
-from node.web import accounts, forms, render, sessions, state
+from node.web import accounts, cards, forms, render, sessions, state
 
 LISTED_MOST = 1000
 
@@ -98,7 +98,7 @@ def _home(db: sqlite3.Connection, shop: Shop) -> tuple[int, int, str]:
 
 def is_sold_out(listing: Listing) -> bool:
     """Whether no offer of a listing can be had."""
-    return listing.main_offer.availability == "out_of_stock"
+    return cards.best_availability(listing) is Availability.OUT_OF_STOCK
 
 
 async def products(request: Request) -> Response:
@@ -107,7 +107,17 @@ async def products(request: Request) -> Response:
     if isinstance(desk, Response):
         return desk
     found = await state.of(request).database.read(listings.find_of_shop, desk.shop.id, LISTED_MOST)
-    return _page(request, "products", desk, listings=found, is_sold_out=is_sold_out)
+    say = render.speak(request)
+    shown = [
+        (
+            one,
+            cards.price(say, one),
+            say.availability(cards.best_availability(one)),
+            is_sold_out(one),
+        )
+        for one in found
+    ]
+    return _page(request, "products", desk, listings=shown)
 
 
 # --- adding and changing -------------------------------------------------------------------------
@@ -280,7 +290,6 @@ def _form(
         listing=listing,
         shelves=[("", say("I do not know")), *shelves],
         units=[("", "—"), *((unit, say.unit(unit)) for unit in prices.UNITS)],
-        is_sold_out=is_sold_out,
     )
 
 
