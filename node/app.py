@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, settings
+from node import clock, errors, keyring, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -117,6 +117,7 @@ def create_app(running_node: Node) -> Starlette:
             assets=Assets(running_node.settings.node.colour),
             board=Board(),
             commune=_own_commune(running_node.settings),
+            engine=search.Engine(synonyms.load(running_node.folder)),
             version=node.__version__,
         )
     )

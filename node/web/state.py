@@ -9,6 +9,7 @@ from federation import actors
 from node.clock import Clock
 from node.exchange.outbox import Publisher
 from node.model import Place
+from node.search import Engine
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
@@ -33,6 +34,7 @@ class Site:
     assets: Assets
     board: Board
     commune: Place  # the node's own, the first of its settings
+    engine: Engine
     version: str
 
 
