@@ -4,9 +4,17 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, publish, start
+from bench import fanout, inbox, measure, places, publish, quality, search, start
 
-BENCHMARKS = {"start": start, "publish": publish, "inbox": inbox, "fanout": fanout}
+BENCHMARKS = {
+    "start": start,
+    "publish": publish,
+    "inbox": inbox,
+    "fanout": fanout,
+    "places": places,
+    "search": search,
+    "quality": quality,
+}
 
 
 def main() -> None:
@@ -17,6 +25,7 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, help="how often each is repeated")
     parser.add_argument("--activities", type=int, default=5000, help="for inbox, in each round")
+    parser.add_argument("--listings", type=int, default=1_000_000, help="for search")
     parser.add_argument(
         "--folder", type=Path, help="where nodes are made: names the disk (default: the system's)"
     )
@@ -29,7 +38,9 @@ def main() -> None:
         for name in asked.names or BENCHMARKS:
             folder = Path(base) / name
             folder.mkdir()
-            BENCHMARKS[name].run(folder, measure.Size(asked.rounds, asked.activities))
+            BENCHMARKS[name].run(
+                folder, measure.Size(asked.rounds, asked.activities, asked.listings)
+            )
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ class Size:
 
     rounds: int | None
     activities: int
+    listings: int
 
 
 def fsyncs_per_second(folder: Path, seconds: float = 1.0) -> float:

@@ -1,11 +1,23 @@
 """Listings, shops and search answers as the JSON of the contract, for the API and `--json`."""
 
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from node import prices
+from node import hours, hours_typed, prices
 from node.media_worker import SIZES
-from node.model import Availability, Listing, Offer, Photo, Place, SearchAnswer, SearchHit, Shop
+from node.model import (
+    Availability,
+    DeliveryTerms,
+    Hours,
+    Listing,
+    Offer,
+    Photo,
+    Place,
+    SearchAnswer,
+    SearchHit,
+    Shop,
+)
 from node.store.times import stamp
 from node.uris import Uris
 
@@ -17,8 +29,16 @@ def place(found: Place | None) -> dict[str, Any] | None:
     return {"id": found.id, "insee": found.insee, "name": found.name}
 
 
-def shop(found: Shop) -> dict[str, Any]:
-    """A shop, by itself."""
+_DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+_CURRENCY = "EUR"  # of what delivery costs
+
+
+def shop(found: Shop, now: datetime) -> dict[str, Any]:
+    """A shop by itself, and whether it is open now. What it never told is null.
+
+    Raises errors.Unusable where the system has no time zone database.
+    """
+    state = hours.state(found.hours, found.place, now)
     return {
         "id": found.id,
         "uri": found.uri,
@@ -32,7 +52,56 @@ def shop(found: Shop) -> dict[str, Any]:
         "latitude": found.latitude,
         "longitude": found.longitude,
         "node": node_of(found.uri),
+        "hours": None if found.hours is None else _hours(found.hours),
+        "open_now": state.open,
+        "open_until": None if state.until is None else state.until.isoformat(),
+        "opens_next": None if state.opens is None else state.opens.isoformat(),
+        "payments": list(found.payments),
+        "step_free": found.step_free,
+        "delivery": None if found.delivery is None else _delivery(found.delivery),
     }
+
+
+def _hours(told: Hours) -> dict[str, Any]:
+    """Times of the shop's own clock. A closing before its opening is of the next day."""
+    return {
+        "text": hours_typed.write(told, "en"),
+        "weekly": [
+            {"day": _DAYS[span.day], **_span(span.opens, span.closes)} for span in told.weekly
+        ],
+        "closed_on_holidays": told.closed_on_holidays,
+        "special": [
+            {
+                "first": days.first.isoformat(),
+                "last": days.last.isoformat(),
+                "spans": [_span(opens, closes) for opens, closes in days.spans],
+                "note": days.note,
+            }
+            for days in told.special
+        ],
+    }
+
+
+def _span(opens: int, closes: int) -> dict[str, str]:
+    return {"opens": _clock(opens), "closes": _clock(closes)}
+
+
+def _clock(minutes: int) -> str:
+    hour, minute = divmod(minutes - hours.DAY if minutes > hours.DAY else minutes, 60)
+    return f"{hour:02d}:{minute:02d}"
+
+
+def _delivery(told: DeliveryTerms) -> dict[str, Any]:
+    return {
+        "places": list(told.places),
+        "radius_km": told.radius_km,
+        "price": _money(told.price_cents),
+        "free_from": _money(told.free_from_cents),
+    }
+
+
+def _money(cents: int | None) -> dict[str, str] | None:
+    return None if cents is None else {"amount": prices.amount(cents), "currency": _CURRENCY}
 
 
 def node_of(uri: str) -> str:
@@ -85,6 +154,9 @@ def listing(found: Listing, of: Shop) -> dict[str, Any]:
         "description": found.description,
         "category": found.category,
         "condition": found.condition,
+        "kind": found.kind,
+        "pick_up": found.pick_up,
+        "delivered": found.delivered,
         "price": price(main),
         "unit_price": unit_price(main),
         "availability": _availability(found),
@@ -142,8 +214,13 @@ def search(answer: SearchAnswer) -> dict[str, Any]:
             }
             for ring in answer.rings
         ],
-        "suggestion": None,
-        "next": answer.next_page,
+        "changed": [
+            {"typed": one.typed, "reading": one.reading, "read_as": list(one.read_as)}
+            for one in answer.changed
+        ],
+        "suggestion": answer.suggestion,
+        "seed": answer.seed,
+        "next": answer.next_cursor,
     }
 
 
@@ -154,6 +231,7 @@ def _hit(hit: SearchHit) -> dict[str, Any]:
     )  # fmt: skip
     return {
         **{key: found[key] for key in kept},
+        "stale": hit.stale,
         "commune": place(hit.place),
         "distance_km": hit.distance_km,
     }

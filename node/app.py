@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, media, settings
+from node import clock, errors, keyring, media, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -119,6 +119,7 @@ def create_app(running_node: Node) -> Starlette:
             assets=Assets(running_node.settings.node.colour),
             board=Board(),
             commune=_own_commune(running_node.settings),
+            engine=search.Engine(synonyms.load(running_node.folder)),
             ring=running_node.ring,
             darkroom=media.Darkroom(running_node.folder),
             http=running_node.context.http,

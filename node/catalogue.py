@@ -150,7 +150,7 @@ def publish(
     )
     listings.add(db, listing)
     price_rows.add_changed(db, listing, now)
-    search.add(db, listing.id)
+    search.put(db, listing)
     publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.CREATE, moment, now)
     return listing
 
@@ -193,7 +193,7 @@ def revise(
     revised = dataclasses.replace(revised, updated=updated, seen=updated)
     listings.change(db, revised)
     price_rows.add_changed(db, revised, now)
-    search.add(db, listing.id)
+    search.put(db, revised, listing)
     # Followers from elsewhere have not heard of one that was not announced before.
     verb = Verb.CREATE if revised.announce and not listing.announce else Verb.UPDATE
     publications.announce(db, ChangeKind.LISTING, listing.uri, verb, updated, now)
@@ -248,7 +248,7 @@ def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
     updated = publications.next_update(listing.updated, now)
     withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated, photos=())
     listings.change(db, withdrawn)
-    search.remove(db, listing.id)
+    search.remove(db, listing)
     publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.DELETE, updated, now)
     return withdrawn
 
@@ -286,7 +286,7 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
     else:
         listing = dataclasses.replace(listing, id=known.id, published=known.published)
         listings.change(db, listing)
-    search.add(db, listing.id)
+    search.put(db, listing, known)
     return True
 
 
@@ -295,5 +295,5 @@ def remove_remote(db: sqlite3.Connection, uri: str, now: datetime) -> None:
     tombstones.add(db, uri, now)
     listing = listings.get_by_uri(db, uri)
     if listing is not None:
-        search.remove(db, listing.id)
+        search.remove(db, listing)
         listings.remove(db, listing.id)

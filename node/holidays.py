@@ -5,6 +5,7 @@ Friday and 26 December where local law holds (L3134-13), the days on which the a
 is commemorated (L3422-2), and those of the collectivities of the Pacific.
 """
 
+import functools
 from collections.abc import Mapping
 from datetime import date, timedelta
 
@@ -40,6 +41,7 @@ def easter(year: int) -> date:
     return date(year, month, day + 1)
 
 
+@functools.lru_cache(maxsize=256)
 def of_year(year: int, department: str) -> frozenset[date]:
     """The public holidays of a year in a department or overseas collectivity ("33", "974")."""
     sunday = easter(year)
@@ -60,7 +62,4 @@ def of_year(year: int, department: str) -> frozenset[date]:
 
 def is_holiday(day: date, department: str) -> bool:
     """Whether a day is a public holiday there."""
-    # Looked at for every shop that closes on them: no need to compute Easter in most months.
-    if (day.month, day.day) in _FIXED:
-        return True
     return day in of_year(day.year, department)

@@ -204,6 +204,22 @@ def state(hours: Hours | None, place: str | None, now: datetime) -> OpenState:
     return OpenState(True, current[1].astimezone(zone), None, spans)
 
 
+def is_open(hours: Hours | None, place: str | None, now: datetime) -> bool | None:
+    """Whether a shop is open at a moment, and no more than that: for the many of a search.
+
+    Raises errors.Unusable where the system has no time zone database.
+    """
+    zone = zone_of(place)
+    if hours is None or zone is None:
+        return None
+    department, today = department_of(place), now.astimezone(zone).date()
+    return any(
+        moment(day, opens, zone) <= now < moment(day, closes, zone)
+        for day in (today - timedelta(days=1), today)
+        for opens, closes in spans_on(hours, day, department)
+    )
+
+
 def _stretches(
     hours: Hours, department: str | None, today: date, zone: ZoneInfo
 ) -> Iterator[tuple[datetime, datetime]]:

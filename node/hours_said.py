@@ -27,9 +27,8 @@ def week(told: Hours, say: Translator) -> tuple[tuple[str, str], ...]:
 
 def week_line(told: Hours, say: Translator) -> str:
     """The days it is open on in one line: "mardi à samedi : 9 h à 12 h 30 ; dimanche : …"."""
-    separator = f"{say(': ')}"
     open_days = [
-        f"{_days(first, last, say)}{separator}{times(spans, say)}"
+        _days(first, last, say) + say(": ") + times(spans, say)
         for first, last, spans in runs(told.weekly)
         if spans
     ]

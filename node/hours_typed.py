@@ -9,36 +9,58 @@ French and English, with or without accents, dashes of any length.
 
 import itertools
 import re
-import unicodedata
 from collections.abc import Iterable
 from datetime import date
 from typing import NoReturn
 
-from node import errors, hours
+from node import hours, hours_words
 from node.model import Hours, Span, SpecialDays
 
 TEXT_MOST = 1000
-# Beyond midnight for longer than this is a slip: "14h-12h" meant the morning before.
-_NIGHT_MOST = 20 * 60
-_HOLIDAY = 7  # beside the days of the week, 0 to 6
 
-_EXAMPLE = "lun-ven 9h-12h30 14h-19h; sam 9h-13h"
-_SPECIAL_EXAMPLE = "2026-12-24 9h-16h, or du 2026-08-01 au 2026-08-15 fermé : congés"
+# --- The week ------------------------------------------------------------------------------------
 
-_DAY_NAMES = (
-    "lundi lun lu l monday mon mo",
-    "mardi mar ma tuesday tues tue tu",
-    "mercredi mer me wednesday wed we",
-    "jeudi jeu je thursday thurs thur thu th",
-    "vendredi ven ve v friday fri fr",
-    "samedi sam sa s saturday sat",
-    "dimanche dim di d sunday sun su",
-)
-_DAYS = {name: {day} for day, names in enumerate(_DAY_NAMES) for name in names.split()} | {
-    f"{name}s": {day} for day, names in enumerate(_DAY_NAMES) for name in names.split()[:1]
-}
-_DAYS |= {f"{name}s": days for name, days in list(_DAYS.items()) if name.endswith("day")}
-_DAYS |= {"daily": set(range(7)), "tlj": set(range(7)), "weekend": {5, 6}, "weekends": {5, 6}}
+
+def parse(text: str) -> Hours:
+    """A week as it is typed, without exceptions. Raises errors.Invalid with a sentence."""
+    if len(text) > TEXT_MOST:
+        hours_words.refuse(f"they are longer than {TEXT_MOST} characters")
+    reader = hours_words.Reader(text)
+    week: dict[int, list[tuple[int, int]]] = {}
+    closed: set[int] = set()
+    said = False
+    while not reader.ended:
+        days, spans, excepted = reader.entry()
+        said = True
+        closed |= excepted & {hours_words.HOLIDAY}
+        if not spans:
+            closed |= days
+            continue
+        if hours_words.HOLIDAY in days:
+            hours_words.refuse("hours of public holidays are told day by day, as exceptions")
+        for day in days:
+            week.setdefault(day, []).extend(spans)
+    if not said:
+        hours_words.refuse("there is nothing to read")
+    if not week and not closed >= set(range(7)):
+        hours_words.refuse("they say when it is closed, and not when it is open")
+    for day in closed:
+        week.pop(day, None)
+    for day, spans in week.items():
+        spans = sorted(set(spans))
+        if any(after[0] < before[1] for before, after in itertools.pairwise(spans)):
+            told = " and ".join(_span_typed(span, "fr") for span in spans)
+            hours_words.refuse(f"{_SHORT['fr'][day]} is told twice: {told}")
+    found = hours.tidy_week(Span(day, *span) for day, spans in week.items() for span in spans)
+    read = Hours(found, (), hours_words.HOLIDAY in closed)
+    sentence = hours.problem(read)
+    if sentence is not None:
+        hours_words.refuse(sentence)
+    return read
+
+
+# --- Exceptions ----------------------------------------------------------------------------------
+
 _MONTHS = (
     "janvier janv jan january",
     "fevrier fevr fev february feb",
@@ -54,280 +76,6 @@ _MONTHS = (
     "decembre dec december",
 )
 _MONTH_NUMBERS = {name: at for at, names in enumerate(_MONTHS, 1) for name in names.split()}
-
-_TOKEN = re.compile(
-    r"""
-    (?P<always>24\ ?h?\ ?/\ ?7\b)
-  | (?P<round>24\ ?h?\ ?/\ ?24\ ?h?|24\ ?h(?:eures)?\ sur\ 24|jour\ et\ nuit)
-  | (?P<all>7\ ?j?(?:ours)?\ ?(?:/|sur)\ ?7\ ?j?(?:ours)?|tous\ les\ jours|every\ ?day|all\ week)
-  | (?P<week>(?:en|la)\ semaine|week[ -]?days?)
-  | (?P<weekend>week[ -]ends?)
-  | (?P<holiday>(?:les\ )?(?:jours\ )?feries?|(?:public|bank)\ holidays?|holidays?)
-  | (?P<time>[0-9]{1,2}(?:
-        \ ?(?:heures?|hrs?|h)(?:\ ?[0-5][0-9](?![0-9]|\ ?[h:]))?
-      | [:.][0-5][0-9](?:\ ?[ap]\.?m\b\.?)?
-      | \ ?[ap]\.?m\b\.?
-      )?(?![0-9a-z])
-      | midi\b|noon\b|minuit\b|midnight\b)
-  | (?P<to>-|\ba\b|\bau\b|\bto\b|\buntil\b|\btill\b|\bjusqu['’]?\ ?a\b)
-  | (?P<end>[;\n])
-  | (?P<sep>[,/&]|\bet\b|\band\b|\bpuis\b|\bthen\b)
-  | (?P<closed>fermee?s?\b|closed\b)
-  | (?P<open>ouverte?s?\b|open\b)
-  | (?P<except>sauf\b|except\b)
-  | (?P<skip>[\ :.()\t\r]+|\b(?:de|du|des|le|les|la|from|on|the|of|h|heures)\b|\bl['’])
-  | (?P<day>[a-z]+)
-    """,
-    re.VERBOSE,
-)
-
-
-def _fold(text: str) -> str:
-    """Small letters without accents, dashes and spaces of one kind; as long as it was."""
-    folded = []
-    for character in text:
-        base = unicodedata.normalize("NFKD", character)[:1].lower()[:1] or " "
-        if unicodedata.category(character) == "Pd" or character == "−":
-            base = "-"
-        elif character.isspace() and character != "\n":
-            base = " "
-        folded.append(base)
-    return "".join(folded)
-
-
-# --- The week ------------------------------------------------------------------------------------
-
-
-def parse(text: str) -> Hours:
-    """A week as it is typed, without exceptions. Raises errors.Invalid with a sentence."""
-    if len(text) > TEXT_MOST:
-        _refuse(f"they are longer than {TEXT_MOST} characters")
-    reader = _Reader(text)
-    week: dict[int, list[tuple[int, int]]] = {}
-    closed: set[int] = set()
-    said = False
-    while not reader.ended:
-        days, spans, excepted = reader.entry()
-        said = True
-        closed |= excepted & {_HOLIDAY}
-        if not spans:
-            closed |= days
-            continue
-        if _HOLIDAY in days:
-            _refuse("hours of public holidays are told day by day, as exceptions")
-        for day in days:
-            week.setdefault(day, []).extend(spans)
-    if not said:
-        _refuse("there is nothing to read")
-    if not week and not closed >= set(range(7)):
-        _refuse("they say when it is closed, and not when it is open")
-    for day in closed:
-        week.pop(day, None)
-    for day, spans in week.items():
-        spans = sorted(set(spans))
-        if any(after[0] < before[1] for before, after in itertools.pairwise(spans)):
-            told = " and ".join(_span_typed(span, "fr") for span in spans)
-            _refuse(f"{_SHORT['fr'][day]} is told twice: {told}")
-    found = hours.tidy_week(Span(day, *span) for day, spans in week.items() for span in spans)
-    read = Hours(found, (), _HOLIDAY in closed)
-    sentence = hours.problem(read)
-    if sentence is not None:
-        _refuse(sentence)
-    return read
-
-
-def _refuse(why: str, field: str = "hours", example: str = _EXAMPLE) -> NoReturn:
-    what = "The hours" if field == "hours" else "The exception"
-    detail = f"{what} cannot be read: {why}. Write them like {example}."
-    raise errors.Invalid(f"bad-{field}", detail, fields={field: why})
-
-
-class _Reader:
-    """The words of a text, taken one after the other."""
-
-    def __init__(self, text: str, field: str = "hours", example: str = _EXAMPLE) -> None:
-        self._field, self._example = field, example
-        self._tokens: list[tuple[str, str]] = []
-        folded, at = _fold(text), 0
-        while at < len(folded):
-            match = _TOKEN.match(folded, at)
-            if match is None:
-                self._fail(f"{text[at : at + 12].strip()!r} is not understood")
-            kind = match.lastgroup or ""
-            if kind == "day" and match[0] not in _DAYS:
-                self._fail(f"{text[match.start() : match.end()]!r} is not understood")
-            if kind != "skip":
-                self._tokens.append((kind, match[0]))
-            at = match.end()
-        self._at = 0
-        self._skip("sep", "end")
-
-    def _fail(self, why: str) -> NoReturn:
-        _refuse(why, self._field, self._example)
-
-    @property
-    def ended(self) -> bool:
-        return self._at >= len(self._tokens)
-
-    @property
-    def _kind(self) -> str:
-        return "" if self.ended else self._tokens[self._at][0]
-
-    def _take(self) -> str:
-        self._at += 1
-        return self._tokens[self._at - 1][1]
-
-    def _skip(self, *kinds: str) -> None:
-        while self._kind in kinds:
-            self._at += 1
-
-    def entry(self) -> tuple[set[int], list[tuple[int, int]], set[int]]:
-        """Days, what is open on them (nothing: closed), and the days that are excepted."""
-        spans: list[tuple[int, int]] = []
-        excepted: set[int] = set()
-        if self._kind == "always":
-            self._take()
-            days, spans = set(range(7)), [(0, hours.DAY)]
-        elif self._kind == "closed":
-            self._take()
-            days = self._closed_days()
-        else:
-            spans = self.spans()  # "9am-5pm Mon-Fri", "24h/24, 7j/7"
-            self._skip("open", *(("sep",) if spans else ()))
-            days = self._days()
-            excepted = self._except()
-            self._skip("open", "sep")
-            if self._kind == "closed" and days and not spans:
-                self._take()
-            else:
-                spans = spans or self.spans()
-                if days == {_HOLIDAY} and not spans:
-                    return set(), [], set()  # open as on any day
-                if not spans:
-                    self._fail("the hours are missing")
-                if not days and spans != [(0, hours.DAY)]:
-                    self._fail("the days are missing")
-                days = days or set(range(7))
-        excepted |= self._except()
-        self._skip("sep", "end")
-        return days - excepted, spans, excepted
-
-    def _closed_days(self) -> set[int]:
-        """The days after "closed": "closed Monday, Tue-Sat 9h-19h" names Monday alone."""
-        found = self._group()
-        while True:
-            at = self._at
-            self._skip("sep")
-            more = self._group()
-            if not more or self._kind in ("time", "open"):
-                self._at = at
-                return found or set(range(7))
-            found |= more
-
-    def _days(self) -> set[int]:
-        found = self._group()
-        while True:
-            at = self._at
-            self._skip("sep")
-            more = self._group()
-            if not more:
-                self._at = at
-                return found
-            found |= more
-
-    def _group(self) -> set[int]:
-        """One day, or the days from one to another."""
-        one = self._day()
-        if one is None or self._kind != "to" or len(one) != 1:
-            return one or set()
-        self._take()
-        last = self._day()
-        if last is None or len(last) != 1 or _HOLIDAY in one | last:
-            self._fail("a day is missing after a dash")
-        first, end = min(one), min(last)
-        return {(first + days) % 7 for days in range((end - first) % 7 + 1)}
-
-    def _except(self) -> set[int]:
-        at = self._at
-        self._skip("sep")
-        if self._kind != "except":
-            self._at = at
-            return set()
-        self._take()
-        return self._days()
-
-    def _day(self) -> set[int] | None:
-        whole = {"all": set(range(7)), "week": set(range(5)), "weekend": {5, 6}}
-        if self._kind == "day":
-            return set(_DAYS[self._take()])
-        if self._kind == "holiday":
-            self._take()
-            return {_HOLIDAY}
-        if self._kind in whole:
-            kind = self._kind
-            self._take()
-            return whole[kind]
-        return None
-
-    def spans(self) -> list[tuple[int, int]]:
-        """Spans of one day, one after the other."""
-        found: list[tuple[int, int]] = []
-        while True:
-            at = self._at
-            self._skip("open")
-            if found:
-                self._skip("sep")
-            if self._kind == "round":
-                self._take()
-                found.append((0, hours.DAY))
-            elif self._kind == "time":
-                found.append(self._span())
-            else:
-                self._at = at
-                return found
-
-    def _span(self) -> tuple[int, int]:
-        opens_typed = self._take()
-        if self._kind != "to":
-            self._fail(f"there is no closing time after {opens_typed}")
-        self._take()
-        if self._kind != "time":
-            self._fail(f"there is no closing time after {opens_typed}")
-        closes_typed = self._take()
-        opens, closes = self._minutes(opens_typed), self._minutes(closes_typed)
-        half = closes_typed.replace(".", "")[-2:]
-        if half == "pm" and opens_typed.isdecimal() and 0 < opens < 720 and opens + 720 < closes:
-            opens += 720  # "2-6pm"
-        if closes_typed in ("minuit", "midnight") or (closes == 0 and opens > 0):
-            closes = hours.DAY
-        if opens == hours.DAY:
-            opens = 0
-        if closes <= opens:
-            closes += hours.DAY
-            if closes - opens > _NIGHT_MOST:
-                self._fail(f"{opens_typed}-{closes_typed} ends before it begins")
-        if hours.tidy([(opens, closes)]) not in (((opens, closes),), ((opens, hours.DAY),)):
-            self._fail(f"{opens_typed}-{closes_typed} is not within a day")
-        return opens, closes
-
-    def _minutes(self, typed: str) -> int:
-        if typed in ("midi", "noon"):
-            return 720
-        if typed in ("minuit", "midnight"):
-            return 0
-        numbers = [int(number) for number in re.findall(r"[0-9]+", typed)]
-        hour, minute = numbers[0], numbers[1] if len(numbers) > 1 else 0
-        half = typed.replace(".", "")[-2:]
-        if half in ("am", "pm"):
-            if not 1 <= hour <= 12:
-                self._fail(f"there is no {typed}")
-            hour = hour % 12 + (12 if half == "pm" else 0)
-        if hour > 24 or (hour == 24 and minute):
-            self._fail(f"there is no {typed}")
-        return hour * 60 + minute
-
-
-# --- Exceptions ----------------------------------------------------------------------------------
 
 _DATE = (
     r"(?:(?P<y{n}>[0-9]{{4}})-(?P<m{n}>[0-9]{{1,2}})-(?P<d{n}>[0-9]{{1,2}})"
@@ -353,11 +101,11 @@ def parse_special(text: str, today: date) -> SpecialDays:
     """
 
     def refuse(why: str) -> NoReturn:
-        _refuse(why, "exception", _SPECIAL_EXAMPLE)
+        hours_words.refuse(why, "exception")
 
     if len(text) > TEXT_MOST:
         refuse(f"it is longer than {TEXT_MOST} characters")
-    folded = _fold(text).replace("\n", " ")
+    folded = hours_words.fold(text).replace("\n", " ")
     match = _DATES.match(folded)
     if match is None:
         refuse(f"there is no date at the beginning of {text.strip()[:40]!r}")
@@ -378,9 +126,9 @@ def parse_special(text: str, today: date) -> SpecialDays:
     if closed:
         rest = closed.end()
     else:
-        end = _end_of_times(folded, rest)
+        end = hours_words.end_of_times(folded, rest)
         if end > rest:
-            spans = hours.tidy(_Reader(text[rest:end], "exception", _SPECIAL_EXAMPLE).spans())
+            spans = hours.tidy(hours_words.Reader(text[rest:end], "exception").spans())
             rest = end
     skipped = _NOTE.match(folded, rest)
     note = " ".join(text[skipped.end() if skipped else rest :].split())
@@ -390,18 +138,6 @@ def parse_special(text: str, today: date) -> SpecialDays:
     if sentence is not None:
         refuse(sentence)
     return found
-
-
-def _end_of_times(folded: str, start: int) -> int:
-    """Where the hours end that begin at `start`, and a note may follow."""
-    at = end = start
-    while match := _TOKEN.match(folded, at):
-        if match.lastgroup in ("time", "round"):
-            end = match.end()
-        elif match.lastgroup not in ("to", "sep", "skip") or re.search("[:(]", match[0]):
-            break
-        at = match.end()
-    return end
 
 
 def parse_specials(text: str, today: date) -> tuple[SpecialDays, ...]:

@@ -74,9 +74,12 @@ class Verb(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """A commune, or an arrondissement of Paris, Lyon or Marseille."""
+    """A commune, an arrondissement of Paris, Lyon or Marseille, or a town of another country.
 
-    id: str  # "FR-33063"
+    One abroad has neither INSEE code nor department.
+    """
+
+    id: str  # "FR-33063", "geonames:3120304"
     insee: str | None  # "33063"
     name: str  # "Bordeaux"
     department: str | None  # "33"
@@ -84,6 +87,8 @@ class Place:
     latitude: float | None
     longitude: float | None
     population: int | None
+    country: str = "FR"  # ISO 3166-1
+    country_name: str = "France"  # in French, as the department's
 
 
 @dataclass(frozen=True, slots=True)
@@ -488,4 +493,3 @@ class SearchAnswer:
     suggestion: str | None
     seed: str
     next_cursor: str | None
-    next_page: int | None = None

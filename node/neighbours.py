@@ -46,8 +46,10 @@ def forget_unmet(db: sqlite3.Connection, host: str, since: datetime) -> int:
     """After a pass over all a node has: removes what it has no longer. Returns how many objects."""
     shop_ids, listing_ids = peers.find_unmet(db, host, since)
     for listing_id in listing_ids:
-        search.remove(db, listing_id)
-        listings.remove(db, listing_id)
+        listing = listings.get(db, listing_id)
+        if listing is not None:
+            search.remove(db, listing)
+            listings.remove(db, listing_id)
     for shop_id in shop_ids:
         shop = shop_rows.get(db, shop_id)
         if shop is not None:

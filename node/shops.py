@@ -3,7 +3,7 @@
 import dataclasses
 import re
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -14,6 +14,7 @@ from node.model import (
     ChangeKind,
     DeliveryTerms,
     Hours,
+    Listing,
     LocalActor,
     Place,
     Shop,
@@ -277,6 +278,7 @@ def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
     for listing_id in listings.find_ids_of_shop(db, shop.id):
         catalogue.withdraw(db, listing_id, now)
     updated = publications.next_update(shop.updated, now)
+    search.forget_shop(db, shop.id)
     closed = dataclasses.replace(shop, updated=updated, closed=updated)
     shops.change(db, closed)
     actors.close(db, handle, now)
@@ -304,8 +306,23 @@ def _index_anew(db: sqlite3.Connection, before: Shop, after: Shop) -> None:
         after.latitude,
         after.longitude,
     ):
-        for listing_id in listings.find_ids_of_shop(db, before.id):
-            search.add(db, listing_id)
+        _out_of_index(db, before.id)
+        for listing in _on_show(db, before.id):
+            search.put(db, listing)
+
+
+def _out_of_index(db: sqlite3.Connection, shop_id: str) -> None:
+    for listing in _on_show(db, shop_id):
+        search.remove(db, listing)
+    search.forget_shop(db, shop_id)
+
+
+def _on_show(db: sqlite3.Connection, shop_id: str) -> Iterator[Listing]:
+    """One at a time: a shop may have very many."""
+    for listing_id in listings.find_ids_of_shop(db, shop_id):
+        listing = listings.get(db, listing_id)
+        if listing is not None:
+            yield listing
 
 
 def remove_remote(db: sqlite3.Connection, uri: str) -> None:
@@ -313,6 +330,5 @@ def remove_remote(db: sqlite3.Connection, uri: str) -> None:
     shop = shops.get_by_uri(db, uri)
     if shop is None or shop.peer is None:
         return
-    for listing_id in listings.find_ids_of_shop(db, shop.id):
-        search.remove(db, listing_id)
+    _out_of_index(db, shop.id)
     shops.remove(db, shop.id)

@@ -1,41 +1,46 @@
 """What people mean by the name of a place, and how far places are from each other.
 
-A place is given as an INSEE code ("33063"), an id ("FR-33063"), a postal code ("51300", which may
-serve many), a name, a name beside its department ("Saint-Denis (93)", "Saint-Denis 93",
-"Saint-Denis, La Réunion") or beside its postal code ("33000 Bordeaux"), an arrondissement ("Paris
-11e"), or the name of a commune that was merged since, which means the commune of today.
+A place is given as an INSEE code ("33063"), an id ("FR-33063", "geonames:3120304"), a postal code
+("51300", which may serve many), a name, a name beside its department ("Saint-Denis (93)",
+"Saint-Denis 93", "Saint-Denis, La Réunion") or beside its postal code ("33000 Bordeaux"), an
+arrondissement ("Paris 11e"), the name of a commune that was merged since, which means the commune
+of today, a town of another country ("Irun", "Irun (Espagne)"), or a point ("44.84, -0.58").
 
-"Paris", "Lyon" and "Marseille" mean the whole city, which is a place of its own: an association may
-serve all of it. Whoever wants one arrondissement names it; `find` offers them after the city.
+`resolve` takes a text at its word, for commands and programs: a name of several is refused with
+the choices, "Paris" means the whole city, which is a place of its own that an association may
+serve. `understand` is for people: it forgives typing mistakes, takes the evident one of several
+namesakes while offering the others, and asks those who name Paris, Lyon or Marseille which
+arrondissement, because there the arrondissement is the commune.
 
-The first argument is a connection to the gazetteer (`node.store.places.open_places`), not to the
-node's database.
+French places come before others of their name. The first argument is a connection to the gazetteer
+(`node.store.places.open_places`) or to a node's database, which has it attached.
 """
 
-import difflib
 import math
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from sqlite3 import Connection
 
+from node import place_names, place_spelling
+from node.borders import place_at as place_at
 from node.errors import Invalid, NotFound
 from node.gazetteer import names
 from node.model import Place
 from node.store import places
 
-# The longest name has 45 characters. This leaves room for a department and a postal code.
-LONGEST_TEXT = 200
-
 EARTH_RADIUS_KM = 6371.0088  # IUGG mean radius
 
-_CODE = re.compile(r"\d{5}|2[ab]\d{3}", re.ASCII)
-_SPACED_CODE = re.compile(r"(\d\d) (\d{3})", re.ASCII)
-_LONGEST_DEPARTMENT = 6  # words
 _MOST_CHOICES = 10
-_MOST_BY_PREFIX = 50
-_MOST_NEAR = 3
-_LIKENESS = 0.75
+_MOST_NEAR = 6
+
+# Of several places of one name the evident one is the only one so near the node's own commune,
+# else one that is so large, and so many times larger than the next.
+_EVIDENT_KM = 50
+_EVIDENT_POPULATION = 20_000
+_EVIDENT_TIMES = 10
+# What is so much larger is more likely meant than what is called exactly so.
+_LIKELIER_TIMES = 5
+_MOST_BEGUN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,7 @@ class Choice:
 
     place: Place
     label: str  # "Saint-Denis (974)"
-    postal_codes: tuple[str, ...]
+    postal_codes: tuple[str, ...]  # none abroad
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,23 +69,6 @@ class Understood:
     sentence: str | None
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """What a text may mean: what it most likely does, and what else people call so."""
-
-    best: list[Place]
-    others: list[Place]
-
-    def __bool__(self) -> bool:
-        return bool(self.best or self.others)
-
-    def all(self) -> list[Place]:
-        return _once(self.best + self.others)
-
-
-_NOTHING = _Found([], [])
-
-
 def fold(text: str) -> str:
     """`text` made for comparing names: no accents, case, signs; "St" is "saint".
 
@@ -90,8 +78,8 @@ def fold(text: str) -> str:
 
 
 def label(place: Place) -> str:
-    """The name with the department that tells it from its namesakes: "Saint-Denis (974)"."""
-    return f"{place.name} ({place.department})" if place.department else place.name
+    """The name with what tells it from its namesakes: "Saint-Denis (974)", "Irun (Espagne)"."""
+    return f"{place.name} ({place.department or place.country_name})"
 
 
 def find(places_db: Connection, text: str) -> list[Place]:
@@ -102,22 +90,24 @@ def find(places_db: Connection, text: str) -> list[Place]:
     are none, those called so but for an article, and then those whose name begins so. Any text is
     safe to give and answered in bounded time.
     """
-    return _search(places_db, text).all()
+    return place_names.search(places_db, text).all()
 
 
 def resolve(places_db: Connection, text: str) -> Place:
     """The one place that `text` means.
 
     Raises NotFound ("unknown-place") naming near spellings, or Invalid ("ambiguous-place") naming
-    the choices: a name borne by several communes, however unequal, a postal code of several, or
-    five digits that are one commune's INSEE code and another's postal code (the id, "FR-17300", is
-    the INSEE code alone). A name that one commune bears today wins over those that took in
-    a commune of that name.
+    the choices: a name borne by several communes, however unequal, a postal code of several, five
+    digits that are one commune's INSEE code and another's postal code (the id, "FR-17300", is the
+    INSEE code alone), or a town abroad where a larger French one is spelled nearly so: "Pesac" is a
+    village in Romania. A name that one commune bears today wins over those that took in a commune
+    of that name.
     """
-    found = _search(places_db, text)
-    if len(found.best) == 1:
+    found = place_names.search(places_db, text)
+    french = _nearly_so_in_france(places_db, text, found.best)
+    if len(found.best) == 1 and not french:
         return found.best[0]
-    choices = found.all()
+    choices = place_names.once([*french, *found.all()])
     if not choices:
         raise NotFound("unknown-place", _unknown(places_db, text))
     raise Invalid("ambiguous-place", _ambiguous(text, choices))
@@ -128,21 +118,130 @@ def has_point(place: Place) -> bool:
     return place.latitude is not None and place.longitude is not None
 
 
-def understand(places_db: Connection, text: str, say: Callable[[str], str] = str) -> Understood:
+def understand(
+    places_db: Connection,
+    text: str,
+    say: Callable[[str], str] = str,
+    *,
+    home: Place | None = None,
+) -> Understood:
     """What a person means by `text`, for every field that asks for a place. Never raises.
 
-    `say` translates the sentence (a `Translator` is one); English without. Ids and codes are taken
-    at their word. A person who names Paris, Lyon or Marseille is asked which arrondissement; the
-    whole city is the last choice (its id, "FR-75056", and its INSEE code mean the city at once).
+    `say` translates the sentence (a `Translator` is one); without it is English. `home`, the
+    node's own commune, makes a namesake near it the evident one. Ids and codes are taken at their
+    word. Who names Paris, Lyon or Marseille is asked which arrondissement; the whole city is the
+    last choice (its id, "FR-75056", and its INSEE code mean the city at once). Some 20 ms at most.
     """
-    found = _search(places_db, text)
-    if len(found.best) == 1:
-        place = found.best[0]
-        return Understood(place, _choices(places_db, found.others), None, None)
-    choices = _choices(places_db, found.all())
-    if not choices:
-        return Understood(None, (), None, say("No such place is known."))
-    return Understood(None, choices, None, say("Several places are called so: choose one."))
+    found = place_names.search(places_db, text)
+    if not found:
+        return _misspelt(places_db, text, say, home)
+    likelier = _likelier(places_db, text, found.best)
+    best = place_names.once([*likelier, *found.best])
+    place = _evident(best, home, by_size=not likelier)
+    if place is None:
+        sentence = say("Several places match “{typed}”: choose one.").format(typed=_shown(text))
+        choices = _choices(places_db, place_names.once([*best, *found.others]))
+        return Understood(None, choices, None, sentence)
+    others = [one for one in place_names.once([*best, *found.others]) if one != place]
+    if _is_asked_for_parts(places_db, place, text):
+        return _which_part(places_db, place, None, say)
+    sentences = []
+    if len(best) > 1:
+        taken = say("Several places are called so; {place} was taken.")
+        sentences.append(taken.format(place=label(place)))
+    elif found.formerly:
+        merged = say("“{typed}” is part of {place} today.")
+        sentences.append(merged.format(typed=_shown(text), place=label(place)))
+    if not has_point(place):
+        unplaced = say("Where {place} lies is not known here, so no distances can be told.")
+        sentences.append(unplaced.format(place=label(place)))
+    return Understood(place, _choices(places_db, others), None, " ".join(sentences) or None)
+
+
+def _misspelt(
+    db: Connection, text: str, say: Callable[[str], str], home: Place | None
+) -> Understood:
+    typed = _shown(text)
+    if not typed:
+        return Understood(None, (), None, say("Name a town or a postal code."))
+    near = place_spelling.near(db, text)
+    if not near:
+        unknown = say("No place is known as “{typed}”. Try a town nearby or a postal code.")
+        return Understood(None, (), None, unknown.format(typed=typed))
+    least = near[0].mistakes
+    nearest = place_names.once(
+        place for one in near if one.mistakes == least for place in one.places
+    )
+    place = _evident(nearest, home)
+    largest = len(nearest) > 1
+    if place and (largest or near[0].sure):
+        if _is_asked_for_parts(db, place, text):
+            return _which_part(db, place, typed, say)
+        others = [one for one in nearest if one != place]
+        read = say("No place is known as “{typed}”; it was read as {place}.")
+        sentence = read.format(typed=typed, place=label(place))
+        return Understood(place, _choices(db, others), typed, sentence)
+    perhaps = say("No place is known as “{typed}”. Is it one of these?").format(typed=typed)
+    return Understood(None, _choices(db, _all_near(near)), None, perhaps)
+
+
+def _likelier(db: Connection, text: str, found: list[Place]) -> list[Place]:
+    """Larger places in France that a text may mean, though others are called exactly so.
+
+    "Aix" is a village, but Aix-en-Provence is more often meant; "Saint Dennis" is one in Cornwall,
+    but Saint-Denis is spelled nearly so.
+    """
+    largest = max((one.population or 0 for one in found), default=0)
+    if all(one.country != "FR" for one in found):
+        return _nearly_so_in_france(db, text, found)
+    known = max(_EVIDENT_POPULATION, _LIKELIER_TIMES * largest)
+    begun = places.by_prefix(db, f"{fold(text)} ", _MOST_BEGUN)
+    return [place for place in begun if (place.population or 0) >= known]
+
+
+def _nearly_so_in_france(db: Connection, text: str, found: list[Place]) -> list[Place]:
+    """The larger French places one mistake away, where only places abroad are called exactly so."""
+    if not found or any(one.country == "FR" for one in found):
+        return []
+    largest = max((one.population or 0 for one in found), default=0)
+    near = [one for one in place_spelling.french(db, fold(text)) if one.mistakes == 1]
+    return [place for place in _all_near(near) if (place.population or 0) > largest]
+
+
+def _evident(found: list[Place], home: Place | None, *, by_size: bool = True) -> Place | None:
+    """The one of several namesakes that is meant without doubt; None where none stands out."""
+    if len(found) == 1:
+        return found[0]
+    nearby = [place for place in found if home and _is_by(place, home)]
+    if nearby:
+        return nearby[0] if len(nearby) == 1 else None
+    largest, next_one = sorted((place.population or 0 for place in found), reverse=True)[:2]
+    if not by_size or largest < max(_EVIDENT_POPULATION, _EVIDENT_TIMES * next_one):
+        return None
+    return max(found, key=lambda place: place.population or 0)
+
+
+def _is_by(place: Place, home: Place) -> bool:
+    if place.latitude is None or place.longitude is None:
+        return False
+    if home.latitude is None or home.longitude is None:
+        return False
+    there = (place.latitude, place.longitude, home.latitude, home.longitude)
+    return distance_km(*there) <= _EVIDENT_KM
+
+
+def _is_asked_for_parts(db: Connection, place: Place, text: str) -> bool:
+    """Whether a city of arrondissements was named, and not given by its id or INSEE code."""
+    word = fold(text).replace("fr ", "")
+    return word != (place.insee or "").lower() and bool(places.parts(db, place.id))
+
+
+def _which_part(
+    db: Connection, city: Place, corrected: str | None, say: Callable[[str], str]
+) -> Understood:
+    choices = _choices(db, [*places.parts(db, city.id), city])
+    sentence = say("{place} has arrondissements: choose yours.").format(place=city.name)
+    return Understood(None, choices, corrected, sentence)
 
 
 def _choices(db: Connection, found: Iterable[Place]) -> tuple[Choice, ...]:
@@ -155,7 +254,7 @@ def complete(places_db: Connection, text: str, limit: int = 8) -> list[Place]:
     The last word counts as unfinished: "St" is Strasbourg as well as Saint-Denis. Text with digits
     is read as `find` reads it.
     """
-    folded = fold(text) if len(text) <= LONGEST_TEXT else ""
+    folded = fold(text) if len(text) <= place_names.LONGEST_TEXT else ""
     if not folded:
         return []
     if any(letter.isdecimal() for letter in folded):
@@ -166,7 +265,11 @@ def complete(places_db: Connection, text: str, limit: int = 8) -> list[Place]:
     if folded != typed.rstrip():
         begun += places.by_prefix(places_db, folded, limit)
         begun.sort(key=lambda place: -(place.population or 0))
-    return _once(places.by_folded_name(places_db, typed.rstrip()) + begun)[:limit]
+    found = place_names.once(places.by_folded_name(places_db, typed.rstrip()) + begun)[:limit]
+    # Abroad is looked for last, and only by what is more than a few letters: those are many.
+    if len(found) < limit and len(folded) > 2:
+        found += places.abroad_by_prefix(places_db, typed.rstrip(), limit)
+    return found[:limit]
 
 
 def distance_km(a_lat: float, a_lon: float, b_lat: float, b_lon: float) -> float:
@@ -179,133 +282,19 @@ def distance_km(a_lat: float, a_lon: float, b_lat: float, b_lon: float) -> float
     return 2 * EARTH_RADIUS_KM * math.asin(math.sqrt(min(1.0, chord)))
 
 
-def _once(found: Iterable[Place]) -> list[Place]:
-    return list({place.id: place for place in found}.values())
-
-
-def _search(db: Connection, text: str) -> _Found:
-    if len(text) > LONGEST_TEXT:
-        return _NOTHING
-    folded = _SPACED_CODE.sub(r"\1\2", fold(text))
-    words = [word for word in folded.split() if word != "cedex"]
-    if not words:
-        return _NOTHING
-    if len(words) == 2 and words[0] == "fr" and _CODE.fullmatch(words[1]):
-        place = places.get(db, f"FR-{words[1].upper()}")
-        return _Found([place] if place else [], [])
-    if len(words) == 1 and _CODE.fullmatch(words[0]):
-        return _by_code(db, words[0].upper())
-    if _CODE.fullmatch(words[0]):
-        return _by_code_and_name(db, words[0].upper(), " ".join(words[1:]))
-    if _CODE.fullmatch(words[-1]):
-        return _by_code_and_name(db, words[-1].upper(), " ".join(words[:-1]))
-    return _by_name(db, " ".join(words))
-
-
-def _by_code(db: Connection, code: str) -> _Found:
-    commune = places.by_insee(db, code)
-    served = places.by_postal_code(db, code)
-    if commune and commune.insee != code and served:
-        # A merged commune's code is for old papers; a postal code is in daily use.
-        return _Found(served, [commune])
-    return _Found(_once(([commune] if commune else []) + served), [])
-
-
-def _by_code_and_name(db: Connection, code: str, name: str) -> _Found:
-    """As on a letter. A code of large receivers (CEDEX) is in no list, but tells the department."""
-    coded = {place.id for place in _by_code(db, code).all()}
-    named = _by_name(db, name)
-    for kept in (
-        [place for place in group if place.id in coded] for group in (named.best, named.others)
-    ):
-        if kept:
-            return _Found(kept, [])
-    department = places.department(db, code[:3] if code[:2] in {"97", "98"} else code[:2])
-    return _in_department(db, name, department) if department else _NOTHING
-
-
-def _by_name(db: Connection, name: str) -> _Found:
-    found = _exactly(db, name)
-    if found:
-        cities = places.parts(db, found.best[0].id) if len(found.best) == 1 else []
-        return _Found(found.best, found.others + cities)
-    numbered = names.arrondissement(name)
-    if numbered and (found := _exactly(db, numbered)):
-        return found
-    for shorter, department in _readings(db, name):
-        if found := _in_department(db, shorter, department):
-            return found
-    return _beginning(db, name) or _exactly(db, names.without_article(name))
-
-
-def _exactly(db: Connection, name: str, department: str | None = None) -> _Found:
-    """Those of this very name, or else of this name after an article."""
-    for shortened in (False, True):
-        today = places.by_folded_name(db, name, shortened=shortened, department=department)
-        former = places.by_folded_name(
-            db, name, shortened=shortened, former=True, department=department
-        )
-        if today:
-            return _Found(today, former)
-        if former:
-            return _Found(_once(former), [])
-    return _NOTHING
-
-
-def _in_department(db: Connection, name: str, department: str) -> _Found:
-    return (
-        _exactly(db, name, department)
-        or _beginning(db, name, department)
-        or _exactly(db, names.without_article(name), department)
-    )
-
-
-def _beginning(db: Connection, name: str, department: str | None = None) -> _Found:
-    return _Found(places.by_prefix(db, f"{name} ", _MOST_BY_PREFIX, department=department), [])
-
-
-def _readings(db: Connection, name: str) -> Iterator[tuple[str, str]]:
-    """Each way to read the name's last words as a department, longest department first."""
-    words = name.split()
-    for cut in range(max(1, len(words) - _LONGEST_DEPARTMENT), len(words)):
-        tail = " ".join(words[cut:])
-        code = places.department(db, tail.zfill(2) if tail.isdecimal() else tail)
-        if code:
-            yield " ".join(words[:cut]), code
-
-
 def _unknown(db: Connection, text: str) -> str:
-    if len(text) > LONGEST_TEXT:
+    if len(text) > place_names.LONGEST_TEXT:
         return f"No place has a name of {len(text)} characters."
     shown = _shown(text)
     if not shown:
         return "No place was named."
     sentence = f'No place is known as "{shown}".'
-    near = [label(place) for place in _near(db, text)]
+    near = [label(place) for place in _all_near(place_spelling.near(db, text))[:_MOST_NEAR]]
     return f"{sentence} Near spellings: {', '.join(near)}." if near else sentence
 
 
-def _near(db: Connection, text: str) -> list[Place]:
-    """The places whose names are spelled most like the name in this text.
-
-    Names of about the length are first compared by the pairs of letters they share, which is
-    cheap, and only the best of them letter by letter, which is not.
-    """
-    words = [word for word in fold(text).split() if not word.isdecimal() and word != "cedex"]
-    folded = next((name for name, _ in _readings(db, " ".join(words))), " ".join(words))
-    slack = 1 + len(folded) // 6
-    pairs = _pairs(folded)
-    likely = sorted(
-        places.names_of_length(db, max(2, len(folded) - slack), len(folded) + slack),
-        key=lambda name: -len(pairs & _pairs(name)),
-    )[:100]
-    close = difflib.get_close_matches(folded, likely, n=_MOST_NEAR, cutoff=_LIKENESS)
-    found = (place for name in close for place in _exactly(db, name).all())
-    return _once(found)[: 2 * _MOST_NEAR]
-
-
-def _pairs(name: str) -> set[str]:
-    return {name[at : at + 2] for at in range(len(name) - 1)}
+def _all_near(near: list[place_spelling.Near]) -> list[Place]:
+    return place_names.once(place for one in near for place in one.places)
 
 
 def _ambiguous(text: str, choices: list[Place]) -> str:

@@ -2,6 +2,7 @@
 
 import contextlib
 import logging
+import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 
@@ -54,14 +55,24 @@ def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
     """
     with database.transaction(folder) as db:
         search.make_anew(db)
-    last, count = "", 0
-    while True:
+        waiting = search.shops_along_the_curve(db)
+    waiting.reverse()
+    count = 0
+    while waiting:
         with database.transaction(folder) as db:
-            ids = listings.find_ids_after(db, last, database.BATCH)
-            for listing_id in ids:
-                search.add(db, listing_id)
-            if not ids:
-                search.mark_filled(db)
-                return count
-        last, count = ids[-1], count + len(ids)
+            done = 0
+            while waiting and done < database.BATCH:
+                done += _index_shop(db, waiting.pop())
+        count += done
         progress(count)
+    with database.transaction(folder) as db:
+        search.mark_filled(db)
+    return count
+
+
+def _index_shop(db: sqlite3.Connection, shop_id: str) -> int:
+    ids = listings.find_ids_of_shop(db, shop_id)
+    for some in range(0, len(ids), database.BATCH):
+        for listing in listings.find(db, ids[some : some + database.BATCH]):
+            search.put(db, listing)
+    return len(ids)

@@ -14,8 +14,18 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from node import catalogue, shops
-from node.model import Availability, Condition, Listing, Offer, Place, Shop
+from node import catalogue, shops, synonyms, words
+from node.model import (
+    Availability,
+    Condition,
+    Listing,
+    Offer,
+    Place,
+    SearchAnswer,
+    SearchQuery,
+    Shop,
+)
+from node.search import Engine, find
 from node.store import database, migrations, peers, places, search
 from node.store import node as node_row
 from node.uris import Uris
@@ -149,12 +159,29 @@ def remote_listing(shop: Shop, name: str = "Pain au levain", **more: Any) -> Lis
     return Listing(**{**values, **more})
 
 
+def indexed(db: Any, query: str) -> list[str]:
+    """Ids of the listings that the index has under all words of a query."""
+    said = " AND ".join(f'"{word}"' for word in words.terms(query))
+    if not said:
+        return []
+    rows = search.find(db, said, [(0, 2**62)], limit=10_000)
+    return list(search.listings_of(db, rows).values())
+
+
+def ask(db: Any, query: SearchQuery, radius_km: float = 15, now: datetime = NOW) -> SearchAnswer:
+    """A search by an engine that has just been started."""
+    return find(db, query, radius_km, now, Engine(synonyms.load(Path("/nonexistent"))))
+
+
 def contents(db: Any) -> dict[str, list[tuple[Any, ...]]]:
     """Every row of every table: two of these are equal when nothing has changed."""
     tables = [
         row[0]
         for row in db.execute(
-            "SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'"
+            """
+            SELECT name FROM main.sqlite_schema WHERE type = 'table' AND name NOT LIKE 'sqlite_%'
+              AND sql NOT LIKE 'CREATE VIRTUAL%'  -- what these hold is in tables of their own
+            """
         )
     ]
     return {

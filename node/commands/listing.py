@@ -91,6 +91,21 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
         help="what the photo shows, for who cannot see it; as many as photos (default: the name)",
     )
     parser.add_argument(
+        "--service",
+        action=argparse.BooleanOptionalAction,
+        help="something done for people, and no goods",
+    )
+    parser.add_argument(
+        "--delivered",
+        action=argparse.BooleanOptionalAction,
+        help="the shop brings it, where it says that it delivers",
+    )
+    parser.add_argument(
+        "--pick-up",
+        action=argparse.BooleanOptionalAction,
+        help="it can be fetched at the shop, as goods can unless this says no",
+    )
+    parser.add_argument(
         "--announce",
         action="store_true",
         default=None,
@@ -118,7 +133,7 @@ def add(asked: argparse.Namespace) -> None:
         shop = shops.get_open(db, asked.handle)
         draft = dataclasses.replace(draft, photos=_keep(db, asked, here, shop, developed, draft))
         listing = catalogue.publish(db, here.uris, shop, draft, folder.new_id, here.now)
-    output.say(asked, answers.listing(listing, shop), *_lines(listing, "is on show"))
+    output.say(asked, answers.listing(listing, shop), *_lines(listing, shop, "is on show"))
 
 
 def revise(asked: argparse.Namespace) -> None:
@@ -142,7 +157,7 @@ def revise(asked: argparse.Namespace) -> None:
         draft = dataclasses.replace(draft, photos=photos)
         revised = catalogue.revise(db, here.uris, shop, listing.id, draft, here.now)
     what = "is changed" if revised != listing else "says so already: nothing was changed"
-    output.say(asked, answers.listing(revised, shop), *_lines(revised, what))
+    output.say(asked, answers.listing(revised, shop), *_lines(revised, shop, what))
 
 
 def withdraw(asked: argparse.Namespace) -> None:
@@ -219,14 +234,20 @@ def _keep(
     )
 
 
-def _lines(listing: "Listing", what: str) -> tuple[str, ...]:
-    return (f"{listing.name} {what}: {listing.url}", f"id {listing.id}", f"uri {listing.uri}")
+def _lines(listing: "Listing", shop: "Shop", what: str) -> list[str]:
+    lines = [f"{listing.name} {what}: {listing.url}", f"id {listing.id}", f"uri {listing.uri}"]
+    if listing.delivered and shop.delivery is None:
+        lines.append(
+            f"Nobody finds it as delivered yet: say where the shop delivers, "
+            f"with echoppe shop revise {shop.handle} --delivers-km 5."
+        )
+    return lines
 
 
 def _draft(asked: argparse.Namespace, before: "Listing | None", language: str) -> "ListingDraft":
     """What the arguments say, over what the listing said before."""
     from node.catalogue import ListingDraft
-    from node.model import Condition
+    from node.model import Condition, Kind
 
     return ListingDraft(
         name=asked.name if asked.name is not None else before.name if before else "",
@@ -248,6 +269,15 @@ def _draft(asked: argparse.Namespace, before: "Listing | None", language: str) -
         else Condition.NEW,
         language=language,
         announce=bool(asked.announce) or (before is not None and before.announce),
+        kind=(Kind.SERVICE if asked.service else Kind.GOODS)
+        if asked.service is not None
+        else before.kind
+        if before
+        else Kind.GOODS,
+        pick_up=asked.pick_up if asked.pick_up is not None else before is None or before.pick_up,
+        delivered=asked.delivered
+        if asked.delivered is not None
+        else before is not None and before.delivered,
     )
 
 

@@ -1,8 +1,12 @@
 """`echoppe search`: what a resident would find."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from node.commands import output
+
+if TYPE_CHECKING:
+    from node.model import Changed
 
 
 def configure(subjects: output.Subjects) -> None:
@@ -18,14 +22,30 @@ def configure(subjects: output.Subjects) -> None:
     parser.add_argument(
         "--near",
         metavar="PLACE",
-        help="INSEE code, postal code, name or place id (default: the node's own commune)",
+        help="INSEE code, postal code, name or place id, in France or nearby in Europe"
+        " (default: the node's own commune)",
     )
-    parser.add_argument("--page", type=int, default=1, metavar="N")
+    part = parser.add_mutually_exclusive_group()
+    part.add_argument("--page", type=int, default=1, metavar="N")
+    part.add_argument("--cursor", help="go on where an answer ended, as it says")
+    parser.add_argument("--category", metavar="ID", help="such as boulangerie, boulangerie.pain")
+    parser.add_argument("--price-min", metavar="AMOUNT")
+    parser.add_argument("--price-max", metavar="AMOUNT")
+    parser.add_argument("--condition", help="new, refurbished, used or damaged")
+    parser.add_argument("--kind", help="goods or service")
+    parser.add_argument("--payment", help="a means of payment that the shop takes: card, cheque …")
+    for name, meaning in (
+        ("open-now", "of shops that are open now"),
+        ("pick-up", "what can be fetched at the shop"),
+        ("delivered", "what is delivered to the place"),
+        ("step-free", "of shops without a step"),
+    ):
+        parser.add_argument(f"--{name}", action="store_const", const="1", help=meaning)
 
 
 def run(asked: argparse.Namespace) -> None:
     """Prints the three rings."""
-    from node import answers, errors, search, territory
+    from node import answers, errors, filters, search, synonyms, territory
     from node.commands import folder
     from node.model import SearchQuery
     from node.store import database
@@ -34,11 +54,23 @@ def run(asked: argparse.Namespace) -> None:
         raise errors.Invalid("bad-page", f"--page must be 1 to {search.PAGE_MOST}.")
     here = folder.open_folder(asked)
     with database.reading(here.path) as db:
-        place = territory.resolve(db, asked.near or here.settings.node.communes[0])
-        query = SearchQuery(asked.query, place, asked.page)
-        answer = search.find(db, query, here.settings.federation.radius_km)
-    titles = {"commune": f"In {place.name}", "around": "Around it", "further": "Further away"}
-    lines = []
+        near = asked.near or here.settings.node.communes[0]
+        understood = territory.understand(db, near)
+        query = SearchQuery(
+            asked.query,
+            # At a city of arrondissements a person is asked which; a command searches all of it.
+            understood.place or territory.resolve(db, near),
+            asked.page,
+            asked.cursor,
+            filters.read({name: getattr(asked, name) or "" for name in filters.NAMES}),
+        )
+        engine = search.Engine(synonyms.load(here.path))
+        answer = search.find(db, query, here.settings.federation.radius_km, here.now, engine)
+    titles = {
+        "commune": f"In {query.place.name}", "around": "Around it", "further": "Further away",
+    }  # fmt: skip
+    lines = [understood.sentence] if understood.sentence else []
+    lines += map(_said, answer.changed)
     for ring in answer.rings:
         total = ring.total if ring.exact else f"at least {ring.total}"
         lines.append(f"{titles[ring.ring]}: {total}")
@@ -49,6 +81,19 @@ def run(asked: argparse.Namespace) -> None:
             far = "" if hit.distance_km is None else f", {hit.distance_km} km"
             lines.append(f"  {hit.listing.name} — {price} — {hit.shop.name}, {where}{far}")
             lines.append(f"    {hit.listing.url}")
-    if answer.next_page:
-        lines.append(f"More with --page {answer.next_page}.")
+    if answer.next_cursor:
+        lines.append(f"More with --cursor {answer.next_cursor}")
     output.say(asked, answers.search(answer), *lines)
+
+
+def _said(changed: "Changed") -> str:
+    """What was read otherwise than it was typed."""
+    from node.model import Reading
+
+    read_as = ", ".join(changed.read_as)
+    return {
+        Reading.SPELLING: f'Nobody has "{changed.typed}"; this is for "{read_as}".',
+        Reading.BEGINNING: f'"{changed.typed}" was taken for the beginning of: {read_as}.',
+        Reading.LEFT_OUT: f'Nobody has "{changed.typed}" with the rest; it was left out.',
+        Reading.SYNONYM: f'"{changed.typed}" is also called {read_as}.',
+    }[changed.reading]

@@ -35,13 +35,14 @@ def run(asked: argparse.Namespace) -> None:
 
     import uvloop
 
-    from node import clock, logs, settings, upkeep
+    from node import clock, hours, logs, settings, upkeep
     from node.store import database
 
     folder = asked.folder.absolute()
     configured = settings.load(folder)
     logs.configure()
     _raise_descriptor_limit()
+    hours.check_zones()
     with database.serving(folder):
         upkeep.prepare(
             folder, configured, clock.clock(configured.testing.clock_offset_s), as_server=True

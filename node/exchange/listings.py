@@ -17,7 +17,17 @@ from federation import activities, documents, proofs, vocabulary
 from federation.errors import Refused
 from node import categories, prices
 from node.exchange import shops, terms
-from node.model import Availability, Condition, Listing, Offer, Photo, Place, Shop, Tombstone
+from node.model import (
+    Availability,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Place,
+    Shop,
+    Tombstone,
+)
 from node.store.times import stamp
 from node.translation import Translator
 from node.uris import Uris
@@ -154,7 +164,7 @@ def _marketplace(listing: Listing, location: dict[str, Any] | None) -> dict[str,
         "publishes": {
             "type": "Intent",
             "id": f"{listing.uri}#primary",
-            "action": "transfer",
+            "action": terms.ACTION[listing.kind],
             "resourceQuantity": {"hasUnit": "one", "hasNumericalValue": "1"},
         },
         "reciprocal": {
@@ -279,7 +289,7 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         seen=now.replace(microsecond=0),
         withdrawn=None,
         offers=offers,
-        kind=terms.kind_from(documents.type_of(item)),
+        kind=_kind(note, item),
         pick_up=pick_up,
         delivered=delivered,
     )
@@ -288,6 +298,15 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
 def _item(offer: dict[str, Any]) -> dict[str, Any]:
     item = documents.first(offer.get("sdo:itemOffered"))
     return item if isinstance(item, dict) else {}
+
+
+def _kind(note: dict[str, Any], item: dict[str, Any]) -> Kind:
+    """By the type of what is offered; where nothing of it is told, by FEP-0837's action."""
+    if item:
+        return terms.kind_from(documents.type_of(item))
+    intent = note.get("publishes")
+    action = intent.get("action") if isinstance(intent, dict) else None
+    return terms.kind_from_action(action)
 
 
 def _category_from(told: object) -> str | None:

@@ -15,7 +15,9 @@ from node import errors, hours, hours_typed, prices, shops
 from node.exchange import terms
 from node.model import DeliveryTerms, Hours, Shop, Span, SpecialDays
 
-SPECS_READ = 200  # of opening hours, and of each other list here
+SPECS_READ = (
+    400  # of opening hours (SPECIAL_MOST days of SPANS_A_DAY_MOST fit), and of each other list
+)
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 HOLIDAYS = "PublicHolidays"
 STEP_FREE = "stepFree"
@@ -60,7 +62,7 @@ def _hours(told: Hours) -> Document:
     found: Document = {
         "sdo:openingHoursSpecification": weekly,
         "sdo:openingHours": [
-            f"{_days_code(first, last)} {_clock(opens)}-{_clock(closes)}"
+            f"{_days_code(first, last)} {_clock(opens)}-{_closing(opens, closes)}"
             for first, last, spans in hours_typed.runs(told.weekly)
             for opens, closes in spans
         ],
@@ -81,9 +83,13 @@ def _specification(opens: int, closes: int) -> Document:
     return {
         "type": "sdo:OpeningHoursSpecification",
         "sdo:opens": _clock(opens),
-        # schema.org's times end before 24:00: a whole day is told as 00:00 to 23:59.
-        "sdo:closes": "23:59" if (opens, closes) == (0, hours.DAY) else _clock(closes),
+        "sdo:closes": _closing(opens, closes),
     }
+
+
+def _closing(opens: int, closes: int) -> str:
+    # schema.org's times end before 24:00: a whole day is told as 00:00 to 23:59.
+    return "23:59" if (opens, closes) == (0, hours.DAY) else _clock(closes)
 
 
 def _clock(minutes: int) -> str:

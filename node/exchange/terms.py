@@ -118,10 +118,17 @@ CONDITION = {
 }
 KIND = {Kind.GOODS: "sdo:Product", Kind.SERVICE: "sdo:Service"}
 
+ACTION = {Kind.GOODS: "transfer", Kind.SERVICE: "deliverService"}  # in FEP-0837's words
+
 
 def kind_from(value: object) -> Kind:
     """What the type of an offered item means; whatever is no service is goods."""
     return Kind.SERVICE if local_name(value) == "Service" else Kind.GOODS
+
+
+def kind_from_action(value: object) -> Kind:
+    """What the action of a FEP-0837 intent means."""
+    return Kind.SERVICE if local_name(value) == ACTION[Kind.SERVICE] else Kind.GOODS
 
 
 def availability_from(value: object) -> Availability:

@@ -11,8 +11,13 @@ The same sources give the same file. What is in it:
   that leaves out the article.
 - `postal_codes`, `departments`, and `adjoining` in both directions. A city of arrondissements
   counts as adjoining each of them: what is placed in "Lyon" alone is around all who live in it.
+- `borders`: the outline of a place (`outlines.py`) and the box around it, in thousandths of a
+  degree.
+- towns of the other countries of Europe (ABR, abroad), among the `places` under `geonames:` ids,
+  by the name that French has for them where it has one; their names apart, in `names_abroad`.
+- `spellings`: all names of one length, in France and abroad, to compare a misspelt one with.
 
-`country` and a free `id` are there for places beyond France; `number` is nobody's identity.
+`number` is nobody's identity.
 """
 
 import csv
@@ -25,7 +30,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import closing
 from pathlib import Path
 
-from node.gazetteer import names, sources
+from node.gazetteer import names, outlines, sources
 
 # The codes for the whole city are on letters, and in no list of postal codes.
 _CITY_POSTAL_CODES = {"75056": "75000", "69123": "69000", "13055": "13000"}
@@ -38,12 +43,18 @@ CREATE TABLE departments (
     shortened TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE countries (
+    code TEXT PRIMARY KEY,
+    name TEXT NOT NULL,
+    folded TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE places (
     number INTEGER PRIMARY KEY,
     id TEXT NOT NULL UNIQUE,
-    country TEXT NOT NULL,
-    kind TEXT NOT NULL CHECK (kind IN ('COM', 'ARM')),
-    insee TEXT UNIQUE,
+    country TEXT NOT NULL REFERENCES countries (code),
+    kind TEXT NOT NULL CHECK (kind IN ('COM', 'ARM', 'ABR')),
+    insee TEXT,
     name TEXT NOT NULL,
     department TEXT REFERENCES departments (code),
     region TEXT,
@@ -53,6 +64,11 @@ CREATE TABLE places (
     part_of INTEGER REFERENCES places (number),
     CHECK ((latitude IS NULL) = (longitude IS NULL))
 ) STRICT;
+CREATE UNIQUE INDEX places_insee ON places (insee) WHERE insee IS NOT NULL;
+-- By tenths of a degree, to find the towns near a point.
+CREATE INDEX places_abroad ON places (
+    CAST(latitude * 10 AS INTEGER), CAST(longitude * 10 AS INTEGER)
+) WHERE kind = 'ABR';
 CREATE INDEX places_part_of ON places (part_of) WHERE part_of IS NOT NULL;
 
 -- A merged commune often left its code to the new one: the code alone is no key.
@@ -72,6 +88,19 @@ CREATE TABLE names (
     PRIMARY KEY (folded, shortened, former, place)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE names_abroad (
+    folded TEXT NOT NULL,
+    place INTEGER NOT NULL REFERENCES places (number),
+    PRIMARY KEY (folded, place)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE spellings (
+    abroad INTEGER NOT NULL CHECK (abroad IN (0, 1)),
+    length INTEGER NOT NULL,
+    names TEXT NOT NULL, -- one a line
+    PRIMARY KEY (abroad, length)
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE postal_codes (
     code TEXT NOT NULL,
     place INTEGER NOT NULL REFERENCES places (number),
@@ -84,6 +113,17 @@ CREATE TABLE adjoining (
     neighbour INTEGER NOT NULL REFERENCES places (number),
     PRIMARY KEY (place, neighbour)
 ) STRICT, WITHOUT ROWID;
+
+CREATE TABLE borders (
+    place INTEGER PRIMARY KEY REFERENCES places (number),
+    south INTEGER NOT NULL,
+    north INTEGER NOT NULL,
+    west INTEGER NOT NULL,
+    east INTEGER NOT NULL,
+    outline BLOB NOT NULL,
+    CHECK (north - south BETWEEN 0 AND 3000) -- what looks for boxes relies on it
+) STRICT;
+CREATE INDEX borders_boxes ON borders (south, north, west, east);
 """
 
 
@@ -92,8 +132,10 @@ def build(target: Path) -> None:
     handle, name = tempfile.mkstemp(prefix=".places-", suffix=".tmp", dir=target.parent)
     unfinished = Path(name)
     try:
-        with closing(sqlite3.connect(unfinished, isolation_level=None)) as db:
+        # Filled in memory, then written in one go and in order of its pages.
+        with closing(sqlite3.connect(":memory:", isolation_level=None)) as db:
             _fill(db)
+            db.execute("VACUUM INTO ?", (name,))
         os.fsync(handle)
         os.fchmod(handle, 0o644)
         unfinished.replace(target)
@@ -104,11 +146,9 @@ def build(target: Path) -> None:
 
 def _fill(db: sqlite3.Connection) -> None:
     db.execute("PRAGMA page_size = 4096")
-    db.execute("PRAGMA journal_mode = OFF")  # nobody else sees the file before it is whole
-    db.execute("PRAGMA synchronous = OFF")
     db.executescript(_SCHEMA)
     db.execute("BEGIN")
-    rows = _communes()
+    rows = _table(sources.COMMUNES)
     arrondissements = _arrondissements()
     numbers = {
         row["insee"]: number
@@ -122,89 +162,142 @@ def _fill(db: sqlite3.Connection) -> None:
             for code, name in sorted(departments.items())
         ),
     )
-    for row in rows:
-        if row["type"] in {"COM", "ARM"}:
-            _add_place(db, row, numbers, arrondissements)
-    for row in rows:
-        if row["type"] in {"COMD", "COMA"}:
-            place = numbers[row["parent"]]
-            db.execute(
-                "INSERT INTO former VALUES (?, ?, ?, ?)",
-                (row["insee"], row["type"], row["nom"], place),
-            )
-            _add_names(db, row["nom"], place, former=True)
+    db.executemany(
+        "INSERT INTO countries VALUES (?, ?, ?)",
+        ((row["code"], row["name"], names.fold(row["name"])) for row in _table(sources.COUNTRIES)),
+    )
+    today = [row for row in rows if row["type"] in {"COM", "ARM"}]
+    former = [row for row in rows if row["type"] in {"COMD", "COMA"}]
+    _add_places(db, [_commune(row, numbers, arrondissements) for row in today])
+    db.executemany(
+        "INSERT INTO former VALUES (?, ?, ?, ?)",
+        ((row["insee"], row["type"], row["nom"], numbers[row["parent"]]) for row in former),
+    )
+    called = {
+        *(name for row in today for name in _names(row["nom"], numbers[row["insee"]], 0)),
+        *(name for row in former for name in _names(row["nom"], numbers[row["parent"]], 1)),
+    }
+    db.executemany("INSERT INTO names VALUES (?, ?, ?, ?)", sorted(called))
+    db.executemany(
+        "INSERT INTO postal_codes VALUES (?, ?)",
+        sorted({(code, numbers[row["insee"]]) for row in today for code in _postal_codes(row)}),
+    )
     db.executemany(
         "INSERT INTO adjoining VALUES (?, ?)", sorted(_adjoining(rows, numbers, arrondissements))
     )
+    db.executemany("INSERT INTO borders VALUES (?, ?, ?, ?, ?, ?)", _borders(numbers))
+    _add_abroad(db, len(numbers) + 1)
+    for abroad, table in enumerate(("names", "names_abroad")):
+        db.execute(
+            f"""
+            INSERT INTO spellings
+            SELECT ?, length(folded), group_concat(folded, char(10))
+            FROM (SELECT DISTINCT folded FROM {table} ORDER BY folded)
+            WHERE folded <> '' GROUP BY length(folded)
+            """,  # noqa: S608 (constants)
+            (abroad,),
+        )
     db.execute("COMMIT")
     broken = db.execute("PRAGMA foreign_key_check").fetchall()
     if broken:
         raise ValueError(f"the sources name places that are not in them: {broken[:5]}")
     db.execute(f"PRAGMA user_version = {sources.fingerprint()}")
-    db.execute("PRAGMA journal_mode = DELETE")
     db.execute("ANALYZE")
-    db.execute("VACUUM")
 
 
-def _communes() -> list[dict[str, str]]:
-    with gzip.open(sources.COMMUNES, "rt", encoding="utf-8", newline="") as opened:
-        return list(csv.DictReader(opened))
+def _table(source: Path) -> list[dict[str, str]]:
+    unpacked = gzip.open if source.suffix == ".gz" else open
+    with unpacked(source, "rt", encoding="utf-8", newline="") as opened:
+        lines = csv.reader(opened)
+        heads = next(lines)
+        return [dict(zip(heads, line, strict=True)) for line in lines]
 
 
 def _arrondissements() -> dict[str, tuple[str, list[str]]]:
     """The city and the adjoining codes of each arrondissement."""
-    with sources.ARRONDISSEMENTS.open(encoding="utf-8", newline="") as opened:
-        return {
-            row["insee"]: (row["city"], row["limitrophes"].split())
-            for row in csv.DictReader(opened)
-        }
+    return {
+        row["insee"]: (row["city"], row["limitrophes"].split())
+        for row in _table(sources.ARRONDISSEMENTS)
+    }
 
 
-def _add_place(
-    db: sqlite3.Connection,
+def _add_places(db: sqlite3.Connection, found: list[tuple[object, ...]]) -> None:
+    db.executemany("INSERT INTO places VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)", found)
+
+
+def _commune(
     row: dict[str, str],
     numbers: dict[str, int],
     arrondissements: dict[str, tuple[str, list[str]]],
-) -> None:
+) -> tuple[object, ...]:
     insee = row["insee"]
-    number = numbers[insee]
     city = arrondissements[insee][0] if row["type"] == "ARM" else None
-    db.execute(
-        "INSERT INTO places VALUES (?, ?, 'FR', ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        (
-            number,
-            f"FR-{insee}",
-            row["type"],
-            insee,
-            row["nom"],
-            row["departement"] or None,
-            row["region"] or None,
-            float(row["lat"]) if row["lat"] else None,
-            float(row["lon"]) if row["lon"] else None,
-            int(row["population"]) if row["population"] else None,
-            numbers[city] if city else None,
-        ),
-    )
-    _add_names(db, row["nom"], number, former=False)
-    codes = (
-        [_CITY_POSTAL_CODES[insee]] if insee in _CITY_POSTAL_CODES else row["codes_postaux"].split()
-    )
-    db.executemany(
-        "INSERT INTO postal_codes VALUES (?, ?)", ((code, number) for code in sorted(set(codes)))
+    return (
+        numbers[insee],
+        f"FR-{insee}",
+        "FR",
+        row["type"],
+        insee,
+        row["nom"],
+        row["departement"] or None,
+        row["region"] or None,
+        float(row["lat"]) if row["lat"] else None,
+        float(row["lon"]) if row["lon"] else None,
+        int(row["population"]) if row["population"] else None,
+        numbers[city] if city else None,
     )
 
 
-def _add_names(db: sqlite3.Connection, name: str, place: int, *, former: bool) -> None:
+def _postal_codes(row: dict[str, str]) -> list[str]:
+    city = _CITY_POSTAL_CODES.get(row["insee"])
+    return [city] if city else row["codes_postaux"].split()
+
+
+def _names(name: str, place: int, former: int) -> Iterator[tuple[str, int, int, int]]:
     """A place goes by its full name, by "paris 11", and by what is left without the article."""
     full = names.fold(name)
     whole = {full, names.arrondissement(full) or full}
-    shortened = {names.without_article(full)} - whole
-    for spellings, short in ((whole, 0), (shortened, 1)):
-        # One commune of today may hold two former ones of the same name.
-        db.executemany(
-            "INSERT OR IGNORE INTO names VALUES (?, ?, ?, ?)",
-            ((spelling, short, int(former), place) for spelling in sorted(spellings)),
+    yield from ((spelling, 0, former, place) for spelling in whole)
+    yield from ((spelling, 1, former, place) for spelling in {names.without_article(full)} - whole)
+
+
+def _borders(numbers: dict[str, int]) -> Iterator[tuple[int, int, int, int, int, bytes]]:
+    for source in (sources.OUTLINES, sources.MORE_OUTLINES):
+        for row in _table(source):
+            rings = outlines.from_source(row["contour"])
+            east = [point[0] for ring in rings for point in ring]
+            north = [point[1] for ring in rings for point in ring]
+            box = (min(north), max(north), min(east), max(east))
+            yield (numbers[row["insee"]], *box, outlines.pack(rings))
+
+
+def _add_abroad(db: sqlite3.Connection, first: int) -> None:
+    """The towns of other countries. Those with two names, "Biel/Bienne", go by each of them."""
+    exonyms = {row["geonameid"]: row for row in _table(sources.EXONYMS)}
+    towns: list[tuple[object, ...]] = []
+    called: set[tuple[str, int]] = set()
+    for number, row in enumerate(_table(sources.ABROAD), first):
+        exonym = exonyms.get(row["geonameid"], {"name": row["name"], "also": ""})
+        spelled = {exonym["name"], *exonym["also"].split(";"), row["name"], *row["name"].split("/")}
+        called.update((folded, number) for name in spelled if (folded := names.fold(name)))
+        towns.append(
+            (
+                number,
+                f"geonames:{row['geonameid']}",
+                row["cc"],
+                "ABR",
+                None,
+                exonym["name"],
+                None,
+                None,
+                float(row["lat"]),
+                float(row["lon"]),
+                int(row["population"]) or None,  # 0 stands for unknown
+                None,
+            )
         )
+    _add_places(db, towns)
+    db.executemany("INSERT INTO names_abroad VALUES (?, ?)", sorted(called))
 
 
 def _adjoining(

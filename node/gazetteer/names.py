@@ -5,6 +5,7 @@ The gazetteer is built with these functions and searched with them; a change her
 
 import re
 import unicodedata
+from itertools import filterfalse
 
 # Letters that Unicode does not take apart. The modifier apostrophe counts as a letter; it ends
 # a word here like the other apostrophes.
@@ -28,7 +29,10 @@ _SHORT_FORMS = {"st": "saint", "ste": "sainte", "sts": "saints", "stes": "sainte
 
 _ARTICLES = frozenset({"le", "la", "les", "l"})
 
+_SUR = re.compile(r"\bs/")
+_SIGNS = re.compile(r"[\W_]+")
 _ARRONDISSEMENT = frozenset({"arrondissement", "arrondissements", "arr", "arrt", "ardt", "arrdt"})
+_ORDINAL = frozenset({"er", "re", "e", "eme", "ieme", "nd", "nde"})
 _NUMBER = re.compile(r"(\d{1,2})(?:er|re|ere|e|eme|ieme|nd|nde)?", re.ASCII)
 
 
@@ -39,15 +43,15 @@ def fold(text: str) -> str:
     "saint" and "sainte", "s/" becomes "sur". Folding twice changes nothing more. Letters of other
     scripts stay. Takes any string, in time linear in its length.
     """
-    # Marks go before normalising too: sorting long runs of them takes quadratic time.
-    bare = "".join(letter for letter in text if not unicodedata.combining(letter))
-    spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
-    spread = re.sub(r"\bs/", "sur ", spread.translate(_LETTERS))
-    kept = "".join(
-        letter if letter.isalnum() else "" if unicodedata.combining(letter) else " "
-        for letter in spread
-    )
-    return " ".join(_SHORT_FORMS.get(word, word) for word in kept.split())
+    if text.isascii():
+        spread = text.lower()
+    else:
+        # Marks go before normalising too: sorting long runs of them takes quadratic time.
+        bare = "".join(filterfalse(unicodedata.combining, text))
+        spread = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", bare).casefold())
+        spread = "".join(filterfalse(unicodedata.combining, spread.translate(_LETTERS)))
+    words = _SIGNS.sub(" ", _SUR.sub("sur ", spread)).split()
+    return " ".join(_SHORT_FORMS.get(word, word) for word in words)
 
 
 def without_article(folded: str) -> str:
@@ -62,7 +66,11 @@ def arrondissement(folded: str) -> str | None:
     So for "paris 11e arrondissement" and "paris 11" too. None where the folded name has no such
     number at one of its ends.
     """
-    words = [word for word in folded.split() if word not in _ARRONDISSEMENT]
+    words: list[str] = []
+    for word in folded.split():
+        counted = word in _ORDINAL and words and words[-1].isdecimal()  # "11 eme"
+        if word not in _ARRONDISSEMENT and not counted:
+            words.append(word)
     if len(words) < 2:
         return None
     last, first = _NUMBER.fullmatch(words[-1]), _NUMBER.fullmatch(words[0])

@@ -8,6 +8,11 @@ FILE = HERE / "places.sqlite"
 COMMUNES = HERE / "communes_fr_2026.csv.gz"
 ARRONDISSEMENTS = HERE / "arrondissements_fr.csv"
 DEPARTMENTS = HERE / "departements_regions.json"
+OUTLINES = HERE / "contours_fr_2026.csv.gz"
+MORE_OUTLINES = HERE / "contours_complement_fr.csv"
+ABROAD = HERE / "villes_europe_geonames.csv.gz"
+EXONYMS = HERE / "exonyms_fr.csv"
+COUNTRIES = HERE / "pays_fr.csv"
 
 
 def fingerprint() -> int:
@@ -17,8 +22,14 @@ def fingerprint() -> int:
         COMMUNES,
         ARRONDISSEMENTS,
         DEPARTMENTS,
+        OUTLINES,
+        MORE_OUTLINES,
+        ABROAD,
+        EXONYMS,
+        COUNTRIES,
         HERE / "build.py",
         HERE / "names.py",
+        HERE / "outlines.py",
     ):
         total = zlib.crc32(source.read_bytes(), total)
     return (total & 0x7FFFFFFF) or 1  # SQLite keeps it as a signed 32-bit number

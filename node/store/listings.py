@@ -257,8 +257,11 @@ def shelves_of_shops(db: sqlite3.Connection, shop_ids: Sequence[str]) -> dict[st
 
 
 def find_ids_of_shop(db: sqlite3.Connection, shop_id: str) -> list[str]:
-    """Ids of all listings of a shop that are on show."""
-    rows = db.execute("SELECT id FROM listings WHERE shop = ? AND withdrawn IS NULL", (shop_id,))
+    """Ids of all listings of a shop that are on show, the oldest first."""
+    rows = db.execute(
+        "SELECT id FROM listings WHERE shop = ? AND withdrawn IS NULL ORDER BY published, id",
+        (shop_id,),
+    )
     return [row[0] for row in rows]
 
 

@@ -5,16 +5,22 @@ docstring tells its tables. What a person means by what they type is `node/terri
 business: names come here folded (`node.gazetteer.names.fold`).
 """
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from pathlib import Path
 
 from node import gazetteer
+from node.gazetteer import outlines
 from node.model import Place
 
 _COLUMNS = """places.id, places.insee, places.name, places.department,
               departments.name AS department_name,
-              places.latitude, places.longitude, places.population"""
-_PLACES = "places LEFT JOIN departments ON departments.code = places.department"
+              places.latitude, places.longitude, places.population,
+              places.country, countries.name AS country_name"""
+_WITH_NAMES = """LEFT JOIN departments ON departments.code = places.department
+                 JOIN countries ON countries.code = places.country"""
+_PLACES = f"places {_WITH_NAMES}"
 _LARGEST_FIRST = "places.population DESC NULLS LAST, places.id"
 
 
@@ -38,7 +44,7 @@ def open_places(path: Path | None = None) -> sqlite3.Connection:
 
 
 def get(db: sqlite3.Connection, place_id: str) -> Place | None:
-    """The place of this id ("FR-33063").
+    """The place of this id ("FR-33063", "geonames:3120304").
 
     The id of a commune that was merged since gives the commune of today, so what was written down
     years ago still has a place; its own `id` then differs from the one asked for.
@@ -51,6 +57,15 @@ def get(db: sqlite3.Connection, place_id: str) -> Place | None:
     if row:
         return Place(**row)
     return _get_former(db, code) if country == "FR" else None
+
+
+def find(db: sqlite3.Connection, ids: Iterable[str]) -> list[Place]:
+    """The places of those ids of today, in no order."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM {_PLACES} WHERE places.id IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(list(ids)),),
+    )
+    return [Place(**row) for row in rows]
 
 
 def by_insee(db: sqlite3.Connection, insee: str) -> Place | None:
@@ -67,7 +82,7 @@ def _get_former(db: sqlite3.Connection, insee: str) -> Place | None:
         f"""
         SELECT {_COLUMNS} FROM former
         JOIN places ON places.number = former.place
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE former.insee = :insee
         ORDER BY former.kind LIMIT 1
         """,  # noqa: S608 (constants)
@@ -82,7 +97,7 @@ def by_postal_code(db: sqlite3.Connection, code: str) -> list[Place]:
         f"""
         SELECT {_COLUMNS} FROM postal_codes
         JOIN places ON places.number = postal_codes.place
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE postal_codes.code = :code
         ORDER BY {_LARGEST_FIRST}
         """,  # noqa: S608 (constants)
@@ -121,7 +136,7 @@ def by_folded_name(
         f"""
         SELECT {_COLUMNS} FROM names
         JOIN places ON places.number = names.place
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE names.folded = :folded AND names.shortened = :shortened AND names.former = :former
           AND (:department IS NULL OR places.department = :department)
         ORDER BY {_LARGEST_FIRST}
@@ -151,7 +166,7 @@ def by_prefix(
             GROUP BY place
         ) AS found
         JOIN places ON places.number = found.place
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE :department IS NULL OR places.department = :department
         ORDER BY found.former, {_LARGEST_FIRST} LIMIT :limit
         """,  # noqa: S608 (constants)
@@ -176,7 +191,7 @@ def adjoining(db: sqlite3.Connection, place_id: str) -> list[Place]:
         SELECT {_COLUMNS} FROM adjoining
         JOIN places AS centre ON centre.number = adjoining.place
         JOIN places ON places.number = adjoining.neighbour
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE centre.id = :id
         ORDER BY places.id
         """,  # noqa: S608 (constants)
@@ -191,7 +206,7 @@ def parts(db: sqlite3.Connection, place_id: str) -> list[Place]:
         f"""
         SELECT {_COLUMNS} FROM places AS whole
         JOIN places ON places.part_of = whole.number
-        LEFT JOIN departments ON departments.code = places.department
+        {_WITH_NAMES}
         WHERE whole.id = :id
         ORDER BY places.id
         """,  # noqa: S608 (constants)
@@ -212,14 +227,170 @@ def department(db: sqlite3.Connection, folded: str) -> str | None:
     return row["code"] if row else None
 
 
-def names_of_length(db: sqlite3.Connection, shortest: int, longest: int) -> list[str]:
-    """Every folded name of today with so many characters, for comparing spellings."""
+def country(db: sqlite3.Connection, folded: str) -> str | None:
+    """The code of the country of this folded French name or code: "ES" for "es" and "espagne"."""
+    row = db.execute(
+        "SELECT code FROM countries WHERE code = UPPER(:folded) OR folded = :folded",
+        {"folded": folded},
+    ).fetchone()
+    return row["code"] if row else None
+
+
+def abroad(
+    db: sqlite3.Connection, folded: str, limit: int, *, country: str | None = None
+) -> list[Place]:
+    """At most `limit` places of other countries of exactly this folded name, largest first.
+
+    `country`: only there.
+    """
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM names_abroad
+        JOIN places ON places.number = names_abroad.place
+        {_WITH_NAMES}
+        WHERE names_abroad.folded = :folded AND (:country IS NULL OR places.country = :country)
+        ORDER BY {_LARGEST_FIRST} LIMIT :limit
+        """,  # noqa: S608 (constants)
+        {"folded": folded, "country": country, "limit": limit},
+    )
+    return [Place(**row) for row in rows]
+
+
+def abroad_by_prefix(db: sqlite3.Connection, folded: str, limit: int) -> list[Place]:
+    """At most `limit` places of other countries whose name begins so, largest first."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM (
+            SELECT DISTINCT place FROM names_abroad WHERE folded >= :first AND folded < :after
+        ) AS found
+        JOIN places ON places.number = found.place
+        {_WITH_NAMES}
+        ORDER BY {_LARGEST_FIRST} LIMIT :limit
+        """,  # noqa: S608 (constants)
+        {"first": folded, "after": folded + "\U0010ffff", "limit": limit},
+    )
+    return [Place(**row) for row in rows]
+
+
+def by_spellings(
+    db: sqlite3.Connection, spelled: list[str], *, department: str | None = None
+) -> dict[str, list[Place]]:
+    """Who bears each of these folded names, largest first; those of nobody are left out.
+
+    Today's names before merged ones, whole ones before those without article: the first kind that
+    anybody bears. `department`: only there.
+    """
+    rows = db.execute(
+        f"""
+        SELECT names.folded AS spelling, 2 * names.shortened + names.former AS worth, {_COLUMNS}
+        FROM json_each(:spelled) AS spelled
+        JOIN names ON names.folded = spelled.value
+        JOIN places ON places.number = names.place
+        {_WITH_NAMES}
+        WHERE :department IS NULL OR places.department = :department
+        ORDER BY worth, {_LARGEST_FIRST}
+        """,  # noqa: S608 (constants)
+        {"spelled": json.dumps(spelled), "department": department},
+    )
+    found: dict[str, tuple[int, list[Place]]] = {}
+    for row in map(dict, rows):
+        spelling, worth = row.pop("spelling"), row.pop("worth")
+        kept = found.setdefault(spelling, (worth, []))
+        if kept[0] == worth:
+            kept[1].append(Place(**row))
+    return {spelling: kept[1] for spelling, kept in found.items()}
+
+
+def abroad_by_spellings(
+    db: sqlite3.Connection, spelled: list[str], smallest: int
+) -> dict[str, list[Place]]:
+    """Who abroad, of no fewer people than `smallest`, bears each of these names, largest first."""
+    rows = db.execute(
+        f"""
+        SELECT names_abroad.folded AS spelling, {_COLUMNS}
+        FROM json_each(:spelled) AS spelled
+        JOIN names_abroad ON names_abroad.folded = spelled.value
+        JOIN places ON places.number = names_abroad.place
+        {_WITH_NAMES}
+        WHERE IFNULL(places.population, 0) >= :smallest
+        ORDER BY {_LARGEST_FIRST}
+        """,  # noqa: S608 (constants)
+        {"spelled": json.dumps(spelled), "smallest": smallest},
+    )
+    found: dict[str, list[Place]] = {}
+    for row in map(dict, rows):
+        found.setdefault(row.pop("spelling"), []).append(Place(**row))
+    return found
+
+
+def spellings(
+    db: sqlite3.Connection, shortest: int, longest: int, *, abroad: bool = False
+) -> list[str]:
+    """Every folded name with so many characters, in France or else abroad, each once."""
     rows = db.execute(
         """
-        SELECT DISTINCT folded FROM names
-        WHERE shortened = 0 AND former = 0 AND LENGTH(folded) BETWEEN :shortest AND :longest
-        ORDER BY folded
+        SELECT names FROM spellings
+        WHERE abroad = :abroad AND length BETWEEN :shortest AND :longest ORDER BY length
         """,
-        {"shortest": shortest, "longest": longest},
+        {"abroad": int(abroad), "shortest": shortest, "longest": longest},
     )
-    return [row["folded"] for row in rows]
+    joined = "\n".join(row["names"] for row in rows)
+    return joined.split("\n") if joined else []
+
+
+def border(db: sqlite3.Connection, place_id: str) -> tuple[outlines.Ring, ...]:
+    """The rings around a place, each of (latitude, longitude) points; none where they are unknown.
+
+    Parts and holes alike: what lies in an odd number of them is inside. They are simplified to
+    some hundred metres; adjoining communes share their points. A ring is not closed by a repetition
+    of its first point. Communes of the overseas collectivities and places abroad have none.
+    """
+    row = db.execute(
+        """
+        SELECT borders.outline FROM places JOIN borders ON borders.place = places.number
+        WHERE places.id = :id
+        """,
+        {"id": place_id},
+    ).fetchone()
+    return outlines.unpack(row["outline"]) if row else ()
+
+
+def borders_near(
+    db: sqlite3.Connection, latitude: float, longitude: float, reach: tuple[float, float]
+) -> list[tuple[str, tuple[outlines.Ring, ...]]]:
+    """The ids and borders of the places whose box is within `reach` of a point.
+
+    All in degrees, `reach` north or south and east or west.
+    """
+    scale = 1000  # as in the file
+    rows = db.execute(
+        """
+        SELECT places.id, borders.outline FROM borders JOIN places ON places.number = borders.place
+        WHERE borders.south BETWEEN :south - 3000 AND :north -- no box is taller
+          AND borders.north >= :south AND borders.west <= :east AND borders.east >= :west
+        ORDER BY places.id
+        """,
+        {
+            "south": (latitude - reach[0]) * scale,
+            "north": (latitude + reach[0]) * scale,
+            "west": (longitude - reach[1]) * scale,
+            "east": (longitude + reach[1]) * scale,
+        },
+    )
+    return [(row["id"], outlines.unpack(row["outline"])) for row in rows]
+
+
+def abroad_near(db: sqlite3.Connection, latitude: float, longitude: float) -> list[Place]:
+    """The places of other countries in the tenth of a degree of a point and in those around it."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM {_PLACES}
+        WHERE places.kind = 'ABR'
+          AND CAST(places.latitude * 10 AS INTEGER)
+              BETWEEN CAST(:latitude * 10 AS INTEGER) - 1 AND CAST(:latitude * 10 AS INTEGER) + 1
+          AND CAST(places.longitude * 10 AS INTEGER)
+              BETWEEN CAST(:longitude * 10 AS INTEGER) - 1 AND CAST(:longitude * 10 AS INTEGER) + 1
+        """,  # noqa: S608 (constants)
+        {"latitude": latitude, "longitude": longitude},
+    )
+    return [Place(**row) for row in rows]

@@ -1,70 +1,170 @@
-"""The index of searches. Derived from the listings, dropped and rebuilt at will; nothing refers
-to its rows.
+"""The index of searches. Derived from the listings, dropped and rebuilt at will; nothing refers to
+its rows.
 
-Its layout carries a version of its own: where the file has another, `prepare` makes it anew.
+Where a row stands says where its listing is. A row's number is `block << ROW_BITS | nth`, a block's
+is `cell << BLOCK_BITS | nth`, and a cell's is its place on the Hilbert curve (`node.globe`): a shop
+has one block, or several where it offers very much, and a neighbourhood is a few runs of numbers.
+The full-text tables keep their lists in the order of row numbers and can jump inside them, so that
+"this word, around here" reads what is around here and no more. Which block a row belongs to, and
+so whose it is and how far, is read off its number.
+
+Two tables of words, of titles and of everything, each without columns, positions and sizes: a word
+of a title is then found without reading those of descriptions. What a filter asks of a listing is
+a word too, with a letter before it that nobody can type. Neither table keeps its text: to take a
+row out, the text it was put in with is made again from the listing as it was.
+
+The layout carries a version of its own: where the file has another, `upkeep` makes it anew.
 """
 
+import json
 import sqlite3
+import unicodedata
+import uuid
+import zlib
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
-from node import words
-from node.store import times
+from node import categories, globe, words
+from node.model import Condition, Filters, Kind, Listing
+from node.store import places
 
-VERSION = 1
+VERSION = 2
+COUNT_MOST = 100_000
+BLOCK_BITS = 12
+ROW_BITS = 11
+BLOCKS_IN_CELL = 1 << BLOCK_BITS
+ROWS_IN_BLOCK = 1 << ROW_BITS
+NOWHERE = 1 << 2 * globe.CELL_BITS  # the cell, beyond all others, of shops without a point
+
+# A private-use letter: `words` never makes a word with one, so what stands behind it is ours.
+_MARK = "\ue000"
+EVERYTHING = f"{_MARK}all"
 
 _DROP = """
 DROP TABLE IF EXISTS search_words;
+DROP TABLE IF EXISTS search_titles;
 DROP TABLE IF EXISTS search_rows;
+DROP TABLE IF EXISTS search_blocks;
+DROP TABLE IF EXISTS search_vocabulary;
 DROP TABLE IF EXISTS search_index;
 """
 # Words come normalised and joined by spaces (`words.normalise`). The ascii tokenizer parts them
-# there and nowhere else; another one's idea of a letter may differ from Python's, and would make a
-# phrase of a word, which `detail = column` cannot look for.
+# there and nowhere else; another one's idea of a letter may differ from Python's.
 _CREATE = """
-CREATE TABLE search_index (version INTEGER NOT NULL, filled INTEGER NOT NULL) STRICT;
-CREATE TABLE search_rows (
-    id INTEGER PRIMARY KEY,
-    listing TEXT NOT NULL UNIQUE,
+CREATE TABLE search_index (
+    version INTEGER NOT NULL,
+    -- Of what makes a listing's words: to take them out, they must be made just so again.
+    texts_version INTEGER NOT NULL,
+    filled INTEGER NOT NULL,
+    -- Rises when blocks go; `revision` when one comes or changes: a reader's copy knows what to
+    -- read again.
+    generation INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE TABLE search_blocks (
+    number INTEGER PRIMARY KEY,
     shop TEXT NOT NULL,
     place TEXT,
     latitude REAL,
     longitude REAL,
-    updated TEXT NOT NULL
+    -- How many of its row numbers were given out.
+    used INTEGER NOT NULL,
+    revision INTEGER NOT NULL
+) STRICT;
+CREATE INDEX search_blocks_shop ON search_blocks (shop);
+CREATE INDEX search_blocks_revision ON search_blocks (revision);
+CREATE TABLE search_rows (
+    id INTEGER PRIMARY KEY,
+    listing BLOB NOT NULL UNIQUE,
+    -- The lowest and the highest price in cents, and those in between where there are any.
+    low INTEGER,
+    high INTEGER,
+    others TEXT,
+    -- Of the words it was put in with.
+    checksum INTEGER NOT NULL
 ) STRICT;
 CREATE VIRTUAL TABLE search_words USING fts5 (
-    title, body, detail = column, columnsize = 0, tokenize = 'ascii'
+    words, content = '', detail = none, columnsize = 0, tokenize = 'ascii'
 );
+CREATE VIRTUAL TABLE search_titles USING fts5 (
+    words, content = '', detail = none, columnsize = 0, tokenize = 'ascii'
+);
+-- The words of titles, with the number of listings that have them.
+CREATE TABLE search_vocabulary (
+    word TEXT PRIMARY KEY,
+    listings INTEGER NOT NULL
+) STRICT, WITHOUT ROWID;
 """
 
 
 @dataclass(frozen=True, slots=True)
-class Row:
-    """A listing that matched: where it is and whether its title did. No point for some places."""
+class Block:
+    """A run of row numbers that one shop has, and where that shop is."""
 
-    listing: str
+    number: int
     shop: str
+    uri: str
+    peer: str | None
     place: str | None
     latitude: float | None
     longitude: float | None
-    updated: datetime
-    in_title: bool
+    used: int
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """What a copy of the blocks in memory is compared with."""
+
+    generation: int
+    revision: int
+
+
+# --- the index as a whole ------------------------------------------------------------------------
 
 
 def is_filled(db: sqlite3.Connection) -> bool:
     """Whether the index is there, in this version's layout, and holds every listing."""
     try:
-        row = db.execute("SELECT version, filled FROM search_index").fetchone()
+        row = db.execute("SELECT version, texts_version, filled FROM search_index").fetchone()
     except sqlite3.OperationalError:
         return False
-    return row is not None and tuple(row) == (VERSION, 1)
+    return row is not None and tuple(row) == (VERSION, _texts_version(), 1)
 
 
 def make_anew(db: sqlite3.Connection) -> None:
-    """Drops the index and makes it anew, empty. Listings are then put back with `add`."""
-    for statement in (_DROP + _CREATE).split(";"):
+    """Drops the index and makes it anew, empty. Listings are then put back with `put`."""
+    try:
+        generation = int(db.execute("SELECT generation FROM search_index").fetchone()[0])
+    except (sqlite3.OperationalError, TypeError):
+        generation = 0
+    for statement in (_DROP + _CREATE).split(";\n"):
         db.execute(statement)
-    db.execute("INSERT INTO search_index (version, filled) VALUES (?, 0)", (VERSION,))
+    db.execute(
+        """
+        INSERT INTO search_index (version, texts_version, filled, generation, revision)
+        VALUES (?, ?, 0, ?, 0)
+        """,
+        (VERSION, _texts_version(), generation + 1),
+    )
+
+
+def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
+    """Every shop with something to index, in the order in which their blocks will lie.
+
+    The full-text tables take rows in this order several times as fast as in any other.
+    """
+    rows = db.execute(
+        """
+        SELECT shops.id,
+            CASE WHEN shops.latitude IS NULL THEN places.latitude ELSE shops.latitude END
+                AS latitude,
+            CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END
+                AS longitude
+        FROM shops LEFT JOIN places ON places.id = shops.place WHERE closed IS NULL
+        """
+    )
+    placed = [(_cell(row["latitude"], row["longitude"]), row["id"]) for row in rows]
+    return [shop for _, shop in sorted(placed)]
 
 
 def mark_filled(db: sqlite3.Connection) -> None:
@@ -72,79 +172,376 @@ def mark_filled(db: sqlite3.Connection) -> None:
     db.execute("UPDATE search_index SET filled = 1")
 
 
-def add(db: sqlite3.Connection, listing_id: str) -> None:
-    """Puts a listing into the index as it is now, in place of what was there of it.
+def optimise(db: sqlite3.Connection, pages: int) -> bool:
+    """Merges the parts that the full-text tables are in by about so many pages; whether more is
+    to be done."""
+    before = db.total_changes
+    for table in ("search_words", "search_titles"):
+        db.execute(f"INSERT INTO {table} ({table}, rank) VALUES ('merge', ?)", (-pages,))  # noqa: S608
+    return db.total_changes - before >= 4
 
-    Its point is its shop's own, else its commune's town hall. Withdrawn listings are left out.
+
+# --- what a listing's row is made of -------------------------------------------------------------
+
+
+def _texts_version() -> int:
+    labels = [(one.id, one.fr, one.en) for one in categories.all()]
+    said = f"{words.VERSION} {unicodedata.unidata_version} {labels}"
+    return zlib.crc32(said.encode())
+
+
+def texts(listing: Listing) -> tuple[str, str]:
+    """A listing's words: those of its title, and all of them; what filters ask for in both."""
+    title = words.normalise(listing.name)
+    asked = " ".join(facets(listing))
+    parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
+    parts += map(words.of_offer, listing.offers)
+    everything = dict.fromkeys(" ".join(parts).split())
+    return f"{title} {asked}".strip(), f"{' '.join(everything)} {asked} {EVERYTHING}"
+
+
+def facets(listing: Listing) -> list[str]:
+    """The words that filters ask for. What most listings are goes without one."""
+    found = category_words(listing.category)
+    if listing.condition is not Condition.NEW:
+        found.append(_CONDITIONS[listing.condition])
+    if listing.kind is Kind.SERVICE:
+        found.append(_SERVICE)
+    if not listing.pick_up:
+        found.append(_NO_PICK_UP)
+    if listing.delivered:
+        found.append(_DELIVERED)
+    return found
+
+
+_SERVICE, _NO_PICK_UP, _DELIVERED = f"{_MARK}service", f"{_MARK}stays", f"{_MARK}delivered"
+_CONDITIONS = {one: f"{_MARK}is{one}" for one in Condition if one is not Condition.NEW}
+
+
+def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
+    """The words that a listing must have, and those it must not have, to pass the filters."""
+    wanted: list[str] = []
+    unwanted: list[str] = []
+    if filters.category is not None:
+        wanted.append(category_word(filters.category))
+    if filters.condition is Condition.NEW:
+        unwanted += _CONDITIONS.values()
+    elif filters.condition is not None:
+        wanted.append(_CONDITIONS[filters.condition])
+    if filters.kind is not None:
+        (wanted if filters.kind is Kind.SERVICE else unwanted).append(_SERVICE)
+    if filters.pick_up:
+        unwanted.append(_NO_PICK_UP)
+    if filters.delivered:
+        wanted.append(_DELIVERED)
+    return wanted, unwanted
+
+
+def _shelf_words(category: str | None) -> str:
+    """What the category is called, so that "boulangerie" finds bread."""
+    known = categories.get(category) if category else None
+    if known is None:
+        return ""
+    shelf = categories.get(known.parent) if known.parent else None
+    return words.normalise(f"{known.fr}\n{shelf.fr if shelf else ''}")
+
+
+def category_words(category: str | None) -> list[str]:
+    """One for the shelf and one for what stands on it: "epicerie" finds "epicerie.huiles"."""
+    if category is None:
+        return []
+    shelf, _, thing = category.partition(".")
+    return [category_word(shelf)] + ([category_word(category)] if thing else [])
+
+
+def category_word(category: str) -> str:
+    """The word that every listing of a category, or of its shelf, has."""
+    letters = "".join(letter if letter.isalnum() else _MARK for letter in category)
+    return f"{_MARK}c{letters}"
+
+
+def key_of(listing_id: str) -> bytes:
+    return uuid.UUID(listing_id).bytes
+
+
+# --- writing -------------------------------------------------------------------------------------
+
+
+def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None) -> None:
+    """Puts a listing into the index. `before` is the listing as it was, where it was in it.
+
+    A withdrawn one is taken out.
     """
-    remove(db, listing_id)
+    if listing.withdrawn is not None:
+        remove(db, before or listing)
+        return
+    title, text = texts(listing)
+    checksum = zlib.crc32(text.encode())
     row = db.execute(
+        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
+    ).fetchone()
+    if row is not None and row["checksum"] == checksum:
+        # A new price, another stock: the words stay as they are.
+        db.execute(
+            "UPDATE search_rows SET low = ?, high = ?, others = ? WHERE id = ?",
+            (*_prices(listing), row["id"]),
+        )
+        return
+    number = None
+    if row is not None:
+        number = _take_out(db, row["id"], row["checksum"], before or listing)
+    if number is None:
+        number = _give_number(db, listing.shop)
+    if number is None:
+        return
+    db.execute(
+        "INSERT INTO search_rows (id, listing, low, high, others, checksum) VALUES (?,?,?,?,?,?)",
+        (number, key_of(listing.id), *_prices(listing), checksum),
+    )
+    db.execute("INSERT INTO search_words (rowid, words) VALUES (?, ?)", (number, text))
+    db.execute("INSERT INTO search_titles (rowid, words) VALUES (?, ?)", (number, title))
+    db.executemany(
         """
-        SELECT listings.id AS listing, listings.shop, shops.place, listings.updated,
-               listings.name, listings.description,
-               CASE WHEN shops.latitude IS NULL THEN places.latitude ELSE shops.latitude END
-                   AS latitude,
-               CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END
-                   AS longitude
-        FROM listings
-        JOIN shops ON shops.id = listings.shop
-        LEFT JOIN places ON places.id = shops.place
-        WHERE listings.id = ? AND listings.withdrawn IS NULL
+        INSERT INTO search_vocabulary (word, listings) VALUES (?, 1)
+        ON CONFLICT (word) DO UPDATE SET listings = listings + 1
         """,
-        (listing_id,),
+        [(word,) for word in set(title.split()) if word[0] != _MARK],
+    )
+
+
+def remove(db: sqlite3.Connection, listing: Listing) -> None:
+    """Takes a listing out of the index; `listing` is as it was when it was put in."""
+    row = db.execute(
+        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
+    ).fetchone()
+    if row is not None:
+        _take_out(db, row["id"], row["checksum"], listing)
+
+
+def _take_out(db: sqlite3.Connection, number: int, checksum: int, listing: Listing) -> int | None:
+    """Takes a row out; returns its number where it is free again.
+
+    Should its words not be those that were put in, they stay behind under a number that leads
+    nowhere, until the index is made anew: a wrong word taken out would break the index.
+    """
+    db.execute("DELETE FROM search_rows WHERE id = ?", (number,))
+    title, text = texts(listing)
+    if zlib.crc32(text.encode()) != checksum:
+        return None
+    for table, content in (("search_words", text), ("search_titles", title)):
+        db.execute(
+            f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', ?, ?)",  # noqa: S608
+            (number, content),
+        )
+    db.executemany(
+        "UPDATE search_vocabulary SET listings = listings - 1 WHERE word = ?",
+        [(word,) for word in set(title.split()) if word[0] != _MARK],
+    )
+    return number
+
+
+def _prices(listing: Listing) -> tuple[int | None, int | None, str | None]:
+    cents = sorted({one.price_cents for one in listing.offers if one.price_cents is not None})
+    if not cents:
+        return None, None, None
+    return cents[0], cents[-1], json.dumps(cents[1:-1]) if len(cents) > 2 else None
+
+
+def _give_number(db: sqlite3.Connection, shop: str) -> int | None:
+    """A row number for a listing of this shop, in a new block where the last one is used up."""
+    row = db.execute(
+        "SELECT number, used FROM search_blocks WHERE shop = ? ORDER BY number DESC LIMIT 1",
+        (shop,),
+    ).fetchone()
+    if row is None or row["used"] == ROWS_IN_BLOCK:
+        block = _add_block(db, shop)
+        if block is None:
+            return None
+        used = 0
+    else:
+        block, used = int(row["number"]), int(row["used"])
+    db.execute("UPDATE search_blocks SET used = used + 1 WHERE number = ?", (block,))
+    if used & (used - 1) == 0 and used >= 16:
+        # Readers go by how many there are, roughly: told at each doubling.
+        db.execute(
+            "UPDATE search_blocks SET revision = ? WHERE number = ?", (_next_revision(db), block)
+        )
+    return block << ROW_BITS | used
+
+
+def _add_block(db: sqlite3.Connection, shop: str) -> int | None:
+    row = db.execute(
+        "SELECT place, latitude, longitude FROM shops WHERE id = ?", (shop,)
     ).fetchone()
     if row is None:
-        return
-    cursor = db.execute(
-        """
-        INSERT INTO search_rows (listing, shop, place, latitude, longitude, updated)
-        VALUES (:listing, :shop, :place, :latitude, :longitude, :updated)
-        """,
-        {key: row[key] for key in ("listing", "shop", "place", "latitude", "longitude", "updated")},
-    )
+        return None
+    # A commune that was merged since is the commune of today.
+    place = places.get(db, row["place"]) if row["place"] else None
+    latitude, longitude = row["latitude"], row["longitude"]
+    if latitude is None and place is not None:
+        latitude, longitude = place.latitude, place.longitude
+    cell = _cell(latitude, longitude)
+    first = cell << BLOCK_BITS
+    # A full cell runs over into the next: distances are measured from points, not from cells.
+    last = db.execute(
+        "SELECT max(number) FROM search_blocks WHERE number BETWEEN ? AND ?",
+        (first, first + BLOCKS_IN_CELL - 1),
+    ).fetchone()[0]
+    number = first if last is None else last + 1
+    while db.execute("SELECT 1 FROM search_blocks WHERE number = ?", (number,)).fetchone():
+        number += 1
     db.execute(
-        "INSERT INTO search_words (rowid, title, body) VALUES (?, ?, ?)",
-        (cursor.lastrowid, words.normalise(row["name"]), words.normalise(row["description"])),
+        """
+        INSERT INTO search_blocks (number, shop, place, latitude, longitude, used, revision)
+        VALUES (?, ?, ?, ?, ?, 0, ?)
+        """,
+        (
+            number,
+            shop,
+            place.id if place else row["place"],
+            latitude,
+            longitude,
+            _next_revision(db),
+        ),
     )
+    return number
 
 
-def remove(db: sqlite3.Connection, listing_id: str) -> None:
-    """Takes a listing out of the index."""
-    row = db.execute("SELECT id FROM search_rows WHERE listing = ?", (listing_id,)).fetchone()
-    if row is not None:
-        db.execute("DELETE FROM search_words WHERE rowid = ?", (row[0],))
-        db.execute("DELETE FROM search_rows WHERE id = ?", (row[0],))
+def _cell(latitude: float | None, longitude: float | None) -> int:
+    return NOWHERE if latitude is None or longitude is None else globe.cell(latitude, longitude)
 
 
-def find(db: sqlite3.Connection, terms: list[str], limit: int) -> list[Row]:
-    """Listings that hold every term, each as a whole word or as the beginning of one."""
-    if not terms:
-        return []
-    match = " AND ".join(f'"{term}"*' for term in terms)
-    in_title = {
-        row[0]
-        for row in db.execute(
-            "SELECT rowid FROM search_words WHERE search_words MATCH ? LIMIT ?",
-            (f"title : ({match})", limit),
-        )
-    }
+def _next_revision(db: sqlite3.Connection) -> int:
+    db.execute("UPDATE search_index SET revision = revision + 1")
+    return int(db.execute("SELECT revision FROM search_index").fetchone()[0])
+
+
+def forget_shop(db: sqlite3.Connection, shop: str) -> None:
+    """Gives up the blocks of a shop whose listings have been removed: it moved, or it is gone."""
+    gone = db.execute("DELETE FROM search_blocks WHERE shop = ?", (shop,)).rowcount
+    if gone:
+        db.execute("UPDATE search_index SET generation = generation + 1")
+
+
+# --- reading -------------------------------------------------------------------------------------
+
+
+def state(db: sqlite3.Connection) -> State:
+    """Which blocks there are, in two numbers."""
+    row = db.execute("SELECT generation, revision FROM search_index").fetchone()
+    return State(row["generation"], row["revision"])
+
+
+def blocks(db: sqlite3.Connection, after: int = 0) -> list[Block]:
+    """The blocks whose revision is above `after`, in the order of numbers."""
     rows = db.execute(
         """
-        SELECT search_rows.* FROM search_words
-        JOIN search_rows ON search_rows.id = search_words.rowid
-        WHERE search_words MATCH ? LIMIT ?
+        SELECT number, shop, shops.uri, shops.peer, search_blocks.place,
+               search_blocks.latitude, search_blocks.longitude, used
+        FROM search_blocks JOIN shops ON shops.id = search_blocks.shop
+        WHERE revision > ? ORDER BY number
         """,
-        (match, limit),
+        (after,),
     )
-    return [
-        Row(
-            listing=row["listing"],
-            shop=row["shop"],
-            place=row["place"],
-            latitude=row["latitude"],
-            longitude=row["longitude"],
-            updated=times.moment(row["updated"]),
-            in_title=row["id"] in in_title,
-        )
-        for row in rows
-    ]
+    return [Block(*row) for row in rows.fetchall()]
+
+
+def count(db: sqlite3.Connection, expression: str, limit: int, *, titles: bool = False) -> int:
+    """How many rows an expression matches, counted up to `limit`."""
+    return int(db.execute(_COUNT[titles], (expression, limit)).fetchone()[0])
+
+
+_COUNT = [
+    f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)"  # noqa: S608
+    for table in ("search_words", "search_titles")
+]
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """A range of prices in cents, both ends included; None where it is open."""
+
+    least: int | None
+    most: int | None
+
+
+def find(
+    db: sqlite3.Connection,
+    expression: str,
+    ranges: Iterable[tuple[int, int]],
+    *,
+    titles: bool = False,
+    prices: Prices | None = None,
+    limit: int,
+) -> list[int]:
+    """Row numbers that match, in each of some ranges of row numbers, at most `limit` of each.
+
+    `titles`: matched by the title alone.
+    """
+    statement = _FIND[titles, prices is not None]
+    values = {
+        "expression": expression,
+        "limit": limit,
+        "least": prices.least if prices and prices.least is not None else 0,
+        "most": prices.most if prices and prices.most is not None else 2**62,
+    }
+    found: list[int] = []
+    for first, last in ranges:
+        values["first"], values["last"] = first, last
+        found += [row[0] for row in db.execute(statement, values)]
+    return found
+
+
+_MATCH = """
+SELECT rowid FROM {table} WHERE {table} MATCH :expression AND rowid BETWEEN :first AND :last
+LIMIT :limit
+"""
+_MATCH_PRICED = """
+SELECT search_rows.id FROM {table} CROSS JOIN search_rows ON search_rows.id = {table}.rowid
+WHERE {table} MATCH :expression AND {table}.rowid BETWEEN :first AND :last
+  AND low <= :most AND high >= :least
+  AND (low >= :least OR high <= :most OR EXISTS (
+      SELECT 1 FROM json_each(others) WHERE value BETWEEN :least AND :most))
+LIMIT :limit
+"""
+_FIND = {
+    (titles, priced): (_MATCH_PRICED if priced else _MATCH).format(
+        table="search_titles" if titles else "search_words"
+    )
+    for titles in (False, True)
+    for priced in (False, True)
+}
+
+
+def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
+    """The listing of each row number; a number that leads nowhere is left out."""
+    rows = db.execute(
+        "SELECT id, listing FROM search_rows WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(list(numbers)),),
+    )
+    return {row["id"]: str(uuid.UUID(bytes=row["listing"])) for row in rows}
+
+
+def in_titles(db: sqlite3.Connection, word: str) -> int:
+    """How many listings have this word in their title."""
+    row = db.execute("SELECT listings FROM search_vocabulary WHERE word = ?", (word,)).fetchone()
+    return 0 if row is None else int(row[0])
+
+
+def beginning(db: sqlite3.Connection, start: str, limit: int) -> list[str]:
+    """The commonest words of titles that begin so."""
+    rows = db.execute(
+        """
+        SELECT word FROM search_vocabulary
+        WHERE word >= :start AND word < :after AND listings > 0
+        ORDER BY listings DESC, word LIMIT :limit
+        """,
+        {"start": start, "after": start + "\U0010ffff", "limit": limit},
+    )
+    return [row[0] for row in rows]
+
+
+def vocabulary(db: sqlite3.Connection) -> list[tuple[str, int]]:
+    """Every word of titles with the number of listings that have it."""
+    rows = db.execute("SELECT word, listings FROM search_vocabulary WHERE listings > 0")
+    return [(row[0], row[1]) for row in rows]

@@ -2,12 +2,13 @@
 
 import re
 import sqlite3
+from collections.abc import Mapping
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node import answers, errors, search, territory
+from node import answers, errors, filters, search, territory
 from node.model import SearchQuery
 from node.store import listings, shops
 from node.web import state
@@ -43,25 +44,28 @@ def parse_page(text: str) -> int:
 
 
 async def find(request: Request) -> Response:
-    """`/api/v1/search?q=…&near=PLACE&page=N`."""
+    """`/api/v1/search?q=…&near=PLACE`, with `page` or `cursor`, and filters (`filters.NAMES`)."""
     site = state.of(request)
-    words = request.query_params.get("q", "")[:QUERY_MOST]
     near = request.query_params.get("near") or site.settings.node.communes[0]
     try:
-        page = parse_page(request.query_params.get("page", ""))
-        found = await site.database.read(
-            _find, words, near, page, site.settings.federation.radius_km
-        )
+        found = await site.database.read(_find, site, request.query_params, near)
     except errors.NodeError as error:
         return refuse(error)
     return JSONResponse(found)
 
 
 def _find(
-    db: sqlite3.Connection, words: str, near: str, page: int, radius_km: int
+    db: sqlite3.Connection, site: state.Site, given: Mapping[str, str], near: str
 ) -> dict[str, Any]:
-    query = SearchQuery(words, territory.resolve(db, near), page)
-    return answers.search(search.find(db, query, radius_km))
+    query = SearchQuery(
+        words=given.get("q", "")[:QUERY_MOST],
+        place=territory.resolve(db, near),
+        page=parse_page(given.get("page", "")),
+        cursor=given.get("cursor") or None,
+        filters=filters.read(given),
+    )
+    radius_km = site.settings.federation.radius_km
+    return answers.search(search.find(db, query, radius_km, site.clock(), site.engine))
 
 
 async def listing(request: Request) -> Response:
@@ -86,6 +90,7 @@ async def shop_list(request: Request) -> Response:
     site = state.of(request)
     after = request.query_params.get("after", "")[:40]
     found = await site.database.read(shops.find, after=after, limit=SHOPS_PAGE + 1)
-    page = [answers.shop(shop) for shop in found[:SHOPS_PAGE]]
+    now = site.clock()
+    page = [answers.shop(shop, now) for shop in found[:SHOPS_PAGE]]
     more = page[-1]["id"] if len(found) > SHOPS_PAGE else None
     return JSONResponse({"shops": page, "next": more})

@@ -1,19 +1,20 @@
 """The query of a search page: its words, place and filters out of an address, and back into one."""
 
 import dataclasses
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlencode
 
 from starlette.datastructures import QueryParams
 
-from node import categories, errors, prices
-from node.model import PAYMENTS, Condition, Filters, Kind
+from node import errors, filters
+from node.model import Filters
 from node.translation import Translator
 
 WORDS_MOST = 200
 PLACE_MOST = 100
 CURSOR_MOST = 200
+FILTER_MOST = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,56 +62,29 @@ def on_shelf(asked: Asked, category: str) -> Asked:
 
 
 def read(say: Translator, query: QueryParams) -> Asked:
-    """Reads an address. What a filter cannot be is told beside its field and asks for nothing."""
+    """Reads an address. What a filter cannot be asks for nothing; of a price that is said."""
+    given = {
+        name: text
+        for name, french in filters.FRENCH.items()
+        if (text := query.get(french, "").strip()[:FILTER_MOST])
+    }
     wrong: dict[str, str] = {}
-    pairs: list[tuple[str, str]] = []
-
-    def value(name: str, most: int = 40) -> str:
-        found = query.get(name, "").strip()[:most]
-        if found:
-            pairs.append((name, found))
-        return found
-
-    def cents(name: str) -> int | None:
-        text = value(name)
-        try:
-            return prices.parse_price(text) if text else None
-        except errors.Invalid:
-            wrong[name] = say("A price is a number, such as 12.50.")
-            return None
-
-    def one_of(name: str, known: Callable[[str], object]) -> str | None:
-        text = value(name, 60)
-        if text and not known(text):
-            pairs.pop()
-            return None
-        return text or None
-
-    def flag(name: str) -> bool:
-        if value(name) not in ("", "1"):
-            pairs.pop()
-            return False
-        return bool(pairs) and pairs[-1] == (name, "1")
-
-    condition = one_of("etat", set(Condition).__contains__)
-    kind = one_of("type", set(Kind).__contains__)
-    filters = Filters(
-        category=one_of("rayon", categories.get),
-        open_now=flag("ouvert"),
-        price_least=cents("prix_min"),
-        price_most=cents("prix_max"),
-        condition=Condition(condition) if condition else None,
-        kind=Kind(kind) if kind else None,
-        pick_up=flag("retrait"),
-        delivered=flag("livraison"),
-        payment=one_of("paiement", PAYMENTS.__contains__),
-        step_free=flag("acces"),
-    )
+    usable = dict(given)
+    try:
+        found = filters.read(usable)
+    except errors.Invalid as error:
+        for name in error.fields:
+            del usable[name]
+            if name in ("price_min", "price_max"):
+                wrong[filters.FRENCH[name]] = say("A price is a number, such as 12.50.")
+            else:
+                del given[name]
+        found = filters.read(usable)
     return Asked(
         words=" ".join(query.get("q", "")[:WORDS_MOST].split()),
         near=" ".join(query.get("ou", "")[:PLACE_MOST].split()),
         cursor=query.get("suite", "")[:CURSOR_MOST] or None,
-        filters=filters,
-        pairs=tuple(pairs),
+        filters=found,
+        pairs=tuple((filters.FRENCH[name], text) for name, text in given.items()),
         errors=wrong,
     )

@@ -258,7 +258,8 @@ async def listing(request: Request) -> Response:
         return await render.error(request, 410)
     if match[1] != slug(found.name):
         at = render.prefix(request)
-        return RedirectResponse(at + found.url.removeprefix(site.uris.origin), 301)
+        path = found.url.removeprefix(site.uris.origin)
+        return RedirectResponse(f"{site.uris.origin}{at}{path}", 301)
     values = await site.database.read(_listing, site, request, found, of)
     return render.page(request, "listing.html", vary="Accept", **values)
 

@@ -28,7 +28,8 @@ class Contact:
 class Around:
     """What a page tells its frame."""
 
-    query: tuple[tuple[str, str], ...] = ()  # what of the query belongs to the page's own address
+    path: str = ""  # the page's own address, where it is not that of the request
+    query: tuple[tuple[str, str], ...] = ()  # what of the query belongs to it
     words: str = ""  # what stands in the search field
     near: str = ""  # and in the field for the place; the node's own commune if empty
     carried: str = ""  # "?ou=…" behind links, where the reader chose another place
@@ -105,7 +106,7 @@ def frame(request: Request, around: Around) -> Frame:
     node = site.settings.node
     say = speak(request)
     at = prefix(request)
-    path = request.scope["path"].removeprefix(at) or "/"
+    path = around.path or request.scope["path"].removeprefix(at) or "/"
     behind = f"?{urlencode(around.query)}" if around.query else ""
     alternates = tuple(
         (one, f"{site.uris.origin}{'' if one == node.languages[0] else f'/{one}'}{path}{behind}")
@@ -143,7 +144,15 @@ async def error(request: Request, status: int, *, retry_after: int | None = None
     """A page that says what is wrong and where to go on; it repeats nothing of what was asked."""
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     minutes = None if retry_after is None else max(1, round(retry_after / 60))
-    return page(request, "error.html", status=status, headers=headers, code=status, minutes=minutes)
+    return page(
+        request,
+        "error.html",
+        status=status,
+        headers=headers,
+        around=Around(path="/"),
+        code=status,
+        minutes=minutes,
+    )
 
 
 def broken(request: Request) -> Response:

@@ -188,9 +188,14 @@ def _find(
     understood = nearby.understand(db, site, asked.near, say)
     if understood.place is None or not (asked.words or asked.pairs):
         return understood, None
-    page = int(asked.cursor) if asked.cursor and asked.cursor.isdigit() else 1
-    query = SearchQuery(asked.words, understood.place, page, asked.cursor, asked.filters)
-    return understood, search.find(db, query, site.settings.federation.radius_km)
+    query = SearchQuery(
+        words=asked.words,
+        place=understood.place,
+        cursor=asked.cursor,
+        filters=asked.filters,
+    )
+    radius_km = site.settings.federation.radius_km
+    return understood, search.find(db, query, radius_km, site.clock(), site.engine)
 
 
 def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) -> Iterator[RingView]:

@@ -11,6 +11,7 @@ from node.exchange.outbox import Publisher
 from node.keyring import Keyring
 from node.media import Darkroom
 from node.model import Place
+from node.search import Engine
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
@@ -35,6 +36,7 @@ class Site:
     assets: Assets
     board: Board
     commune: Place  # the node's own, the first of its settings
+    engine: Engine
     ring: Keyring
     darkroom: Darkroom
     http: client.Client

@@ -8,7 +8,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node import ranking as order
 from node import search
+from node.model import RingName
 from node.web import render, state
 
 
@@ -34,8 +36,8 @@ async def ranking(request: Request) -> Response:
         "ranking.html",
         page_size=search.PAGE,
         exact_up_to=search.EXACT_UP_TO,
-        turn_near=1,
-        turn_far=3,
+        turn_near=order.TURN[RingName.COMMUNE],
+        turn_far=order.TURN[RingName.FURTHER],
     )
 
 

@@ -157,10 +157,9 @@ def test_errors_help_and_repeat_nothing(town: Town) -> None:
         ("/static/herring.css", 404), ("/en/herring", 404), ("/sitemap-999.xml", 404),
     ):  # fmt: skip
         page = town.get(path, headers={"Accept": "text/html"})
-        assert page.status_code == status or "suite=" in path, path
-        if page.status_code >= 400:
-            assert "herring" not in re.sub(r'(?:href|content)="[^"]*"', "", page.text)
-            assert 'href="/boutiques"' in page.text or 'href="/en/boutiques"' in page.text
+        assert page.status_code == status, path
+        assert "herring" not in page.text
+        assert 'href="/boutiques"' in page.text or 'href="/en/boutiques"' in page.text
     assert httpx2.post(f"{town.url}/boutiques", timeout=10).status_code == 405
 
 
@@ -279,4 +278,4 @@ def test_linked_data_cannot_end_its_element(town: Town) -> None:
     block = re.search(r'<script type="application/ld\+json">(.*?)</script>', page.text, re.S)
     assert block
     assert json.loads(block[1])["name"] == "A</script><b>"
-    assert "<b>" not in page.text
+    assert "A</script><b>" not in page.text

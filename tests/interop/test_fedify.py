@@ -120,9 +120,16 @@ def test_every_member_of_our_documents_means_something_and_no_context_is_fetched
     town: Town,
 ) -> None:
     shop = open_shop(town, "epices", "Comptoir des Épices")
+    town.run(
+        "shop", "revise", "epices", "--hours", "mar-sam 9h-12h30; fériés fermé", "--exception",
+        "2030-12-24 9h-16h: veille", "--payment", "cash,card", "--step-free", "--delivers-to",
+        "Pessac", "--delivers-km", "5", "--delivery-price", "3", "--free-from", "40",
+        "--lat", "44.8", "--lon", "-0.6",
+    )  # fmt: skip
     listing = town.run(
         "listing", "add", "epices", "--name", "Safran", "--price", "12.50", "--quantity", "1",
         "--unit", "g", "--stock", "4", "--category", "epicerie", "--description", "En filaments.",
+        "--delivered", "--service",
     )  # fmt: skip
     gone = town.run("listing", "add", "epices", "--name", "Sumac", "--on-request")
     town.run("listing", "withdraw", gone["id"])

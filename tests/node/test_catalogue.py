@@ -10,9 +10,9 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, shops, words
-from node.model import Availability, Condition, Listing, Shop, Verb
-from node.store import changes, database, deliveries, listings, search
+from node import catalogue, errors, shops
+from node.model import Availability, Condition, Kind, Listing, Shop, Verb
+from node.store import changes, database, deliveries, listings
 from node.store import prices as price_rows
 from tests import ground
 from tests.ground import NOW, URIS
@@ -31,7 +31,7 @@ def shown(db: sqlite3.Connection, listing: Listing) -> list[int | None]:
 
 
 def found(db: sqlite3.Connection, query: str) -> list[str]:
-    return [row.listing for row in search.find(db, words.terms(query), 100)]
+    return ground.indexed(db, query)
 
 
 def told(db: sqlite3.Connection) -> list[tuple[str, Verb]]:
@@ -121,6 +121,7 @@ def test_when_a_part_of_it_fails_nothing_has_happened(
         (ground.draft("x", ground.offer(quantity_milli=1000)), "unit"),
         (ground.draft("x", ground.offer(stock=-1)), "stock"),
         (ground.draft("x", ground.offer(stock=1_000_001)), "stock"),
+        (ground.draft(pick_up=False), "pick_up"),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named_and_nothing_is_written(
@@ -195,6 +196,9 @@ def test_revising_with_nothing_new_changes_nothing(db: sqlite3.Connection) -> No
         {"condition": Condition.USED},
         {"language": "en"},
         {"announce": True},
+        {"kind": Kind.SERVICE},
+        {"pick_up": False, "delivered": True},
+        {"delivered": True},
     ],
 )
 def test_each_thing_that_changes_is_kept_indexed_and_told(

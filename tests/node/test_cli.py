@@ -55,7 +55,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def test_the_commands_are_those_of_the_contract() -> None:
     names = {" ".join(words) for words in COMMANDS}
     assert names >= {
-        "init", "serve", "account invite", "shop add", "shop list", "shop close", "listing add",
+        "init", "serve", "account invite", "shop add", "shop revise",
+        "shop list", "shop close", "listing add",
         "listing revise", "listing withdraw", "listing list", "neighbour add", "neighbour list",
         "neighbour accept", "neighbour remove", "neighbour block", "search", "reindex",
     }  # fmt: skip
@@ -215,6 +216,7 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
     needed = {
         "account invite": ["c@example.fr", "--role", "steward"],
         "shop add": ["x", "--name", "x", "--commune", "Pessac"],
+        "shop revise": ["x"],
         "shop close": ["x"],
         "listing add": ["x", "--name", "x", "--price", "1"],
         "listing revise": ["x"],
@@ -273,6 +275,18 @@ def test_answers_are_one_json_document_or_lines_for_people(folder: Path) -> None
     assert hit["unit_price"]["amount"] == "26.00"
     said = neighbours.echoppe("search", "miel", folder=folder).stdout
     assert "Miel d'été — 6.50 EUR — F, Pessac" in said
+    # What was made of the place is said; programs see it in the answer.
+    from_afar = neighbours.echoppe("search", "miel", "--near", "Noumea", folder=folder).stdout
+    assert "no distances can be told" in from_afar.splitlines()[0]
+    assert "Miel d'été — 6.50 EUR — F, Pessac\n" in from_afar
+    misspelt = neighbours.echoppe("search", "miel", "--near", "Bordaux", "--json", folder=folder)
+    assert json.loads(misspelt.stdout)["place"]["id"] == "FR-33063"
+    city = neighbours.echoppe("search", "miel", "--near", "FR-75056", "--json", folder=folder)
+    assert json.loads(city.stdout)["place"]["name"] == "Paris"
+    abroad = neighbours.echoppe("search", "miel", "--near", "Irun", "--json", folder=folder)
+    assert json.loads(abroad.stdout)["place"] == {
+        "id": "geonames:3120304", "insee": None, "name": "Irun",
+    }  # fmt: skip
     gone = neighbours.echoppe("listing", "withdraw", listing["id"], folder=folder)
     assert "is withdrawn" in gone.stdout
     assert refused("listing", "withdraw", listing["id"], folder=folder)

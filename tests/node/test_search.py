@@ -1,14 +1,17 @@
 """What a resident finds: three rings, nearest first, no shop filling the page."""
 
+import random
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from node import catalogue, search
 from node.model import SearchAnswer, SearchQuery
+from node.store import search as index
 from tests import ground
 from tests.ground import BORDEAUX, LYON, MERIGNAC, NOW, PESSAC
 
@@ -29,7 +32,7 @@ def ask(
     page: int = 1,
     radius: float = 15,
 ) -> SearchAnswer:
-    return search.find(db, SearchQuery(words, ground.place(db, near), page), radius)
+    return ground.ask(db, SearchQuery(words, ground.place(db, near), page), radius)
 
 
 def names(answer: SearchAnswer) -> list[list[str]]:
@@ -58,7 +61,7 @@ def test_the_commune_then_around_it_then_the_rest_nearest_first(db: sqlite3.Conn
         ["Pain de arcachon", "Pain de lyon"],
     ]
     assert [(ring.total, ring.exact) for ring in answer.rings] == [(1, True), (3, True), (2, True)]
-    assert answer.next_page is None
+    assert answer.next_cursor is None
     far = [hit.distance_km for ring in answer.rings for hit in ring.hits]
     assert far[0] == 0.0
     assert far == sorted(far, key=lambda km: km or 0.0)
@@ -116,7 +119,7 @@ def test_a_place_that_has_no_point_itself_still_gets_an_answer(db: sqlite3.Conne
     else:
         place = ground.place(db, row[0])
     ground.publish(db, ground.open_shop(db, "lyon", LYON), "Pain de Lyon")
-    answer = search.find(db, SearchQuery("pain", place), 15)
+    answer = ground.ask(db, SearchQuery("pain", place))
     assert names(answer) == [[], [], ["Pain de Lyon"]]
     assert answer.rings[2].hits[0].distance_km is None
 
@@ -183,16 +186,17 @@ def test_pages_repeat_nothing_and_lose_nothing(db: sqlite3.Connection) -> None:
             offered.add(ground.publish(db, shop, f"Pain {handle} {number}", now=now).id)
     seen: list[str] = []
     rings: list[str] = []
-    page: int | None = 1
-    while page is not None:
+    page = 1
+    while True:
         answer = ask(db, page=page)
         shown = [(ring.ring, hit.listing.id) for ring in answer.rings for hit in ring.hits]
         assert [ring.total for ring in answer.rings] == [25, 28, 18]
-        assert len(shown) == search.PAGE or answer.next_page is None
+        assert len(shown) == search.PAGE or answer.next_cursor is None
         rings += [ring for ring, _ in shown]
         seen += [listing for _, listing in shown]
-        assert answer.next_page in (None, page + 1)
-        page = answer.next_page
+        if answer.next_cursor is None:
+            break
+        page += 1
     assert len(seen) == len(offered) == 71
     assert set(seen) == offered
     assert rings == ["commune"] * 25 + ["around"] * 28 + ["further"] * 18
@@ -202,12 +206,12 @@ def test_a_full_last_page_names_no_next_one(db: sqlite3.Connection) -> None:
     shop = ground.open_shop(db)
     for number in range(search.PAGE):
         ground.publish(db, shop, f"Pain {number}")
-    assert ask(db).next_page is None
+    assert ask(db).next_cursor is None
     after = ask(db, page=2)
-    assert (flat(after), after.next_page) == ([], None)
+    assert (flat(after), after.next_cursor) == ([], None)
     assert [ring.total for ring in after.rings] == [search.PAGE, 0, 0]
     ground.publish(db, shop, "Pain de plus")
-    assert ask(db).next_page == 2
+    assert ask(db).next_cursor is not None
     assert len(flat(ask(db, page=2))) == 1
 
 
@@ -236,3 +240,69 @@ def test_a_hit_has_its_shop_and_its_place(db: sqlite3.Connection) -> None:
     listing = ground.publish(db, shop, "Pain")
     (hit,) = ask(db).rings[1].hits
     assert (hit.listing, hit.shop, hit.place) == (listing, shop, ground.place(db, MERIGNAC))
+
+
+# --- what is decided from near is what a look at everything gives ---------------------------------
+
+
+def scatter(db: sqlite3.Connection, chance: random.Random) -> None:
+    """Shops all over, with wares that say common words in different places."""
+    there = "department IN ('33', '47', '17') AND latitude IS NOT NULL"
+    communes = [row[0] for row in db.execute(f"SELECT id FROM places WHERE {there}")]
+    for number in range(60):
+        shop = ground.open_shop(
+            db, f"s{number}", chance.choice((PESSAC, *chance.sample(communes, 3)))
+        )
+        for _ in range(chance.choice((1, 2, 5, 9))):
+            said = chance.sample(("pain", "bio", "seigle", "rond", "noix"), 3)
+            cut = chance.randint(0, 3)
+            name = " ".join(said[:cut]) or "Rien"
+            ground.publish(db, shop, name, description=" ".join(said[cut:]))
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_from_near_is_as_from_everything(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, seed: int
+) -> None:
+    chance = random.Random(seed)
+    scatter(db, chance)
+    monkeypatch.setattr(search, "EXACT_UP_TO", 12)
+    monkeypatch.setattr(search, "PAGE", 7)
+    from_near = 0
+    for words in ("pain", "pain bio", "noix", "seigle rond bio"):
+        near = chance.choice((PESSAC, BORDEAUX, "FR-17300"))
+        answers = []
+        for rare, zones in ((10**6, (5, 20, 80)), (0, (5, 20, 80)), (0, (50, 120))):
+            monkeypatch.setattr(search, "RARE", rare)
+            monkeypatch.setattr(search, "ZONES", zones)
+            pages, cursor = [], None
+            while True:
+                query = SearchQuery(words, ground.place(db, near), cursor=cursor)
+                with monkeypatch.context() as patch:
+                    looked = []
+                    patch.setattr(index, "find", spy(index.find, looked))
+                    answer = ground.ask(db, query)
+                from_near += rare == 0 and not any(one == [(0, 2**62)] for one in looked)
+                pages.append(
+                    (
+                        [hit.listing.id for ring in answer.rings for hit in ring.hits],
+                        [(ring.total, ring.exact) for ring in answer.rings],
+                    )
+                )
+                cursor = answer.next_cursor
+                if cursor is None:
+                    break
+            answers.append(pages)
+        assert answers[0] == answers[1] == answers[2]
+        seen = [listing for ids, _ in answers[0] for listing in ids]
+        assert len(seen) == len(set(seen))
+    assert from_near > 3  # what is compared is not always the same way
+
+
+def spy(function: Callable[..., Any], looked: list[Any]) -> Callable[..., Any]:
+    def called(*args: Any, **kwargs: Any) -> Any:
+        if not kwargs.get("titles"):
+            looked.append(list(args[2]))
+        return function(*args, **kwargs)
+
+    return called

@@ -3,19 +3,30 @@
 import dataclasses
 import sqlite3
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from node import catalogue, errors, shops
-from node.model import ChangeKind, SearchQuery, Verb
-from node.search import find as search_for
-from node.store import actors, changes, deliveries, listings, search
+from node.model import (
+    ChangeKind,
+    DeliveryTerms,
+    Hours,
+    SearchQuery,
+    Shop,
+    Span,
+    SpecialDays,
+    Verb,
+)
+from node.store import actors, changes, deliveries, listings
 from node.store import shops as rows
 from tests import ground
 from tests.ground import NOW, URIS
+
+DAY = date(2026, 12, 24)
+LATER = NOW + timedelta(days=1)
 
 
 @pytest.fixture
@@ -71,6 +82,17 @@ def test_the_handle_of_a_closed_shop_stays_taken(db: sqlite3.Connection) -> None
         ({"latitude": 91.0, "longitude": 0.0}, "latitude"),
         ({"latitude": 0.0, "longitude": -181.0}, "latitude"),
         ({"latitude": float("nan"), "longitude": 0.0}, "latitude"),
+        ({"hours": Hours((Span(0, 720, 540),))}, "hours"),
+        ({"hours": Hours((), (SpecialDays(DAY, DAY, (), "\x1b[2J"),))}, "hours"),
+        ({"payments": ("cash", "bitcoin")}, "payments"),
+        ({"delivery": DeliveryTerms()}, "delivery"),
+        ({"delivery": DeliveryTerms(radius_km=0.0)}, "delivery"),
+        ({"delivery": DeliveryTerms(radius_km=501.0)}, "delivery"),
+        ({"delivery": DeliveryTerms(radius_km=1.00001)}, "delivery"),
+        ({"delivery": DeliveryTerms(radius_km=float("nan"))}, "delivery"),
+        ({"delivery": DeliveryTerms(("FR-33063",) * 101)}, "delivery"),
+        ({"delivery": DeliveryTerms(("FR-33063",), price_cents=-1)}, "delivery"),
+        ({"delivery": DeliveryTerms(("FR-33063",), free_from_cents=100)}, "delivery"),
     ],
 )
 def test_a_field_that_cannot_be_used_is_named_and_nothing_is_written(
@@ -102,8 +124,8 @@ def test_closing_a_shop_withdraws_its_listings_and_nobody_elses(db: sqlite3.Conn
         with pytest.raises(errors.NotFound):
             catalogue.get_on_show(db, listing.id)
     assert catalogue.get_on_show(db, honey.id) == honey
-    assert [row.listing for row in search.find(db, ["rose"], 9)] == []
-    assert [row.listing for row in search.find(db, ["miel"], 9)] == [honey.id]
+    assert ground.indexed(db, "rose") == []
+    assert ground.indexed(db, "miel") == [honey.id]
     change = changes.get(db, fleurs.uri)
     assert change is not None
     assert change.deleted
@@ -158,10 +180,10 @@ def test_listings_are_found_where_their_shop_has_moved_to(db: sqlite3.Connection
     shop = ground.remote_shop(db, place=ground.MERIGNAC)
     catalogue.record_remote(db, ground.remote_listing(shop, "Pain"), NOW)
     query = SearchQuery("pain", ground.place(db, ground.LYON))
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [0, 0, 1]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [0, 0, 1]
     moved = dataclasses.replace(shop, place=ground.LYON, updated=NOW + timedelta(seconds=1))
     shops.record_remote(db, moved)
-    assert [ring.total for ring in search_for(db, query, 15).rings] == [1, 0, 0]
+    assert [ring.total for ring in ground.ask(db, query).rings] == [1, 0, 0]
 
 
 def test_removing_a_remote_shop_leaves_nothing_of_it(db: sqlite3.Connection) -> None:
@@ -172,7 +194,7 @@ def test_removing_a_remote_shop_leaves_nothing_of_it(db: sqlite3.Connection) -> 
     shops.remove_remote(db, shop.uri)
     after = ground.contents(db)
     assert listings.get(db, listing.id) is None
-    assert search.find(db, ["pain"], 9) == []
+    assert ground.indexed(db, "pain") == []
     for table in ("shops", "listings", "offers", "search_rows"):
         assert after[table] == before[table], table
     shops.remove_remote(db, shop.uri)
@@ -183,3 +205,123 @@ def test_a_point_of_its_own_is_kept(db: sqlite3.Connection) -> None:
     assert (shop.latitude, shop.longitude) == (44.8, 0.0)
     assert rows.get(db, shop.id) == shop
     assert URIS.handle_of(shop.uri) == "fleurs"
+
+
+# --- changing what is said of a shop -------------------------------------------------------------
+
+
+def draft_of(db: sqlite3.Connection, shop: Shop, **changed: Any) -> shops.ShopDraft:
+    assert shop.place is not None
+    values: dict[str, Any] = {
+        "place": ground.place(db, shop.place),
+        **{
+            field.name: getattr(shop, field.name)
+            for field in dataclasses.fields(shops.ShopDraft)
+            if field.name != "place"
+        },
+    }
+    return shops.ShopDraft(**{**values, **changed})
+
+
+CHANGES: tuple[dict[str, Any], ...] = (
+    {"name": "Autre"},
+    {"summary": "Des fleurs"},
+    {"address": "2 rue du Four"},
+    {"phone": "05 56 00 00 01"},
+    {"latitude": 44.8, "longitude": -0.6},
+    {"hours": Hours((Span(1, 540, 1140),))},
+    {"payments": ("cash", "card")},
+    {"step_free": False},
+    {"delivery": DeliveryTerms((ground.BORDEAUX,), 5.0, 300, 2000)},
+)
+
+
+@pytest.mark.parametrize("changed", CHANGES, ids=lambda changed: next(iter(changed)))
+def test_each_thing_that_changes_is_kept_and_told(
+    db: sqlite3.Connection, changed: dict[str, Any]
+) -> None:
+    shop = ground.open_shop(db)
+    head = changes.head(db)
+    revised = shops.revise_shop(db, draft_of(db, shop, **changed), LATER)
+    assert revised == dataclasses.replace(shop, **changed, updated=LATER, seen=LATER)
+    assert rows.get_own(db, "fleurs") == revised
+    change = changes.get(db, shop.uri)
+    assert change is not None
+    assert (change.seq, change.deleted, change.updated) == (head + 1, False, LATER)
+    last = deliveries.find_publications(db, 99)[-1]
+    assert (last.uri, last.verb) == (shop.uri, Verb.UPDATE)
+
+
+def test_saying_the_same_again_changes_nothing(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db, payments=("card", "cash"), step_free=True)
+    assert shop.payments == ("cash", "card")
+    before = ground.contents(db)
+    assert shops.revise_shop(db, draft_of(db, shop, payments=("card", "cash")), LATER) == shop
+    assert ground.contents(db) == before
+
+
+def test_its_actor_bears_the_new_name(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db)
+    shops.revise_shop(db, draft_of(db, shop, name="Au Fil des Fleurs"), NOW)
+    assert actors.get(db, "fleurs").name == "Au Fil des Fleurs"  # type: ignore[union-attr]
+
+
+def test_a_shop_that_moves_takes_its_listings_along(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db)
+    ground.publish(db, shop, "Roses")
+    query = SearchQuery("roses", ground.place(db, ground.LYON))
+    assert [ring.total for ring in ground.ask(db, query).rings] == [0, 0, 1]
+    shops.revise_shop(db, draft_of(db, shop, place=ground.place(db, ground.LYON)), LATER)
+    assert [ring.total for ring in ground.ask(db, query).rings] == [1, 0, 0]
+
+
+def test_only_an_open_shop_of_ours_is_changed_and_only_to_what_can_be(
+    db: sqlite3.Connection,
+) -> None:
+    shop, theirs = ground.open_shop(db), ground.remote_shop(db, "pains")
+    before = ground.contents(db)
+    with pytest.raises(errors.Invalid):
+        shops.revise_shop(db, draft_of(db, shop, payments=("gold",)), LATER)
+    with pytest.raises(errors.NotFound):
+        shops.revise_shop(db, draft_of(db, theirs, name="Ours"), LATER)
+    assert ground.contents(db) == before
+    shops.close_shop(db, "fleurs", NOW)
+    with pytest.raises(errors.NotFound):
+        shops.revise_shop(db, draft_of(db, shop, name="Again"), LATER)
+
+
+def test_what_a_neighbours_shop_says_now_is_what_is_held(db: sqlite3.Connection) -> None:
+    shop = ground.remote_shop(db, hours=Hours(()), payments=("cash",), step_free=True)
+    said = {"hours": Hours((Span(0, 0, 60),)), "payments": (), "step_free": None}
+    newer = dataclasses.replace(shop, updated=LATER, **said)  # type: ignore[arg-type]
+    shops.record_remote(db, newer)
+    assert rows.get_by_uri(db, shop.uri) == newer
+
+
+# --- delivery ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("delivery", "place", "distance_km", "delivers"),
+    [
+        (None, ground.PESSAC, 0.0, False),
+        (DeliveryTerms((ground.PESSAC,)), ground.PESSAC, None, True),
+        (DeliveryTerms((ground.PESSAC,)), ground.PESSAC, 900.0, True),
+        (DeliveryTerms((ground.PESSAC,)), ground.LYON, 0.0, False),
+        (DeliveryTerms((ground.PESSAC,)), None, 0.0, False),
+        (DeliveryTerms((), 5.0), ground.PESSAC, 5.0, True),
+        (DeliveryTerms((), 5.0), ground.PESSAC, 5.01, False),
+        (DeliveryTerms((), 5.0), None, 1.0, True),
+        (DeliveryTerms((), 5.0), ground.PESSAC, None, False),
+        (DeliveryTerms((ground.LYON,), 5.0), ground.LYON, 430.0, True),
+    ],
+)
+def test_where_a_shop_delivers(
+    db: sqlite3.Connection,
+    delivery: DeliveryTerms | None,
+    place: str | None,
+    distance_km: float | None,
+    delivers: bool,
+) -> None:
+    shop = ground.open_shop(db, delivery=delivery)
+    assert shops.delivers_to(shop, place, distance_km) is delivers

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from node import territory
+from node import territory, translation
 from node.errors import Invalid, NotFound
 from node.gazetteer import names
 from node.store import places
@@ -85,6 +85,7 @@ def db() -> Iterator[sqlite3.Connection]:
         ("Lyon 2nd", "69382"),
         ("Marseille 8e", "13208"),
         ("Paris cedex 11", "75111"),
+        ("paris 11 eme", "75111"),
         # whole cities
         ("Paris", "75056"),
         ("Paris 75", "75056"),
@@ -130,15 +131,167 @@ def test_names_of_several_communes_are_always_said_to_be(db: sqlite3.Connection)
     with pytest.raises(Invalid) as caught:
         territory.resolve(db, "Saint-Denis")
     assert caught.value.code == "ambiguous-place"
-    assert '"Saint-Denis" may be 4 places' in caught.value.detail
+    assert '"Saint-Denis" may be 7 places' in caught.value.detail
     for choice in ("Saint-Denis (974) FR-97411", "Saint-Denis (93) FR-93066"):
         assert choice in caught.value.detail
-    assert [place.department for place in territory.find(db, "Saint-Denis")] == [
-        "974",
-        "93",
-        "11",
-        "30",
+    found = territory.find(db, "Saint-Denis")
+    assert [place.department for place in found[:4]] == ["974", "93", "11", "30"]
+    assert [place.country for place in found[4:]] == ["BE", "BE", "IT"]
+
+
+@pytest.mark.parametrize(
+    ("text", "place_id"),
+    [
+        ("geonames:3120304", "geonames:3120304"),
+        ("Irun", "geonames:3120304"),
+        ("Irun (Espagne)", "geonames:3120304"),
+        ("irun es", "geonames:3120304"),
+        ("Genève", "geonames:2660646"),
+        ("Geneva", "geonames:2660646"),
+        ("Biel", "geonames:2661513"),
+        ("Bruxelles", "geonames:2800866"),
+        ("48.5734, 7.7521", "FR-67482"),
+    ],
+)
+def test_places_abroad_and_points(db: sqlite3.Connection, text: str, place_id: str) -> None:
+    understood = territory.understand(db, text)
+    assert understood.place is not None
+    assert understood.place.id == place_id
+    assert territory.find(db, text)[0].id == place_id
+
+
+def test_a_french_commune_comes_before_a_town_abroad_of_its_name(db: sqlite3.Connection) -> None:
+    assert territory.resolve(db, "Cologne").department == "32"
+    understood = territory.understand(db, "Cologne")
+    assert understood.place is not None
+    assert understood.place.insee == "32106"
+    assert [choice.label for choice in understood.choices] == [
+        "Cologne (Allemagne)",
+        "Cologne (Italie)",
     ]
+    assert understood.sentence is None
+
+
+def test_a_village_abroad_is_not_taken_for_a_misspelt_commune(db: sqlite3.Connection) -> None:
+    with pytest.raises(Invalid, match=r"Pessac \(33\) FR-33318, .*Pesac \(Roumanie\) geonames:"):
+        territory.resolve(db, "Pesac")
+    understood = territory.understand(db, "Pesac")
+    assert understood.place is None
+    assert [choice.label for choice in understood.choices] == [
+        "Pessac (33)",
+        "Pesac (Roumanie)",
+    ]
+    assert territory.resolve(db, "Pesac (Roumanie)").country == "RO"
+    assert territory.resolve(db, "Irun").country == "ES"
+
+
+@pytest.mark.parametrize(
+    ("text", "label"),
+    [
+        ("Bordaux", "Bordeaux (33)"),
+        ("Mérignak", "Mérignac (33)"),
+        ("st medard en jale", "Saint-Médard-en-Jalles (33)"),
+        ("Saint-Dennis 93", "Saint-Denis (93)"),
+        ("Bordaux, Gironde", "Bordeaux (33)"),
+        ("33000 Bordaux", "Bordeaux (33)"),
+        ("33077 Bordaux Cedex", "Bordeaux (33)"),
+        ("75011 Pariz", "Paris 11e Arrondissement (75)"),
+        ("Marseile 8", "Marseille 8e Arrondissement (13)"),
+        ("33114 xyzzyq", "Le Barp (33)"),
+        ("Lile", "Lille (59)"),
+        ("Londre", "Londres (Royaume-Uni)"),
+    ],
+)
+def test_a_misspelt_name_is_read_and_said(db: sqlite3.Connection, text: str, label: str) -> None:
+    understood = territory.understand(db, text)
+    assert understood.place is not None
+    assert territory.label(understood.place) == label
+    assert understood.corrected_from == text
+    assert understood.sentence == f"No place is known as “{text}”; it was read as {label}."
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "said"),
+    [
+        ("Saint-Denis", "Saint-Denis (974)", "Several places match “Saint-Denis”: choose one."),
+        # There is one in Cornwall, too small to be meant before those that are spelled nearly so.
+        ("Saint-Dennis", "Saint-Denis (974)", "Several places match “Saint-Dennis”: choose one."),
+        ("Aix", "Aix-en-Provence (13)", "Several places match “Aix”: choose one."),
+        ("51300", "Isle-sur-Marne (51)", "Several places match “51300”: choose one."),
+        ("Paris", "Paris 1er Arrondissement (75)", "Paris has arrondissements: choose yours."),
+        ("Pariz", "Paris 1er Arrondissement (75)", "Paris has arrondissements: choose yours."),
+        ("Lyon (69)", "Lyon 1er Arrondissement (69)", "Lyon has arrondissements: choose yours."),
+        (
+            "Paris 21",
+            "Paris 20e Arrondissement (75)",
+            "No place is known as “Paris 21”. Is it one of these?",
+        ),
+    ],
+)
+def test_what_may_be_several_is_a_choice(
+    db: sqlite3.Connection, text: str, first: str, said: str
+) -> None:
+    understood = territory.understand(db, text)
+    assert understood.place is None
+    assert understood.choices[0].label == first
+    assert len({choice.place.id for choice in understood.choices}) == len(understood.choices) > 1
+    assert understood.sentence == said
+
+
+def test_a_choice_has_what_tells_it_from_the_others(db: sqlite3.Connection) -> None:
+    choices = territory.understand(db, "51300").choices
+    assert len(choices) == 47
+    assert all("51300" in choice.postal_codes for choice in choices[1:])
+    assert choices[1].label == "Vitry-le-François (51)"
+    paris = territory.understand(db, "Paris").choices
+    assert len(paris) == 21
+    assert paris[10].postal_codes == ("75011",)
+    assert paris[20].place.id == "FR-75056"
+
+
+@pytest.mark.parametrize("text", ["FR-75056", "fr 75056", "75056"])
+def test_a_whole_city_is_meant_by_its_codes(db: sqlite3.Connection, text: str) -> None:
+    understood = territory.understand(db, text)
+    assert understood.place == territory.resolve(db, "Paris") == places.get(db, "FR-75056")
+    assert understood.sentence is None
+
+
+def test_the_evident_one_of_several_is_taken_and_said(db: sqlite3.Connection) -> None:
+    understood = territory.understand(db, "Mérignac")
+    assert understood.place is not None
+    assert understood.place.insee == "33281"
+    assert [choice.label for choice in understood.choices] == ["Mérignac (16)", "Mérignac (17)"]
+    assert understood.sentence == "Several places are called so; Mérignac (33) was taken."
+    # Around Cognac there are two others.
+    between = territory.understand(db, "Mérignac", home=places.get(db, "FR-16102"))
+    assert between.place is None
+    at_home = territory.understand(db, "Saint-Denis", home=places.get(db, "FR-97415"))
+    assert at_home.place is not None
+    assert at_home.place.department == "974"
+
+
+def test_what_a_merged_commune_belongs_to_is_said(db: sqlite3.Connection) -> None:
+    understood = territory.understand(db, "Annecy-le-Vieux")
+    assert understood.place is not None
+    assert understood.sentence == "“Annecy-le-Vieux” is part of Annecy (74) today."
+
+
+def test_a_place_without_coordinates_is_found_and_said_to_be_so(db: sqlite3.Connection) -> None:
+    understood = territory.understand(db, "Nouméa")
+    assert understood.place is not None
+    assert not territory.has_point(understood.place)
+    assert understood.sentence == (
+        "Where Nouméa (988) lies is not known here, so no distances can be told."
+    )
+    assert territory.has_point(territory.resolve(db, "Pessac"))
+
+
+def test_sentences_are_said_in_the_language_of_the_reader(db: sqlite3.Connection) -> None:
+    french = translation.Catalogues().speak("fr")
+    understood = territory.understand(db, "Bordaux", french)
+    assert understood.sentence == (
+        "Aucun lieu connu ne s’appelle «\u202fBordaux\u202f»\u202f: compris comme Bordeaux (33)."
+    )
 
 
 def test_no_more_than_ten_choices_are_listed(db: sqlite3.Connection) -> None:
@@ -202,7 +355,7 @@ def test_a_city_offers_its_arrondissements(db: sqlite3.Connection) -> None:
         ("Marsielle", "Marseille (13)"),
         ("33000 Bordaux", "Bordeaux (33)"),
         ("Bordaux (33)", "Bordeaux (33)"),
-        ("Paris 21", "Paris (75)"),
+        ("Paris 21", "Paris 20e Arrondissement (75)"),
     ],
 )
 def test_an_unknown_name_is_answered_with_near_ones(
@@ -250,7 +403,12 @@ def test_hostile_text_is_answered_soon(db: sqlite3.Connection, text: str) -> Non
     assert territory.complete(db, text) == []
     with pytest.raises(NotFound) as caught:
         territory.resolve(db, text)
-    # Each of the three takes under a tenth of a second; the rest is for a busy machine.
+    understood = territory.understand(db, text)
+    assert (understood.place, understood.choices) == (None, ())
+    assert understood.sentence is not None
+    assert understood.sentence.isprintable()
+    assert len(understood.sentence) < 200
+    # Each of the four takes under a tenth of a second; the rest is for a busy machine.
     assert time.perf_counter() - started < 0.5
     assert caught.value.detail.isprintable()
     assert len(caught.value.detail) < 400
@@ -263,6 +421,8 @@ def test_any_text_has_an_answer(text: str) -> None:
     assert territory.fold(folded) == folded
     with closing(places.open_places()) as db:
         assert isinstance(territory.complete(db, text), list)
+        sentence = territory.understand(db, text).sentence
+        assert sentence is None or sentence.isprintable()
         refused = ""
         try:
             territory.resolve(db, text)

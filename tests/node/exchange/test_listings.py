@@ -18,9 +18,9 @@ from hypothesis import strategies as st
 
 from federation import documents, proofs
 from federation.errors import Refused
-from node import answers, catalogue, prices
+from node import answers, catalogue, categories, prices
 from node.exchange import listings, outbox, terms
-from node.model import Availability, Condition, Listing, Offer, Place, Shop, Tombstone
+from node.model import Availability, Condition, Kind, Listing, Offer, Place, Shop, Tombstone
 from node.store import listings as rows
 from node.store import places
 from node.translation import Catalogues
@@ -137,6 +137,10 @@ MANY = listing(
         listing(language="en", updated=NOW),
         *(listing(ground.offer(1, availability=value)) for value in Availability),
         *(listing(condition=value) for value in Condition),
+        listing(kind=Kind.SERVICE, pick_up=False),
+        listing(kind=Kind.SERVICE, delivered=True),
+        listing(pick_up=False, delivered=True, category="epicerie.huiles"),
+        listing(delivered=True, category="none.of.ours"),
         *(listing(ground.offer(125, quantity_milli=1500, unit=unit)) for unit in prices.UNITS),
     ],
 )
@@ -530,3 +534,118 @@ def test_times_are_read_in_whole_seconds_of_utc() -> None:
     got = read(note)
     assert got.published == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert got.updated == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+
+
+# --- what it is and how it is had ----------------------------------------------------------------
+
+
+def test_schema_orgs_words_say_how_it_is_had_and_what_it_is() -> None:
+    one = listing(category="epicerie.huiles", kind=Kind.SERVICE, pick_up=True, delivered=True)
+    (offer,) = document(one)["sdo:offers"]
+    assert offer["sdo:availableDeliveryMethod"] == [
+        "https://schema.org/OnSitePickup",
+        "http://purl.org/goodrelations/v1#DeliveryModeOwnFleet",
+    ]
+    assert offer["sdo:itemOffered"]["type"] == "sdo:Service"
+    label = categories.get("epicerie.huiles")
+    assert label is not None
+    assert offer["sdo:itemOffered"]["sdo:category"] == ["echoppe:epicerie.huiles", label.fr]
+    english = document(dataclasses.replace(one, language="en"), language="en")
+    assert english["sdo:offers"][0]["sdo:itemOffered"]["sdo:category"][1] == label.en
+
+
+@pytest.mark.parametrize(
+    ("told", "pick_up", "delivered"),
+    [
+        (None, True, False),  # as nodes wrote before they knew of it
+        ([], False, False),
+        ("https://schema.org/OnSitePickup", True, False),
+        (["sdo:OnSitePickup"], True, False),
+        (["https://schema.org/ParcelService"], False, True),
+        (["http://purl.org/goodrelations/v1#DeliveryModeMail", "OnSitePickup"], True, True),
+        (["https://schema.org/LockerDelivery"], True, False),
+        ([3, None, {}, []], True, False),
+        ({"id": "x"}, True, False),
+        (["x" * 100_000], True, False),
+        (["x"] * 100_000 + ["DeliveryModeOwnFleet"], True, False),
+    ],
+)
+def test_how_it_is_had_is_read_as_far_as_it_can_be(
+    told: object, pick_up: bool, delivered: bool
+) -> None:
+    note = document(listing())
+    (offer,) = note["sdo:offers"]
+    offer["sdo:availableDeliveryMethod"] = told
+    if told is None:
+        del offer["sdo:availableDeliveryMethod"]
+    got = read_object(note)
+    assert (got.pick_up, got.delivered) == (pick_up, delivered)
+
+
+def test_shipping_that_is_told_means_that_it_is_delivered() -> None:
+    note = document(listing())
+    (offer,) = note["sdo:offers"]
+    del offer["sdo:availableDeliveryMethod"]
+    offer["sdo:shippingDetails"] = {"type": "sdo:OfferShippingDetails"}
+    assert read_object(note).delivered
+
+
+@pytest.mark.parametrize(
+    ("told", "category"),
+    [
+        ("echoppe:boulangerie.pain", "boulangerie.pain"),
+        (["echoppe:boulangerie.pain", "Pains"], "boulangerie.pain"),
+        (["Pains", "echoppe:boulangerie.pain"], "boulangerie.pain"),
+        ("Pains", None),
+        ([["echoppe:x"]], None),
+        (["x"] * 1000 + ["echoppe:x"], None),
+        ({"sdo:codeValue": "x"}, None),
+    ],
+)
+def test_a_category_is_found_among_what_others_call_it(told: object, category: str | None) -> None:
+    note = document(listing())
+    note["sdo:offers"][0]["sdo:itemOffered"]["sdo:category"] = told
+    assert read_object(note).category == category
+
+
+@pytest.mark.parametrize(
+    ("told", "kind"),
+    [
+        ("sdo:Service", Kind.SERVICE),
+        (["https://schema.org/Service", "x"], Kind.SERVICE),
+        ("sdo:Product", Kind.GOODS),
+        (None, Kind.GOODS),
+        ({}, Kind.GOODS),
+        (["sdo:Thing"], Kind.GOODS),
+    ],
+)
+def test_what_is_no_service_is_goods(told: object, kind: Kind) -> None:
+    note = document(listing())
+    note["sdo:offers"][0]["sdo:itemOffered"]["type"] = told
+    assert read_object(note).kind is kind
+
+
+@pytest.mark.parametrize(
+    ("action", "kind"),
+    [
+        ("deliverService", Kind.SERVICE),
+        ("vf:deliverService", Kind.SERVICE),
+        ("transfer", Kind.GOODS),
+        (None, Kind.GOODS),
+        (["deliverService"], Kind.GOODS),
+    ],
+)
+def test_fep0837_tells_a_service_by_its_action(action: object, kind: Kind) -> None:
+    note = document(listing(kind=Kind.SERVICE))
+    assert note["publishes"]["action"] == "deliverService"
+    assert note["reciprocal"]["action"] == "transfer"
+    assert document(listing())["publishes"]["action"] == "transfer"
+    del note["sdo:offers"]
+    note["publishes"]["action"] = action
+    assert read_object(note).kind is kind
+    note["publishes"] = action
+    assert read_object(note).kind is Kind.GOODS
+
+
+def read_object(note: dict[str, Any]) -> Listing:
+    return listings.from_document(note, SHOP, ID, LATER)

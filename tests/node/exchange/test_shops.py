@@ -140,6 +140,7 @@ def test_every_member_is_mapped_by_the_context(pessac: Place) -> None:
         ({"sdo:containedInPlace": "FR-INSEE:33318"}, "place", None),
         ({"sdo:containedInPlace": [{"sdo:identifier": "FR-INSEE:2a004"}]}, "place", "FR-2A004"),
         ({"sdo:containedInPlace": {"sdo:identifier": "FR-INSEE:../../x"}}, "place", None),
+        ({"sdo:containedInPlace": {"sdo:identifier": "geonames:1/x"}}, "place", None),
         ({"updated": "yesterday"}, "updated", LATER),
         ({"published": None}, "opened", LATER),
     ],
@@ -201,6 +202,7 @@ def test_a_strange_document_is_read_or_refused_and_nothing_else(changed: dict[st
         ("FR-33318", "FR-INSEE:33318"),
         ("FR-2A004", "FR-INSEE:2A004"),
         ("FR-97411", "FR-INSEE:97411"),
+        ("geonames:3120304", "geonames:3120304"),
     ],
 )
 def test_a_place_is_named_there_and_back(place_id: str, reference: str) -> None:

@@ -37,7 +37,7 @@ def test_everything_that_can_be_asked() -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["etat=shiny", "type=x", "paiement=gold", "rayon=nothing", "ouvert=2", "acces=yes"]
+    "query", ["etat=shiny", "type=x", "paiement=gold", "rayon=nothing", "ouvert=2", "acces=perhaps"]
 )
 def test_what_a_filter_cannot_be_asks_for_nothing(query: str) -> None:
     asked = read(f"q=miel&{query}")

@@ -1,0 +1,226 @@
+"""The shops by where they are, in memory: which are in a commune, and which come next from a point.
+
+A copy of the index's blocks (`store/search.py`), kept in step by two numbers: a search that finds
+them changed reads what is new. It is shared by the threads that read; each works on a `View` that
+nobody changes.
+"""
+
+import math
+import sqlite3
+import threading
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from node import globe
+from node.store import search
+
+# Blocks are grouped by squares of so many cells a side, so that far ones are passed over together.
+_GROUP_BITS = 5
+_GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
+# A run of numbers goes on over so many blocks that were not asked for: one jump inside the lists
+# costs about as much as reading what they match.
+_PASSED_OVER = 25
+
+
+@dataclass(slots=True, eq=False)
+class Block:
+    """A shop's run of row numbers, and where it is; None where a shop has no point."""
+
+    number: int
+    shop: str
+    uri: str
+    peer: str | None
+    place: str | None
+    point: globe.Vector | None
+    used: int  # roughly how many listings
+
+
+@dataclass(slots=True)
+class _Group:
+    """Blocks that lie together, and the circle around them."""
+
+    blocks: list[Block]
+    centre: globe.Vector = (0.0, 0.0, 0.0)
+    radius_km: float = 0.0
+    points: list[tuple[float, float, float, Block]] = field(default_factory=list)
+
+    def measure(self) -> None:
+        """Draws the circle again."""
+        self.points = [(*block.point, block) for block in self.blocks if block.point is not None]
+        x, y, z = (sum(axis) for axis in list(zip(*self.points, strict=True))[:3])
+        length = (x * x + y * y + z * z) ** 0.5
+        # Points all around the globe have no middle; any point will do then, with a wide circle.
+        self.centre = (x / length, y / length, z / length) if length > 1e-9 else self.points[0][:3]
+        self.radius_km = max(
+            globe.distance_km(self.centre, (x, y, z)) for x, y, z, _ in self.points
+        )
+
+
+@dataclass(slots=True)
+class View:
+    """The blocks as they were at one moment."""
+
+    state: search.State
+    numbers: list[int] = field(default_factory=list)  # sorted
+    blocks: list[Block] = field(default_factory=list)  # in the same order
+    by_number: dict[int, Block] = field(default_factory=dict)
+    by_place: dict[str, list[Block]] = field(default_factory=dict)
+    groups: dict[int, _Group] = field(default_factory=dict)
+    nowhere: list[Block] = field(default_factory=list)
+
+    def block_of(self, row: int) -> Block | None:
+        """The block that a row number belongs to."""
+        return self.by_number.get(row >> search.ROW_BITS)
+
+    def of_places(self, places: Sequence[str]) -> list[Block]:
+        """The blocks of shops in some communes."""
+        return [block for place in places for block in self.by_place.get(place, ())]
+
+    def from_near(self, point: globe.Vector | None) -> Iterator[tuple[float | None, Block]]:
+        """Every block with its distance in kilometres, nearest first; last those without a point.
+
+        From an unknown point no distance is known, and the order is that of numbers.
+        """
+        if point is None:
+            yield from ((None, block) for block in self.blocks)
+            return
+        at, bt, ct = point
+        # How near a point is, as the cosine of the angle between: quick, and enough to sort by.
+        groups = sorted(
+            (max(0.0, globe.distance_km(point, one.centre) - one.radius_km), key, one.points)
+            for key, one in self.groups.items()
+        )
+        waiting: list[tuple[float, int, Block]] = []
+        for position, (_, _, points) in enumerate(groups):
+            waiting += [(at * x + bt * y + ct * z, -one.number, one) for x, y, z, one in points]
+            beyond = groups[position + 1][0] if position + 1 < len(groups) else math.inf
+            near = math.cos(min(math.pi, beyond / globe.EARTH_RADIUS_KM)) + 1e-12
+            ready = [one for one in waiting if one[0] > near] if beyond < math.inf else waiting
+            if not ready:
+                continue
+            if beyond < math.inf:
+                waiting = [one for one in waiting if one[0] <= near]
+            ready.sort(key=_nearest)
+            for _, _, block in ready:
+                assert block.point is not None
+                yield globe.distance_km(point, block.point), block
+        yield from ((None, block) for block in self.nowhere)
+
+    def ranges(self, blocks: Sequence[Block]) -> list[tuple[int, int]]:
+        """Runs of row numbers that hold those of some blocks, and few others."""
+        found: list[tuple[int, int]] = []
+        first = last = position = -1
+        for number in sorted(block.number for block in blocks):
+            here = bisect_left(self.numbers, number)
+            if first >= 0 and here - position > _PASSED_OVER:
+                found.append(_rows(first, last))
+                first = number
+            elif first < 0:
+                first = number
+            last, position = number, here
+        if first >= 0:
+            found.append(_rows(first, last))
+        return found
+
+
+def _rows(first: int, last: int) -> tuple[int, int]:
+    return first << search.ROW_BITS, ((last + 1) << search.ROW_BITS) - 1
+
+
+def _nearest(one: tuple[float, int, Block]) -> tuple[float, int]:
+    return -one[0], -one[1]
+
+
+class Directory:
+    """Keeps a view in step with the index."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._view = View(search.State(-1, -1))
+
+    def view(self, db: sqlite3.Connection) -> View:
+        """The blocks as they are for this connection."""
+        state = search.state(db)
+        view = self._view
+        if view.state == state:
+            return view
+        with self._lock:
+            view = self._view
+            if view.state.generation != state.generation:
+                view = _built(state, search.blocks(db))
+            elif view.state.revision < state.revision:
+                view = _renewed(view, state, search.blocks(db, view.state.revision))
+            self._view = view
+            return view
+
+
+def _built(state: search.State, stored: Sequence[search.Block]) -> View:
+    view = View(state)
+    for one in stored:  # they come in the order of numbers
+        block = _block(one)
+        view.numbers.append(block.number)
+        view.blocks.append(block)
+        view.by_number[block.number] = block
+        if block.place is not None:
+            view.by_place.setdefault(block.place, []).append(block)
+        if block.point is None:
+            view.nowhere.append(block)
+        else:
+            view.groups.setdefault(block.number >> _GROUP_SHIFT, _Group([])).blocks.append(block)
+    for group in view.groups.values():
+        group.measure()
+    return view
+
+
+def _renewed(view: View, state: search.State, stored: Sequence[search.Block]) -> View:
+    """A view with some blocks more; those it has already have only grown."""
+    fresh = [one for one in stored if one.number not in view.by_number]
+    for one in stored:
+        known = view.by_number.get(one.number)
+        if known is not None:
+            known.used = one.used
+    if not fresh:
+        view.state = state
+        return view
+    renewed = View(
+        state,
+        list(view.numbers),
+        list(view.blocks),
+        dict(view.by_number),
+        dict(view.by_place),
+        dict(view.groups),
+        list(view.nowhere),
+    )
+    for one in fresh:
+        block = _block(one)
+        position = bisect_left(renewed.numbers, block.number)
+        renewed.numbers.insert(position, block.number)
+        renewed.blocks.insert(position, block)
+        renewed.by_number[block.number] = block
+        if block.place is not None:
+            renewed.by_place[block.place] = [*renewed.by_place.get(block.place, ()), block]
+        if block.point is None:
+            renewed.nowhere.append(block)
+        else:
+            key = block.number >> _GROUP_SHIFT
+            known_group = renewed.groups.get(key)
+            group = _Group([*(known_group.blocks if known_group else ()), block])
+            group.measure()
+            renewed.groups[key] = group
+    return renewed
+
+
+def _block(stored: search.Block) -> Block:
+    point = None
+    if stored.latitude is not None and stored.longitude is not None:
+        point = globe.vector(stored.latitude, stored.longitude)
+    return Block(
+        number=stored.number,
+        shop=stored.shop,
+        uri=stored.uri,
+        peer=stored.peer,
+        place=stored.place,
+        point=point,
+        used=stored.used,
+    )

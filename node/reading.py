@@ -1,0 +1,173 @@
+"""How a query is read against what there is: words as the index has them, mended where nothing
+else is found. Whatever is read otherwise than it was typed is said.
+
+An unknown word is first taken for the beginning of known ones ("boulang"), then for a misspelling
+of one ("tondeuze"), and at last left out. A word that any listing has is never mended.
+"""
+
+import sqlite3
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from node import spelling, synonyms, words
+from node.model import Changed, Filters, Reading
+from node.store import search
+
+BEGINNINGS = 12
+VOCABULARY_KEPT = timedelta(minutes=10)
+
+
+@dataclass(frozen=True, slots=True)
+class Term:
+    """Something that a listing must have, as an expression of the full-text tables."""
+
+    typed: str
+    expression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A query as it is asked of the index.
+
+    `terms` is empty where nothing can be found. `suggestion` is the query with its spelling mended.
+    """
+
+    terms: tuple[Term, ...]
+    demands: tuple[str, ...]  # what filters ask for
+    refusals: tuple[str, ...]  # what filters refuse
+    changed: tuple[Changed, ...] = ()
+    suggestion: str | None = None
+
+    @property
+    def expression(self) -> str:
+        """What a listing must match."""
+        return self._asked or _quoted(search.EVERYTHING)
+
+    @property
+    def in_title(self) -> str | None:
+        """What its title must match for it to come first; None where no words were typed."""
+        return self._asked if self.terms else None
+
+    @property
+    def _asked(self) -> str:
+        wanted = " AND ".join([*(term.expression for term in self.terms), *self.demands])
+        if not self.refusals:
+            return wanted
+        return f"({wanted or _quoted(search.EVERYTHING)}) NOT ({' OR '.join(self.refusals)})"
+
+
+class Vocabulary:
+    """The node's own words, to mend spellings by: read when first needed, and again when old."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._words: spelling.Vocabulary | None = None
+        self._read = datetime.min
+
+    def of(self, db: sqlite3.Connection, now: datetime) -> spelling.Vocabulary:
+        """The words as they were at most VOCABULARY_KEPT ago."""
+        with self._lock:
+            if self._words is None or not self._read <= now < self._read + VOCABULARY_KEPT:
+                self._words = spelling.vocabulary(search.vocabulary(db))
+                self._read = now
+            return self._words
+
+
+def plan(
+    db: sqlite3.Connection,
+    text: str,
+    filters: Filters,
+    known: synonyms.Synonyms,
+    vocabulary: Vocabulary,
+    now: datetime,
+) -> Plan | None:
+    """How a query is asked; None where nothing is asked for, or none of its words is known."""
+    query = synonyms.widen(words.read(text), known)
+    demands, refusals = asked_by(filters)
+    changed = [Changed(word, Reading.SYNONYM, added) for word, added in query.widened]
+    terms: list[Term] = []
+    mended: dict[str, str] = {}
+    for term in query.terms:
+        expression = _expression(term.alternatives)
+        if search.count(db, expression, 1):
+            terms.append(Term(term.typed, expression))
+            continue
+        read_as, how = _mended(db, term, vocabulary, now)
+        changed.append(Changed(term.typed, how, read_as))
+        if how is Reading.SPELLING:
+            mended[term.typed] = read_as[0]
+        if read_as:
+            terms.append(Term(term.typed, _expression([word.split() for word in read_as])))
+    if not terms and (query.terms or not (demands or refusals or asks_of_shops(filters))):
+        return None
+    suggestion = " ".join(mended.get(term.typed, term.typed) for term in query.terms)
+    return Plan(tuple(terms), demands, refusals, tuple(changed), suggestion if mended else None)
+
+
+def _mended(
+    db: sqlite3.Connection, term: words.Term, vocabulary: Vocabulary, now: datetime
+) -> tuple[tuple[str, ...], Reading]:
+    if not term.fixed and len(term.alternatives[0]) == 1:
+        word = term.alternatives[0][0]
+        if term.prefix and (longer := search.beginning(db, word, BEGINNINGS)):
+            return tuple(longer), Reading.BEGINNING
+        right = spelling.nearest(word, vocabulary.of(db, now))
+        if right is not None:
+            return (right,), Reading.SPELLING
+    return (), Reading.LEFT_OUT
+
+
+def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
+    """The plan with as many of its words as some listing has together, the rarest first; None where
+    that leaves nothing out."""
+    by_count = sorted(
+        plan.terms, key=lambda term: search.count(db, term.expression, search.COUNT_MOST)
+    )
+    kept: list[Term] = []
+    for term in by_count:
+        tried = Plan((*kept, term), plan.demands, plan.refusals)
+        if search.count(db, tried.expression, 1):
+            kept.append(term)
+    if not kept or len(kept) == len(plan.terms):
+        return None
+    left_out = [
+        Changed(term.typed, Reading.LEFT_OUT, ()) for term in plan.terms if term not in kept
+    ]
+    return Plan(
+        tuple(term for term in plan.terms if term in kept),
+        plan.demands,
+        plan.refusals,
+        (*plan.changed, *left_out),
+        plan.suggestion,
+    )
+
+
+def asked_by(filters: Filters) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """What filters demand of a listing's words, and what they refuse."""
+    demanded, refused = search.filter_words(filters)
+    return tuple(map(_quoted, demanded)), tuple(map(_quoted, refused))
+
+
+def asks_of_shops(filters: Filters) -> bool:
+    """Whether something is asked that depends on the shop or on prices, not on words."""
+    return (
+        filters.open_now
+        or filters.step_free
+        or filters.payment is not None
+        or filters.price_least is not None
+        or filters.price_most is not None
+    )
+
+
+def _expression(alternatives: Sequence[Sequence[str]]) -> str:
+    """Any of these, each made of tokens that are all there."""
+    said = [" AND ".join(map(_quoted, tokens)) for tokens in alternatives]
+    if len(said) == 1 and len(alternatives[0]) == 1:
+        return said[0]
+    return "(" + " OR ".join(f"({one})" for one in said) + ")"
+
+
+def _quoted(token: str) -> str:
+    return f'"{token}"'
