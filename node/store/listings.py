@@ -86,7 +86,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         _values(listing),
     )
     _add_offers(db, listing)
-    photos.change(db, listing.id, listing.photos)
+    if listing.photos:
+        photos.change(db, listing.id, listing.photos)
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:

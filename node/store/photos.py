@@ -19,12 +19,13 @@ def add_medium(
     now: datetime,
     draft_until: datetime,
 ) -> None:
-    """Writes a photo down; one that is known already may be a draft for longer."""
+    """Writes a photo down; one that is known already is a draft again, of who sent it last."""
     db.execute(
         """
         INSERT INTO media (id, shop, width, height, bytes, added, draft_until)
         VALUES (:id, :shop, :width, :height, :bytes, :added, :draft_until)
-        ON CONFLICT (id) DO UPDATE SET draft_until = excluded.draft_until
+        ON CONFLICT (id) DO UPDATE SET
+            shop = excluded.shop, added = excluded.added, draft_until = excluded.draft_until
         """,
         {
             "id": photo_id,

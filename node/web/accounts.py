@@ -35,7 +35,7 @@ async def by_link(request: Request) -> Response:
 async def by_code(request: Request) -> Response:
     """`/connexion`: address and code. Whatever does not fit gets the same answer."""
     site = state.of(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return ask(request)
     if not sessions.is_own_form(request):
         return await render.error(request, 403)

@@ -111,9 +111,6 @@ def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
     """An error as sentences by field, for the summary on top of a form; "" is for none."""
     fields = error.fields if isinstance(error, errors.Invalid) else {}
     known: Mapping[str, tuple[str, str]] = {
-        "bad-price": ("price", say("The price must be a number, for example 12.50")),
-        "bad-quantity": ("quantity", say("The quantity must be a number, for example 500")),
-        "bad-stock": ("stock", say("How many there are must be a whole number")),
         "bad-email": ("email", say("This is no e-mail address such as claire@example.fr")),
         "handle-taken": ("handle", say("This short name is taken, or was: choose another one")),
         "photo-heic": (
@@ -133,8 +130,6 @@ def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
         "photos-busy": ("photo", say("Many photos arrive just now: send it again in a minute")),
         "too-many-photos": ("photo", say("That is a lot of photos at once: wait a minute")),
         "photos-full": ("photo", say("The shop holds too many photos: withdraw a product first")),
-        "unknown-place": ("commune", say("No such place is known.")),
-        "ambiguous-place": ("commune", say("Several places are called so: choose one.")),
         "no-node-there": ("url", say("No Échoppe site answers at this address")),
         "other-software": ("url", say("This is not an Échoppe site: it cannot be a neighbour")),
         "own-address": ("url", say("This is the address of this very site")),

@@ -147,7 +147,7 @@ async def add(request: Request) -> Response:
     desk = await _desk(request)
     if isinstance(desk, Response):
         return desk
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(request, "add", desk, Typed(forms.new_id()), {})
     site = state.of(request)
     async with forms.read(request, photo=True) as form:
@@ -200,7 +200,7 @@ async def change(request: Request) -> Response:
     listing = await site.database.read(_own_listing, desk.shop, request.path_params["id"])
     if listing is None:
         return await render.error(request, 404)
-    if request.method == "GET":
+    if request.method != "POST":
         return _form(request, "change", desk, _typed_of(listing), {}, listing=listing)
     async with forms.read(request, photo=True) as form:
         typed = _typed(form, len(listing.offers))

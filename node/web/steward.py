@@ -184,7 +184,7 @@ async def add_shop(request: Request) -> Response:
     if isinstance(person, Response):
         return person
     site = state.of(request)
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(
             request,
             "add_shop",
@@ -462,7 +462,7 @@ async def add_neighbour(request: Request) -> Response:
     person = await _steward(request)
     if isinstance(person, Response):
         return person
-    if request.method == "GET":
+    if request.method != "POST":
         return _page(request, "add_neighbour", url="", errors={})
     site = state.of(request)
     async with forms.read(request) as form:

@@ -301,6 +301,19 @@ def test_nothing_is_done_for_who_is_not_signed_in_or_comes_from_elsewhere(
     assert town.run("listing", "list", "ruche") == before
 
 
+def test_only_a_post_does_anything(town: Town, claire: Browser) -> None:
+    before = town.run("listing", "list", "ruche")
+    data = {"form": "head", "name": "Par HEAD", "price": "1"}
+    for method in ("HEAD", "GET"):
+        assert claire._ask(method, ADD, data=data).status_code == 200
+        assert claire._ask(method, "/connexion", data=data).status_code == 200
+    assert (
+        claire._ask("GET", f"/ma-boutique/ruche/produits/{before[0]['id']}/rayon").status_code
+        == 405
+    )
+    assert town.run("listing", "list", "ruche") == before
+
+
 def test_hours_are_typed_in_words(town: Town, claire: Browser) -> None:
     where = "/ma-boutique/ruche/horaires"
     page = claire.post(where, data={"hours": "quand je veux"})
