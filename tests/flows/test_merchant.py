@@ -161,6 +161,11 @@ def test_photo_name_price_published(town: Town, claire: Browser) -> None:
             assert "immutable" in found.headers["cache-control"]
     part = httpx2.get(photo["sizes"][0]["jpeg"], headers={"Range": "bytes=0-1"})
     assert (part.status_code, part.content) == (206, b"\xff\xd8")
+    # Residents see it: in a search, on its page, and where its address is shared.
+    assert f"/media/{photo['id']}.320.webp" in town.get("/recherche?q=miel").text
+    page = httpx2.get(listing["url"]).text
+    assert f'src="/media/{photo["id"]}.800.jpg" alt="Miel de lavande"' in page
+    assert f'og:image" content="{town.url}/media/{photo["id"]}.1600.jpg' in page
     note = httpx2.get(listing["uri"], headers={"Accept": "application/activity+json"}).json()
     (image,) = note["attachment"]
     assert image["type"] == "Image"
