@@ -80,21 +80,6 @@ class BodyDeadline:
         await self._app(scope, receive_in_time, send_and_close)
 
 
-def safe_headers(origin: str) -> dict[str, str]:
-    """Headers that every answer of a node at `origin` carries."""
-    headers = {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }
-    if origin.startswith("https:"):
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    return headers
-
-
 class SafeHeaders:
     """Headers that every answer carries."""
 
@@ -113,3 +98,18 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def safe_headers(origin: str) -> dict[str, str]:
+    """Headers that every answer of a node at `origin` carries."""
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if origin.startswith("https:"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
