@@ -212,12 +212,11 @@ def find_newest_own(db: sqlite3.Connection, limit: int) -> list[Listing]:
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM listings WHERE id IN (
-            SELECT newest.id FROM shops JOIN listings AS newest ON newest.shop = shops.id
-            WHERE shops.peer IS NULL AND shops.closed IS NULL AND newest.withdrawn IS NULL
-              AND newest.published >= coalesce((
-                  SELECT published FROM listings AS others
-                  WHERE others.shop = shops.id AND others.withdrawn IS NULL
-                  ORDER BY published DESC LIMIT 1 OFFSET 1), '')
+            SELECT newest.id FROM shops JOIN listings AS newest ON newest.id IN (
+                SELECT id FROM listings AS its
+                WHERE its.shop = shops.id AND its.withdrawn IS NULL
+                ORDER BY its.published DESC, its.id DESC LIMIT 2)
+            WHERE shops.peer IS NULL AND shops.closed IS NULL
             ORDER BY newest.published DESC, newest.id LIMIT ?)
         ORDER BY published DESC, id
         """,  # noqa: S608

@@ -98,16 +98,7 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         self._app = app
-        self._headers = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        }
-        if origin.startswith("https:"):
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        self._headers = safe_headers(origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -120,3 +111,18 @@ class SafeHeaders:
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
+
+
+def safe_headers(origin: str) -> dict[str, str]:
+    """Headers that every answer of a node at `origin` carries."""
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if origin.startswith("https:"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers

@@ -1,5 +1,6 @@
 """The pages that residents read: the territory, its shops and what they have."""
 
+import dataclasses
 import re
 import sqlite3
 import zlib
@@ -295,7 +296,8 @@ def _listing(
         "listing": found,
         "name": name,
         "description": description,
-        "card": card,
+        "card": dataclasses.replace(card, language=""),
+        "foreign": card.language,  # of its name and description, where not the page's own
         "price": card_views.offer_price(say, found.main_offer),
         "stock": practical.stock(say, found.main_offer),
         "offers": [

@@ -10,6 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from node import errors
 from node.web import (
     accounts,
     activitypub,
@@ -23,6 +24,7 @@ from node.web import (
     public,
     render,
     searching,
+    state,
     steward,
     trust,
 )
@@ -118,7 +120,11 @@ def application(site: Site) -> Starlette:
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
         ],
-        exception_handlers={HTTPException: _refused, Exception: _broken},
+        exception_handlers={
+            HTTPException: _refused,
+            errors.NodeError: _unable,
+            Exception: _broken,
+        },
     )
     app.state.site = site
     return app
@@ -148,8 +154,21 @@ async def _refused(request: Request, error: Exception) -> Response:
     return answer
 
 
+async def _unable(request: Request, error: Exception) -> Response:
+    """What the trade refuses and no handler has words of its own for."""
+    assert isinstance(error, errors.NodeError)
+    if request.scope["path"].startswith(_PROGRAMS):
+        return api.refuse(error)
+    retry_after = error.retry_after if isinstance(error, errors.TooMany) else None
+    return await render.error(request, api.STATUS[type(error)], retry_after=retry_after)
+
+
 async def _broken(request: Request, _error: Exception) -> Response:
     """Something unforeseen: it is in the log with its traceback, and nothing of it leaves."""
     if request.scope["path"].startswith(_PROGRAMS):
-        return activitypub.refusal(500, "internal-error")
-    return render.broken(request)
+        answer = activitypub.refusal(500, "internal-error")
+    else:
+        answer = render.broken(request)
+    # This is answered outside of the middleware that gives every other answer its headers.
+    answer.headers.update(middleware.safe_headers(state.of(request).uris.origin))
+    return answer

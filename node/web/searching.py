@@ -151,8 +151,8 @@ def _page(
         ),
         total=_total(say, known, exact=exact),
         found=known,
-        rings=tuple(_rings(say, answer, cards, subject)),
-        changes=tuple(_said(say, one) for one in answer.changed),
+        rings=tuple(_rings(say, answer, cards, _wanted(say, words, shelf))),
+        changes=_changes(say, answer.changed),
         suggestion=answer.suggestion
         and (answer.suggestion, asking.plain_address(at, answer.suggestion, place.id)),
         corrected=understood.sentence,
@@ -198,7 +198,7 @@ def _find(
     return understood, search.find(db, query, radius_km, site.clock(), site.engine)
 
 
-def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) -> Iterator[RingView]:
+def _rings(say: Translator, answer: SearchAnswer, cards: Cards, wanted: str) -> Iterator[RingView]:
     """The rings that have something on this page, and on the first page what the commune lacks."""
     place = answer.query.place
     in_place = phrases.at_place(say, place.name)
@@ -213,8 +213,8 @@ def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) ->
                 yield RingView(
                     ring.ring,
                     "",
-                    say("Nobody {in_place} offers {subject} at the moment").format(
-                        in_place=phrases.at_place(say, place.name), subject=subject
+                    say("Nobody {in_place} offers {wanted} at the moment").format(
+                        in_place=phrases.at_place(say, place.name), wanted=wanted
                     ),
                     say("Shops further away do.")
                     if elsewhere
@@ -240,6 +240,13 @@ def _rings(say: Translator, answer: SearchAnswer, cards: Cards, subject: str) ->
         )
 
 
+def _wanted(say: Translator, words: str, shelf: categories.Category | None) -> str:
+    """What was asked for, as the object of a sentence about nobody."""
+    if shelf:
+        return say("anything on the shelf “{shelf}”").format(shelf=_name(say, shelf))
+    return say("“{words}”").format(words=words) if words else say("anything like this")
+
+
 def _line(say: Translator, ring: Ring) -> str:
     """ "5 résultats : Mérignac 4 km, Talence 4 km"."""
     total = _total(say, ring.total, exact=ring.exact)
@@ -261,6 +268,16 @@ def _total(say: Translator, number: int, *, exact: bool) -> str:
     if exact:
         return phrases.counted(say, number, say("{count} result"), say("{count} results"))
     return say("more than {count} results").format(count=phrases.grouped(say, number))
+
+
+def _changes(say: Translator, changed: tuple[Changed, ...]) -> tuple[str, ...]:
+    """What was read otherwise than typed; of a word left out, that alone."""
+    left_out = {one.typed for one in changed if one.reading is Reading.LEFT_OUT}
+    return tuple(
+        _said(say, one)
+        for one in changed
+        if one.reading is Reading.LEFT_OUT or one.typed not in left_out
+    )
 
 
 def _said(say: Translator, one: Changed) -> str:

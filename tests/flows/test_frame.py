@@ -82,6 +82,8 @@ def test_files_are_kept_for_ever_under_their_content(town: Town) -> None:
     assert sheet.headers["content-type"] == "text/css; charset=utf-8"
     assert "Accept-Encoding" in sheet.headers["vary"]
     assert "#7a1f3d" in sheet.text  # the commune's colour
+    assert sheet.text.count("{") == sheet.text.count("}")
+    assert not re.search(r",\s*[{}]", sheet.text)
     for named in re.findall(r"url\(([^)]+)\)", sheet.text):
         assert town.get(f"/static/{named}").headers["content-type"] == "image/svg+xml"
     assert town.get("/static/site.000000000000.css").status_code == 404
