@@ -11,13 +11,20 @@ from node.store import shops as shop_rows
 
 def is_heard(peer: Peer | None) -> bool:
     """Whether what a node says of its shops is taken here: we follow it, and it agreed."""
-    return peer is not None and peer.following is FollowState.ACCEPTED and peer.blocked is None
+    return (
+        peer is not None
+        and peer.following is FollowState.ACCEPTED
+        and peer.blocked is None
+        and peer.suspended is None
+    )
 
 
 def state(peer: Peer) -> str:
-    """Where two nodes stand: blocked, agreed, asks, refused, one-sided or asked."""
+    """Where two nodes stand: blocked, suspended, agreed, asks, refused, one-sided or asked."""
     if peer.blocked:
         return "blocked"
+    if peer.suspended:
+        return "suspended"
     if peer.following is FollowState.ACCEPTED and peer.follower is FollowState.ACCEPTED:
         return "agreed"
     if peer.follower is FollowState.REQUESTED and peer.added is None:

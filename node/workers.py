@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, media
+from node import accounts, media, moderation
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -55,6 +55,7 @@ class Workers:
         db: database.Database,
         signers: keys.Signers,
         chance: random.Random,
+        standing: moderation.Standing,
     ) -> None:
         self._context = context
         self._database = db
@@ -66,11 +67,11 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
-        self.blocked: frozenset[str] = frozenset()  # hosts turned away at the door
+        self.standing = standing
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
-        self.blocked = await self._database.read(peers.find_blocked)
+        self.standing.learn(*await self._database.read(moderation.standing))
         for work, bell in (
             (self._spread, self._spread_bell),
             (self._act, self._act_bell),
@@ -110,7 +111,7 @@ class Workers:
         while True:
             try:
                 if self._database.changed():
-                    self.blocked = await self._database.read(peers.find_blocked)
+                    self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
             except sqlite3.Error:
                 log.exception("the database cannot be watched")
@@ -201,6 +202,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
 def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     media.sweep(db, folder, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
+    moderation.drop_hidden(db, now)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)

@@ -29,19 +29,44 @@ def configure(subjects: output.Subjects) -> None:
         help="list neighbours, requests, and how well each agrees",
         example="echoppe neighbour list",
     )
-    for name, run, text in (
-        ("accept", accept, "accept a node that asked to be a neighbour, and ask it in turn"),
-        ("remove", remove, "end being neighbours; its listings leave this node"),
-        ("block", block, "hear and tell a node nothing any more; its listings leave this node"),
+    for name, run, text, host in (
+        (
+            "accept",
+            accept,
+            "accept a node that asked to be a neighbour, and ask it in turn",
+            "boutiques.pessac.example",
+        ),
+        (
+            "remove",
+            remove,
+            "end being neighbours; its listings leave this node",
+            "boutiques.pessac.example",
+        ),
+        (
+            "block",
+            block,
+            "hear and tell a host and all below it nothing any more; its listings leave this node",
+            "spam.example --reason 'false prices'",
+        ),
+        (
+            "suspend",
+            suspend,
+            "hide a neighbour's listings for now; kept for 7 days, until `restore`",
+            "boutiques.pessac.example --reason 'prices of last year'",
+        ),
+        (
+            "restore",
+            restore,
+            "end a suspension, or lift a block",
+            "boutiques.pessac.example",
+        ),
     ):
         parser = output.command(
-            actions,
-            name,
-            run,
-            help=text,
-            example=f"echoppe neighbour {name} boutiques.pessac.example",
+            actions, name, run, help=text, example=f"echoppe neighbour {name} {host}"
         )
         parser.add_argument("host", help="as `neighbour list` names it")
+        if name in ("block", "suspend"):
+            parser.add_argument("--reason", default="", help="kept, and shown to stewards only")
 
 
 def add(asked: argparse.Namespace) -> None:
@@ -98,15 +123,105 @@ def remove(asked: argparse.Namespace) -> None:
 
 
 def block(asked: argparse.Namespace) -> None:
-    """Blocks a node, known or not."""
+    """Blocks a host with all below it, known or not."""
+    from node import errors, moderation
     from node.commands import folder
-    from node.exchange import choosing
     from node.store import database
 
     here = folder.open_folder(asked)
+    domain = _domain(asked.host, here.uris.scheme)
+    if moderation.is_under(here.uris.authority, {domain}):
+        raise errors.Invalid("own-address", f"This very node is at {domain}, or below it.")
     with database.transaction(here.path) as db:
-        peer = choosing.block(db, here.uris, asked.host, here.now)
-    _say_one(asked, peer, f"{peer.host} is blocked, and everybody on it.")
+        moderation.block(db, domain, asked.reason, here.now)
+        (made,) = (one for one in _blocks(db) if one["host"] == domain)
+    output.say(asked, made, f"{domain} is blocked, with all below it and everybody there.")
+
+
+def suspend(asked: argparse.Namespace) -> None:
+    """Suspends a neighbour."""
+    from node import moderation
+    from node.commands import folder
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        moderation.suspend(db, asked.host, asked.reason, here.now)
+        peer = peers.get(db, asked.host)
+    _say_one(
+        asked,
+        peer,
+        f"{asked.host} is suspended; what came from it is hidden, and kept for 7 days. "
+        f"Undo: echoppe neighbour restore {asked.host}",
+    )
+
+
+def restore(asked: argparse.Namespace) -> None:
+    """Ends a suspension or a block."""
+    from node import errors, moderation
+    from node.commands import folder
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    domain = _domain(asked.host, here.uris.scheme)
+    with database.transaction(here.path) as db:
+        if moderation.restore(db, domain, here.now):
+            line = f"{domain} is a neighbour as before."
+        elif moderation.unblock(db, domain):
+            line = f"{domain} is no longer blocked. To be neighbours again, choose it again."
+        else:
+            raise errors.NotFound(
+                "not-blocked",
+                f"{domain} is neither suspended nor blocked. See: echoppe neighbour list",
+            )
+        peer = peers.get(db, domain)
+    _say_one(asked, peer, line)
+
+
+def _domain(text: str, scheme: str) -> str:
+    """The domain of what was typed: a host, `*.host` for the same, or an address on it.
+
+    Raises errors.Invalid for no host, and for one without a dot, which would be half the world.
+    """
+    from node import errors
+
+    _, host = _origin(text.strip().removeprefix("*."), scheme)
+    if "." not in host and ":" not in host:
+        raise errors.Invalid("bad-host", f"{text!r} is not a host such as spam.example.")
+    return host
+
+
+def _blocks(db: "Any") -> "list[dict[str, Any]]":
+    """Blocked domains, each like a neighbour in the list."""
+    from node.store import blocks
+    from node.store.times import stamp
+
+    return [
+        {
+            "host": one.domain,
+            "state": "blocked",
+            "reason": one.reason,
+            "blocked": stamp(one.since),
+            "following": None,
+            "follower": None,
+        }
+        for one in blocks.find(db)
+    ]
+
+
+def _origin(text: str, scheme: str) -> tuple[str, str]:
+    """Origin and host of what was typed: a host, or an address on it. Raises errors.Invalid."""
+    from federation import documents
+    from federation.errors import Refused
+    from node import errors
+
+    try:
+        found = documents.origin(text if "://" in text else f"{scheme}://{text}")
+        return found, documents.address(found)[1]
+    except Refused:
+        raise errors.Invalid(
+            "bad-host", f"{text!r} is not a host such as boutiques.example.fr."
+        ) from None
 
 
 def show(asked: argparse.Namespace) -> None:
@@ -119,9 +234,12 @@ def show(asked: argparse.Namespace) -> None:
         found = peers.find(db)
         waiting = deliveries.count_by_host(db)
         set_aside = received.count_dead_by_host(db)
+        blocked = _blocks(db)
     documents = []
     lines = []
     for peer in found:
+        if any(one["host"] == peer.host for one in blocked):
+            continue
         count, why = waiting.get(peer.host, (0, None))
         aside, fault = set_aside.get(peer.host, (0, None))
         documents.append(
@@ -139,8 +257,15 @@ def show(asked: argparse.Namespace) -> None:
             lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
         if aside:
             lines.append(f"    {aside} message(s) from it could not be handled ({fault})")
+        if peer.suspended_why:
+            lines.append(f"    reason: {peer.suspended_why}")
         if peer.problem:
             lines.append(f"    problem: {peer.problem}")
+    for one in blocked:
+        documents.append(one)
+        lines.append(f"{one['host']:40} blocked since {one['blocked'][:10]}, with all below it")
+        if one["reason"]:
+            lines.append(f"    reason: {one['reason']}")
     output.say(
         asked, documents, *(lines or ["No neighbours yet. Choose one: echoppe neighbour add URL"])
     )
@@ -149,6 +274,8 @@ def show(asked: argparse.Namespace) -> None:
 def _state(peer: "Peer") -> str:
     from node import neighbours
 
+    if peer.suspended:
+        return f"suspended since {peer.suspended:%F}, its listings hidden"
     return {
         "blocked": "blocked",
         "agreed": "neighbour",
@@ -187,6 +314,8 @@ def _document(peer: "Peer") -> "dict[str, Any]":
         "digest_agrees": peer.digest_agrees,
         "problem": peer.problem,
         "blocked": stamp_or_none(peer.blocked),
+        "suspended": stamp_or_none(peer.suspended),
+        "reason": peer.suspended_why,
     }
 
 

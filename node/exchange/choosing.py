@@ -6,7 +6,7 @@ from datetime import datetime
 
 from federation import actors, client, documents, nodeinfo
 from federation.errors import FederationError, Refused
-from node import errors, settings
+from node import errors, moderation, settings
 from node.exchange import follows
 from node.model import Peer
 from node.store import peers
@@ -61,7 +61,17 @@ async def look_up(
 
 
 def choose(db: sqlite3.Connection, uris: Uris, found: Found, token: str, now: datetime) -> None:
-    """Asks a node to be a neighbour."""
+    """Asks a node to be a neighbour. One that is blocked by its own name is so no more.
+
+    Raises errors.Conflict for one that is blocked together with a domain above it.
+    """
+    blocked = moderation.find_block(db, found.host)
+    if blocked is not None and blocked.domain != found.host:
+        raise errors.Conflict(
+            "blocked",
+            f"{found.host} is blocked with {blocked.domain}. "
+            f"To lift that: echoppe neighbour restore {blocked.domain}",
+        )
     peers.add(db, found.host, found.origin, found.actor, found.name, found.software)
     peer = peers.get(db, found.host)
     if peer is not None:
@@ -88,7 +98,7 @@ def accept(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datet
 
 
 def ask_again(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datetime) -> Peer:
-    """Asks a node again that has not answered, has refused, or was blocked here."""
+    """Asks a node again that has not answered or has refused."""
     peer = get(db, host)
     follows.ask(db, uris, peer, token, now)
     return peer
@@ -104,20 +114,3 @@ def remove(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datet
         )
     follows.leave(db, uris, peer, token, now)
     return peer
-
-
-def block(db: sqlite3.Connection, uris: Uris, text: str, now: datetime) -> Peer:
-    """Blocks a node, known or not. Raises errors.Invalid for what is no host."""
-    try:
-        origin = documents.origin(text if "://" in text else f"{uris.scheme}://{text}")
-        host = documents.address(origin)[1]
-    except Refused:
-        raise errors.Invalid(
-            "bad-host", f"{text!r} is not a host such as boutiques.example.fr."
-        ) from None
-    if host == uris.authority:
-        raise errors.Invalid("own-address", f"{host} is this very node.")
-    if peers.get(db, host) is None:
-        peers.add(db, host, origin, f"{origin}/users/instance", host, "")
-    follows.block(db, host, now)
-    return get(db, host)

@@ -133,6 +133,7 @@ def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
         "no-node-there": ("url", say("No Échoppe site answers at this address")),
         "other-software": ("url", say("This is not an Échoppe site: it cannot be a neighbour")),
         "own-address": ("url", say("This is the address of this very site")),
+        "blocked": ("url", say("This site is blocked: lift that first")),
         "bad-url": ("url", say("This is no address such as https://shops.example.fr")),
         "bad-authority": ("url", say("This is no address such as https://shops.example.fr")),
     }

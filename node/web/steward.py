@@ -15,11 +15,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, hours_typed, neighbours, shops, territory
+from node import accounts, errors, hours_typed, moderation, neighbours, shops, territory
 from node.exchange import choosing, keys
-from node.model import Account, Peer, Role, Shop
+from node.model import Account, Block, Peer, Role, Shop
 from node.store import accounts as account_rows
-from node.store import deliveries, listings, peers, places, received
+from node.store import blocks, deliveries, listings, peers, places, received
 from node.store import shops as shop_rows
 from node.translation import Translator
 from node.uris import Uris, is_handle, slug
@@ -72,6 +72,7 @@ class Overview:
 
     shops: tuple[tuple[Shop, str, int], ...]  # with the commune's name, and how many listings
     neighbours: tuple[Neighbour, ...]
+    blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
 
@@ -103,6 +104,7 @@ def _overview(db: sqlite3.Connection) -> Overview:
     return Overview(
         shops=tuple((shop, place, listings.count_of_shop(db, shop.id)) for shop, place in named),
         neighbours=_neighbours(db, waiting),
+        blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
     )
@@ -120,6 +122,7 @@ def _neighbours(
             set_aside.get(peer.host, (0, ""))[0],
         )
         for peer in peers.find(db)
+        if peer.blocked is None  # those are told of as blocked domains
     )
 
 
@@ -227,7 +230,7 @@ def _shop_draft(
     problems: dict[str, str] = {}
     meant = territory.understand(db, typed.commune, say)
     if meant.place is None:
-        problems["commune"] = meant.sentence or say("No such place is known.")
+        problems["commune"] = meant.sentence or say("This place is not known")
         if meant.choices:
             named = ", ".join(choice.label for choice in meant.choices[:8])
             problems["commune"] += f" {named}"
@@ -475,7 +478,7 @@ async def add_neighbour(request: Request) -> Response:
         await site.database.write(
             choosing.choose, site.uris, found, str(uuid.uuid4()), site.clock()
         )
-    except errors.Invalid as error:
+    except (errors.Invalid, errors.Conflict) as error:
         problems = forms.sentences(error, render.speak(request))
         if "url" not in problems:
             problems = {"url": " ".join(problems.values())}
@@ -512,6 +515,10 @@ def _deal(
 ) -> str:
     """Does what was chosen; says where to go on."""
     here = f"/gestion/voisins/{host}"
+    if deed == "unblock":
+        if not moderation.unblock(db, host):
+            raise errors.NotFound("not-blocked")
+        return "/gestion?fait=debloque"
     choosing.get(db, host)
     if deed == "accept":
         choosing.accept(db, uris, host, token, now)
@@ -520,8 +527,14 @@ def _deal(
         choosing.ask_again(db, uris, host, token, now)
         return f"{here}?fait=demande"
     if deed == "block":
-        choosing.block(db, uris, host, now)
-        return f"{here}?fait=bloque"
+        moderation.block(db, host, "", now)
+        return "/gestion?fait=bloque"
+    if deed == "suspend":
+        moderation.suspend(db, host, "", now)
+        return f"{here}?fait=suspendu"
+    if deed == "restore":
+        moderation.restore(db, host, now)
+        return f"{here}?fait=retabli"
     if deed == "remove":
         choosing.remove(db, uris, host, token, now)
         return "/gestion?fait=quitte"

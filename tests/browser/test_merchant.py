@@ -166,7 +166,6 @@ def test_axe_finds_nothing(
         town.run("neighbour", "block", "loin.example")
         for path in (
             "", "/boutiques/ajouter", "/boutiques/fleurs", "/acces", "/voisins/ajouter",
-            "/voisins/loin.example",
         ):  # fmt: skip
             look(f"/gestion{path}")
         tab.page.goto(f"{town.url}/gestion/acces")
