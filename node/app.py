@@ -16,17 +16,20 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, keyring, moderation, search, settings, synonyms
+from node import clock, errors, keyring, media, moderation, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
-from node.store import database
+from node.model import Place
+from node.store import database, places
 from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
+from node.web.assets import Assets
 from node.web.door import Door
-from node.web.render import Pages
+from node.web.opening import Board
 from node.web.state import Site
+from node.web.templating import Pages
 from node.workers import Workers
 
 log = logging.getLogger("echoppe.node")
@@ -46,6 +49,7 @@ class Node:
     context: Context
     publisher: Publisher
     workers: Workers
+    ring: keyring.Keyring
     door: Door
     chance: random.Random = field(default_factory=random.SystemRandom)
 
@@ -102,6 +106,7 @@ async def running(
                 context=context,
                 publisher=publisher,
                 workers=workers,
+                ring=ring,
                 door=Door(workers, configured.server.trusted_proxies),
             )
 
@@ -119,7 +124,25 @@ def create_app(running_node: Node) -> Starlette:
             workers=running_node.workers,
             door=running_node.door,
             pages=Pages(Catalogues()),
+            assets=Assets(running_node.settings.node.colour),
+            board=Board(),
+            commune=_own_commune(running_node.settings),
             engine=search.Engine(synonyms.load(running_node.folder)),
+            ring=running_node.ring,
+            darkroom=media.Darkroom(running_node.folder),
+            http=running_node.context.http,
             version=node.__version__,
         )
     )
+
+
+def _own_commune(configured: settings.Settings) -> Place:
+    """The commune the node belongs to. Raises errors.Unusable where the gazetteer lacks it."""
+    place_id = configured.node.communes[0]
+    with contextlib.closing(places.open_places()) as gazetteer:
+        found = places.get(gazetteer, place_id)
+    if found is None:
+        raise errors.Unusable(
+            "unknown-commune", f"node.communes names {place_id}, which is no commune of today."
+        )
+    return found

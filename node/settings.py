@@ -36,6 +36,7 @@ class NodeSettings:
     operator: str = "commune"
     languages: tuple[str, ...] = ("fr", "en")
     contact: str = ""
+    colour: str = "#0f4c40"
 
 
 @dataclass(frozen=True, slots=True)
@@ -177,6 +178,8 @@ def _check(settings: Settings, source: str) -> None:
     for place in settings.node.communes:
         if not re.fullmatch(r"FR-[0-9][0-9AB][0-9]{3}", place):
             fail("node.communes", f"holds place ids such as FR-33063, not {place!r}.")
+    if not re.fullmatch(r"#[0-9a-fA-F]{6}", settings.node.colour):
+        fail("node.colour", f"must be a colour such as #0f4c40, not {settings.node.colour!r}.")
     for proxy in settings.server.trusted_proxies:
         try:
             ipaddress.ip_address(proxy)

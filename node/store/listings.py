@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Kind, Listing, Offer
-from node.store import times
+from node.model import Availability, Condition, Kind, Listing, Offer, Photo
+from node.store import photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered"""
@@ -29,7 +29,7 @@ def _offer(row: sqlite3.Row) -> Offer:
     )
 
 
-def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
+def _listing(row: sqlite3.Row, offers: Iterable[Offer], shown: tuple[Photo, ...] = ()) -> Listing:
     return Listing(
         id=row["id"],
         uri=row["uri"],
@@ -49,6 +49,7 @@ def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
         kind=Kind(row["kind"]),
         pick_up=bool(row["pick_up"]),
         delivered=bool(row["delivered"]),
+        photos=shown,
     )
 
 
@@ -85,6 +86,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         _values(listing),
     )
     _add_offers(db, listing)
+    if listing.photos:
+        photos.change(db, listing.id, listing.photos)
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
@@ -101,6 +104,7 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
     )
     db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
     _add_offers(db, listing)
+    photos.change(db, listing.id, listing.photos)
 
 
 def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
@@ -150,7 +154,8 @@ def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Li
         (json.dumps(list(offers)),),
     ):
         offers[row["listing"]].append(_offer(row))
-    return [_listing(row, offers[row["id"]]) for row in rows]
+    shown = photos.find(db, offers)
+    return [_listing(row, offers[row["id"]], shown.get(row["id"], ())) for row in rows]
 
 
 def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:
@@ -200,6 +205,55 @@ def find_of_shop(db: sqlite3.Connection, shop_id: str, limit: int = 10_000) -> l
         (shop_id, limit),
     ).fetchall()
     return _with_offers(db, rows)
+
+
+def find_newest_own(db: sqlite3.Connection, limit: int) -> list[Listing]:
+    """What shops of this node published last, newest first, at most two of each shop."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings WHERE id IN (
+            SELECT newest.id FROM shops JOIN listings AS newest ON newest.id IN (
+                SELECT id FROM listings AS its
+                WHERE its.shop = shops.id AND its.withdrawn IS NULL
+                ORDER BY its.published DESC, its.id DESC LIMIT 2)
+            WHERE shops.peer IS NULL AND shops.closed IS NULL
+            ORDER BY newest.published DESC, newest.id LIMIT ?)
+        ORDER BY published DESC, id
+        """,  # noqa: S608
+        (limit,),
+    ).fetchall()
+    return _with_offers(db, rows)
+
+
+def find_own_pages(db: sqlite3.Connection, skip: int, limit: int) -> list[tuple[str, str]]:
+    """(url, updated) of this node's listings on show, in the order of ids."""
+    rows = db.execute(
+        """
+        SELECT listings.url, listings.updated FROM listings
+        JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer IS NULL AND listings.withdrawn IS NULL
+        ORDER BY listings.id LIMIT :limit OFFSET :skip
+        """,
+        {"skip": skip, "limit": limit},
+    )
+    return [(row[0], row[1]) for row in rows]
+
+
+def shelves_of_shops(db: sqlite3.Connection, shop_ids: Sequence[str]) -> dict[str, list[str]]:
+    """The shelves ("epicerie") that shops have something on, most of it first."""
+    found: dict[str, list[str]] = {}
+    for row in db.execute(
+        """
+        SELECT shop, substr(category, 1, instr(category || '.', '.') - 1) AS shelf, count(*)
+        FROM listings
+        WHERE shop IN (SELECT value FROM json_each(?)) AND withdrawn IS NULL
+          AND category IS NOT NULL
+        GROUP BY shop, shelf ORDER BY shop, count(*) DESC, shelf
+        """,
+        (json.dumps(list(shop_ids)),),
+    ):
+        found.setdefault(row["shop"], []).append(row["shelf"])
+    return found
 
 
 def find_ids_of_shop(db: sqlite3.Connection, shop_id: str) -> list[str]:

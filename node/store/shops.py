@@ -2,7 +2,7 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -189,6 +189,18 @@ def find(
     return [_shop(row) for row in rows]
 
 
+def find_in(db: sqlite3.Connection, place_ids: Sequence[str], limit: int) -> list[Shop]:
+    """Open shops of these places, ours and the neighbours', in the order of ids."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM shops
+        WHERE closed IS NULL AND place IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+        """,  # noqa: S608
+        (json.dumps(list(place_ids)), limit),
+    )
+    return [_shop(row) for row in rows]
+
+
 def find_some(db: sqlite3.Connection, ids: Iterable[str]) -> list[Shop]:
     """The shops of those ids, in no order."""
     rows = db.execute(
@@ -196,6 +208,17 @@ def find_some(db: sqlite3.Connection, ids: Iterable[str]) -> list[Shop]:
         (json.dumps(list(ids)),),
     )
     return [_shop(row) for row in rows]
+
+
+def count_by_place(db: sqlite3.Connection) -> dict[str, int]:
+    """How many open shops each place has, ours and the neighbours'."""
+    rows = db.execute(
+        """
+        SELECT place, count(*) FROM shops WHERE closed IS NULL AND place IS NOT NULL
+        GROUP BY place
+        """
+    )
+    return {row[0]: int(row[1]) for row in rows}
 
 
 def count_own(db: sqlite3.Connection) -> int:

@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_TIME = 15.0  # seconds for all of a body, however it drips
@@ -16,6 +16,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+_EXTEND = "echoppe.extend"
 # Asked by the machine itself or a supervisor, under whatever name.
 _ANY_HOST = frozenset({"/livez", "/readyz"})
 
@@ -23,9 +24,11 @@ _ANY_HOST = frozenset({"/livez", "/readyz"})
 class HostCheck:
     """Answers only to the node's own name; links are made from the configured one anyway."""
 
-    def __init__(self, app: ASGIApp, origin: str) -> None:
+    def __init__(self, app: ASGIApp, origin: str, page: str) -> None:
+        """`page` is what people read who came under another name."""
         self._app = app
         self._authority = urlsplit(origin).netloc.lower()
+        self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -35,8 +38,7 @@ class HostCheck:
                 await PlainTextResponse("One Host is needed.\n", 400)(scope, receive, send)
                 return
             if named[0].lower() != self._authority:
-                answer = PlainTextResponse("This node answers to its own name only.\n", 421)
-                await answer(scope, receive, send)
+                await HTMLResponse(self._page, 421)(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 
@@ -44,6 +46,7 @@ class HostCheck:
 class BodyDeadline:
     """Ends a request whose body is still on its way after BODY_TIME.
 
+    A handler that knows who sends it may give it more, before it reads on: `more_time`.
     An answer that is given before the body has come ends the connection too: nobody would read the
     rest, however long it is.
     """
@@ -60,6 +63,12 @@ class BodyDeadline:
         deadline = loop.time() + BODY_TIME
         headers = Headers(scope=scope)
         complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+
+        def extend(seconds: float) -> None:
+            nonlocal deadline
+            deadline = max(deadline, loop.time() + seconds)
+
+        scope[_EXTEND] = extend
 
         async def receive_in_time() -> Message:
             nonlocal complete
@@ -81,21 +90,17 @@ class BodyDeadline:
         await self._app(scope, receive_in_time, send_and_close)
 
 
+def more_time(scope: Scope, seconds: float) -> None:
+    """Gives the body of a request that many seconds from now on."""
+    scope[_EXTEND](seconds)
+
+
 class SafeHeaders:
     """Headers that every answer carries."""
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         self._app = app
-        self._headers = {
-            "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "same-origin",
-            "Cross-Origin-Opener-Policy": "same-origin",
-            "Cross-Origin-Resource-Policy": "same-origin",
-            "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-        }
-        if origin.startswith("https:"):
-            self._headers["Strict-Transport-Security"] = "max-age=31536000"
+        self._headers = safe_headers(origin)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -134,3 +139,18 @@ class Shortcut:
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
+
+
+def safe_headers(origin: str) -> dict[str, str]:
+    """Headers that every answer of a node at `origin` carries."""
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if origin.startswith("https:"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers

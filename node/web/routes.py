@@ -1,6 +1,7 @@
 """The whole URL table of a node."""
 
 import logging
+from collections.abc import Awaitable, Callable, Iterator
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -9,25 +10,86 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from node.web import activitypub, api, health, middleware, pages
+from node import errors
+from node.web import (
+    accounts,
+    activitypub,
+    api,
+    health,
+    machine,
+    media,
+    merchant,
+    middleware,
+    nearby,
+    public,
+    render,
+    searching,
+    state,
+    steward,
+    trust,
+)
 from node.web.state import Site
 
 log = logging.getLogger("echoppe.web")
 
-_UUID = "{id:uuid}"
+# Where programs ask, who want no page.
+_PROGRAMS = ("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+# Pages for people: the address in French, as everywhere; other languages have it under their name.
+_PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/", public.home, ("GET",)),
+    ("/recherche", searching.find, ("GET",)),
+    ("/recherche.atom", machine.search_feed, ("GET",)),
+    ("/commune", nearby.choose, ("GET",)),
+    ("/boutiques", public.shop_list, ("GET",)),
+    ("/rayons", public.shelves, ("GET",)),
+    ("/rayon/{id}.atom", machine.shelf_feed, ("GET",)),
+    ("/rayon/{id}", searching.shelf, ("GET",)),
+    ("/mentions-legales", trust.legal, ("GET",)),
+    ("/accessibilite", trust.accessibility, ("GET",)),
+    ("/donnees-personnelles", trust.privacy, ("GET",)),
+    ("/classement", trust.ranking, ("GET",)),
+    ("/credits", trust.credits, ("GET",)),
+    ("/@{handle}.atom", machine.shop_feed, ("GET",)),
+    ("/@{handle}", public.shop, ("GET",)),
+    ("/@{handle}/{slug}", public.listing, ("GET",)),
+)
+
+# And those of the people who sign in.
+_SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/connexion", accounts.by_code, ("GET", "POST")),
+    ("/connexion/{token}", accounts.by_link, ("GET", "POST")),
+    ("/compte", accounts.account, ("GET", "POST")),
+    ("/ma-boutique/{handle}", merchant.home, ("GET",)),
+    ("/ma-boutique/{handle}/ajouter", merchant.add, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits", merchant.products, ("GET",)),
+    ("/ma-boutique/{handle}/produits/{id}", merchant.change, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
+    ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+    ("/ma-boutique/{handle}/horaires", merchant.hours, ("GET", "POST")),
+    ("/gestion", steward.home, ("GET",)),
+    ("/gestion/acces", steward.access, ("GET", "POST")),
+    ("/gestion/boutiques/ajouter", steward.add_shop, ("GET", "POST")),
+    ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
+    ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
+    ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
+    ("/gestion/voisins/ajouter", steward.add_neighbour, ("GET", "POST")),
+    ("/gestion/voisins/{host}", steward.neighbour, ("GET", "POST")),
+)
 
 
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
     app = Starlette(
         routes=[
-            # people
-            Route("/", pages.home),
-            Route("/@{handle}", pages.shop),
-            Route("/@{handle}/{slug}", pages.listing),
-            Route("/connexion/{token}", pages.sign_in, methods=["GET", "POST"]),
-            Route("/compte", pages.account, methods=["GET", "POST"]),
-            Route("/static/{name}", pages.static),
+            *_in_each_language(site.settings.node.languages, (*_PEOPLE, *_SIGNED_IN)),
+            Route("/static/{name}", public.static),
+            Route("/robots.txt", machine.robots),
+            Route("/sitemap.xml", machine.sitemap),
+            Route("/sitemap-{number:int}.xml", machine.sitemap_part),
+            Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),
@@ -56,29 +118,58 @@ def application(site: Site) -> Starlette:
         middleware=[
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
-            Middleware(middleware.HostCheck, site.uris.origin),
+            Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
             Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
-        exception_handlers={HTTPException: _refused, Exception: _broken},
+        exception_handlers={
+            HTTPException: _refused,
+            errors.NodeError: _unable,
+            Exception: _broken,
+        },
     )
     app.state.site = site
     return app
+
+
+def _in_each_language(
+    languages: tuple[str, ...], pages: tuple[tuple[str, Handler, tuple[str, ...]], ...]
+) -> Iterator[Route]:
+    """The main language at the root, each other one under its name (/en/…): no cookie decides."""
+    for language in languages:
+        prefix = "" if language == languages[0] else f"/{language}"
+        for path, handler, methods in pages:
+            yield Route(prefix + path, handler, methods=list(methods))
 
 
 async def _refused(request: Request, error: Exception) -> Response:
     """Unknown addresses and methods: a page for people, a short word for programs."""
     status = error.status_code if isinstance(error, HTTPException) else 500
     headers = dict(getattr(error, "headers", None) or {})
-    if request.url.path.startswith(("/api/", "/users/", "/inbox", "/.well-known/", "/nodeinfo/")):
+    if request.scope["path"].startswith(_PROGRAMS):
         answer = activitypub.refusal(
             status, {404: "not-found", 405: "bad-method"}.get(status, "refused")
         )
     else:
-        answer = await pages.error(request, status)
+        answer = await render.error(request, status)
     answer.headers.update(headers)
     return answer
 
 
-async def _broken(_request: Request, _error: Exception) -> Response:
+async def _unable(request: Request, error: Exception) -> Response:
+    """What the trade refuses and no handler has words of its own for."""
+    assert isinstance(error, errors.NodeError)
+    if request.scope["path"].startswith(_PROGRAMS):
+        return api.refuse(error)
+    retry_after = error.retry_after if isinstance(error, errors.TooMany) else None
+    return await render.error(request, api.STATUS[type(error)], retry_after=retry_after)
+
+
+async def _broken(request: Request, _error: Exception) -> Response:
     """Something unforeseen: it is in the log with its traceback, and nothing of it leaves."""
-    return activitypub.refusal(500, "internal-error")
+    if request.scope["path"].startswith(_PROGRAMS):
+        answer = activitypub.refusal(500, "internal-error")
+    else:
+        answer = render.broken(request)
+    # This is answered outside of the middleware that gives every other answer its headers.
+    answer.headers.update(middleware.safe_headers(state.of(request).uris.origin))
+    return answer

@@ -5,15 +5,20 @@ from typing import cast
 
 from starlette.requests import Request
 
-from federation import actors
+from federation import actors, client
 from node.clock import Clock
 from node.exchange.outbox import Publisher
+from node.keyring import Keyring
+from node.media import Darkroom
+from node.model import Place
 from node.search import Engine
 from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
+from node.web.assets import Assets
 from node.web.door import Door
-from node.web.render import Pages
+from node.web.opening import Board
+from node.web.templating import Pages
 from node.workers import Workers
 
 
@@ -30,7 +35,13 @@ class Site:
     workers: Workers
     door: Door
     pages: Pages
+    assets: Assets
+    board: Board
+    commune: Place  # the node's own, the first of its settings
     engine: Engine
+    ring: Keyring
+    darkroom: Darkroom
+    http: client.Client
     version: str
 
 

@@ -1,0 +1,209 @@
+"""Listings and shops as cards: everything that a template shows of one, said beforehand.
+
+A page shows up to twenty, so whatever is the same for several of them is worked out once.
+"""
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from node import hours, phrases, prices
+from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
+from node.translation import Translator
+from node.web import opening, shown
+
+NAME_MOST = 120
+GROUNDS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """A price as it is written; for one on request `amount` is empty and `unit` says so."""
+
+    before: str  # "à partir de", where offers differ
+    amount: str
+    unit: str  # "25,00 €/kg"
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A listing among others."""
+
+    href: str
+    name: str
+    language: str  # of the name, where it is not the page's own
+    price: Price
+    shop: str  # and where it is
+    stock: str  # only where it is not simply there
+    sold_out: bool
+    state: str
+    style: str  # of the state: open or closed
+    seen: str  # and, where the link leads to another node, which one
+    remote: bool
+    ground: int
+    photo: str = ""  # the id of the first, where there is one here
+
+
+@dataclass(frozen=True, slots=True)
+class ShopCard:
+    """A shop among others."""
+
+    href: str
+    name: str
+    trade: str
+    where: str
+    state: str
+    style: str
+    host: str
+    ground: int
+
+
+class Cards:
+    """Makes the cards of one page."""
+
+    def __init__(
+        self,
+        say: Translator,
+        now: datetime,
+        board: opening.Board,
+        *,
+        origin: str,
+        at: str,
+        carried: str,
+        home: Place,
+    ) -> None:
+        """`at` and `carried` go before and behind the addresses of this node; `home` is its own
+        commune, whose clock tells what "today" is."""
+        self.say = say
+        self.now = now
+        self.carried = carried
+        self._origin = origin
+        self._at = at
+        self._zone: ZoneInfo | None = hours.zone_of(home.id)
+        self._local_now = now.astimezone(self._zone)
+        self._board = board
+        self._hosts: dict[str, str] = {}
+        self._names: dict[str, str] = {}
+
+    def hit(self, hit: SearchHit, *, nearby: bool) -> Card:
+        """A search result; `nearby`: in the commune itself, which then needs no name."""
+        where = [] if nearby or hit.place is None else [hit.place.name]
+        if hit.distance_km is not None:
+            where.append(
+                self.say("{distance} away").format(
+                    distance=phrases.distance(self.say, hit.distance_km)
+                )
+            )
+        return self.listing(hit.listing, hit.shop, ", ".join(where), stale=hit.stale)
+
+    def listing(self, found: Listing, shop: Shop, where: str = "", *, stale: bool = False) -> Card:
+        """A listing and the shop that has it."""
+        availability = best_availability(found)
+        state = self.state(shop)
+        seen, host = self.seen(found, stale=stale), self.host(shop)
+        name = self._name(shop)
+        return Card(
+            href=self.href(found.url, shop),
+            name=shown.line(found.name, NAME_MOST),
+            language="" if found.language == self.say.language else found.language,
+            price=price(self.say, found),
+            shop=f"{name}, {where}" if where else name,
+            stock=""
+            if availability is Availability.IN_STOCK
+            else self.say.availability(availability),
+            sold_out=availability is Availability.OUT_OF_STOCK,
+            state=state.words,
+            style="open" if state.open else "closed",
+            seen=f"{seen}, {host}" if host else seen,
+            remote=bool(host),
+            ground=ground(found.id),
+            photo=found.photos[0].id if found.photos else "",
+        )
+
+    def shop(self, found: Shop, trade: str = "", where: str = "") -> ShopCard:
+        """A shop in a list."""
+        state = self.state(found)
+        return ShopCard(
+            href=self.href(found.url, found),
+            name=self._name(found),
+            trade=trade,
+            where=where,
+            state=state.words,
+            style="open" if state.open else "closed",
+            host=self.host(found),
+            ground=ground(found.id),
+        )
+
+    def _name(self, shop: Shop) -> str:
+        if shop.id not in self._names:
+            self._names[shop.id] = shown.line(shop.name, NAME_MOST)
+        return self._names[shop.id]
+
+    def href(self, url: str, shop: Shop) -> str:
+        """Where a page of a shop is: in this language and from the same place if it is ours."""
+        if shop.peer is None and url.startswith(f"{self._origin}/"):
+            return f"{self._at}{url.removeprefix(self._origin)}{self.carried}"
+        return url if url.startswith(("https://", "http://")) else ""
+
+    def state(self, shop: Shop) -> opening.Said:
+        """Whether a shop is open, in words."""
+        return self._board.state(self.say, shop, self.now)
+
+    def host(self, shop: Shop) -> str:
+        """ "sur" the node of a neighbour's shop, as it is read; nothing for ours."""
+        if shop.peer is None:
+            return ""
+        if shop.peer not in self._hosts:
+            self._hosts[shop.peer] = self.say("on {host}").format(
+                host=shown.line(shown.host(shop.peer), NAME_MOST)
+            )
+        return self._hosts[shop.peer]
+
+    def seen(self, found: Listing, *, stale: bool = False) -> str:
+        """How old what is told of a listing is."""
+        when = found.seen.astimezone(self._zone)
+        if stale:
+            return self.say("Information of {date}").format(date=phrases.day(self.say, when))
+        return phrases.seen(self.say, when, self._local_now, on_shelf=found.kind is Kind.GOODS)
+
+
+def price(say: Translator, found: Listing) -> Price:
+    """What a listing costs: its one price, or from its least on."""
+    costs = {offer.price_cents for offer in found.offers}
+    written = offer_price(say, found.main_offer)
+    if len(costs) > 1 and written.amount:
+        return Price(say("from"), written.amount, written.unit)
+    return written
+
+
+def offer_price(say: Translator, offer: Offer) -> Price:
+    """What one offer costs."""
+    if offer.price_cents is None:
+        return Price("", "", say("price on request"))
+    amount = say.money(offer.price_cents, offer.currency)
+    unit = prices.unit_price(offer)
+    if unit is None:
+        return Price("", amount, "")
+    between = "\u00a0" if unit.per == "piece" else "/"
+    return Price("", amount, f"{say.money(unit.cents, unit.currency)}{between}{say.unit(unit.per)}")
+
+
+def best_availability(found: Listing) -> Availability:
+    """Of the whole listing: it can be had as long as one of its offers can."""
+    main = found.main_offer.availability
+    if main is not Availability.OUT_OF_STOCK:
+        return main
+    return next(
+        (
+            offer.availability
+            for offer in found.offers
+            if offer.availability is not Availability.OUT_OF_STOCK
+        ),
+        Availability.OUT_OF_STOCK,
+    )
+
+
+def ground(thing: str) -> int:
+    """Which of the six grounds an empty shelf has: always the same for the same thing."""
+    return zlib.crc32(thing.encode()) % GROUNDS

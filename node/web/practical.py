@@ -1,0 +1,139 @@
+"""What one needs to know before going to a shop, in words."""
+
+import re
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+from urllib.parse import quote
+
+from node import hours, phrases
+from node.model import Availability, Condition, DeliveryTerms, Kind, Listing, Offer, Place, Shop
+from node.store import places
+from node.translation import Translator
+from node.web import opening, searching, shown
+
+_PLACES_NAMED = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Stock:
+    """Whether it can be had, in words."""
+
+    words: str
+    style: str  # done, wait or stop
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """A shop, said. Empty where nobody told."""
+
+    name: str
+    summary: str
+    address: str
+    place: Place | None
+    phone: str
+    phone_link: str
+    payments: str
+    access: str
+    delivery: str
+    timetable: opening.Timetable | None
+    map_application: str  # geo: address, where its point is known
+    map_page: str  # a map on the web, followed only by who presses it
+
+
+def facts(db: sqlite3.Connection, say: Translator, shop: Shop, now: datetime) -> Facts:
+    """What is told of a shop."""
+    place = places.get(db, shop.place) if shop.place else None
+    name = shown.line(shop.name, 120)
+    address = shown.line(
+        ", ".join(part for part in (shop.address, place.name if place else None) if part), 250
+    )
+    return Facts(
+        name=name,
+        summary=shown.paragraphs(shop.summary or "", 500),
+        address=address,
+        place=place,
+        phone=shown.line(shop.phone or "", 40),
+        phone_link=f"tel:{re.sub(r'[^0-9+]', '', shop.phone)}" if shop.phone else "",
+        payments=_sentence(", ".join(searching.payment(say, one) for one in shop.payments)),
+        access=""
+        if shop.step_free is None
+        else say("Step-free entrance")
+        if shop.step_free
+        else say("There is a step at the entrance"),
+        delivery=_delivery(db, say, shop.delivery),
+        timetable=opening.timetable(say, shop.hours, shop.place, now)
+        if shop.hours and hours.zone_of(shop.place)
+        else None,
+        map_application=""
+        if shop.latitude is None
+        else f"geo:{shop.latitude},{shop.longitude}?q={shop.latitude},{shop.longitude}"
+        f"({quote(name)})",
+        map_page=_map_page(shop, address),
+    )
+
+
+def _sentence(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+def _map_page(shop: Shop, address: str) -> str:
+    site = "https://www.openstreetmap.org"
+    if shop.latitude is not None:
+        at = f"{shop.latitude}/{shop.longitude}"
+        return f"{site}/?mlat={shop.latitude}&mlon={shop.longitude}#map=18/{at}"
+    return f"{site}/search?query={quote(address)}" if shop.address else ""
+
+
+def _delivery(db: sqlite3.Connection, say: Translator, terms: DeliveryTerms | None) -> str:
+    if terms is None:
+        return ""
+    parts = []
+    named = [place.name for one in terms.places[:_PLACES_NAMED] if (place := places.get(db, one))]
+    if named:
+        more = len(terms.places) > _PLACES_NAMED
+        text = say("{places} and other communes") if more else say("to {places}")
+        parts.append(text.format(places=", ".join(named)))
+    if terms.radius_km is not None:
+        far = phrases.distance(say, terms.radius_km)
+        parts.append(say("up to {distance} away").format(distance=far))
+    if terms.price_cents == 0:
+        parts.append(say("free of charge"))
+    elif terms.price_cents is not None:
+        parts.append(say.money(terms.price_cents, "EUR"))
+    if terms.free_from_cents is not None and terms.price_cents != 0:
+        amount = say.money(terms.free_from_cents, "EUR")
+        parts.append(say("free from {amount} on").format(amount=amount))
+    return _sentence(", ".join(parts))
+
+
+def stock(say: Translator, offer: Offer) -> Stock:
+    """Whether an offer can be had."""
+    if offer.availability is Availability.IN_STOCK and offer.stock == 1:
+        return Stock(say("The last one"), "wait")
+    style = {
+        Availability.IN_STOCK: "done",
+        Availability.LIMITED: "wait",
+        Availability.ON_ORDER: "wait",
+        Availability.OUT_OF_STOCK: "stop",
+    }[offer.availability]
+    return Stock(say.availability(offer.availability), style)
+
+
+def condition(say: Translator, found: Condition) -> str:
+    """How worn a thing is; nothing for a new one."""
+    return {
+        Condition.NEW: "",
+        Condition.REFURBISHED: say("Refurbished"),
+        Condition.USED: say("Second-hand"),
+        Condition.DAMAGED: say("Damaged"),
+    }[found]
+
+
+def ways(say: Translator, found: Listing) -> str:
+    """How it is had: fetched, delivered, or both."""
+    if found.kind is Kind.SERVICE:
+        return ""
+    if found.pick_up and found.delivered:
+        return say("To be fetched at the shop or delivered")
+    return say("Delivered only") if found.delivered else say("To be fetched at the shop")

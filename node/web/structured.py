@@ -1,0 +1,128 @@
+"""Shops and listings as schema.org data within their pages (JSON-LD), for whoever reads those.
+
+It is a data block: browsers do not run it, so the content security policy needs no exception.
+"""
+
+import json
+from typing import Any
+
+from markupsafe import Markup
+
+from node import prices
+from node.exchange import terms
+from node.model import Hours, Listing, Offer, Place, Shop
+
+_SCHEMA = "https://schema.org"
+_DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
+_DAY = 24 * 60
+
+
+def block(document: dict[str, Any]) -> Markup:
+    """The document as the inside of a script element: nothing in it can end the element."""
+    text = json.dumps({"@context": _SCHEMA, **document}, ensure_ascii=False)
+    for sign, written in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026")):
+        text = text.replace(sign, written)
+    return Markup(text)  # noqa: S704 (escaped above)
+
+
+def shop(found: Shop, place: Place | None) -> dict[str, Any]:
+    """A shop as a LocalBusiness."""
+    document: dict[str, Any] = {
+        "@type": "LocalBusiness",
+        "@id": found.url,
+        "name": found.name,
+        "url": found.url,
+    }
+    address = {
+        "@type": "PostalAddress",
+        "streetAddress": found.address,
+        "addressLocality": place.name if place else None,
+        "addressCountry": "FR" if found.place and found.place.startswith("FR-") else None,
+    }
+    document["address"] = {key: value for key, value in address.items() if value}
+    if found.summary:
+        document["description"] = found.summary
+    if found.phone:
+        document["telephone"] = found.phone
+    if found.latitude is not None and found.longitude is not None:
+        document["geo"] = {
+            "@type": "GeoCoordinates",
+            "latitude": found.latitude,
+            "longitude": found.longitude,
+        }
+    if found.hours is not None:
+        document["openingHoursSpecification"] = _hours(found.hours)
+    return document
+
+
+def _hours(hours: Hours) -> list[dict[str, Any]]:
+    week = [
+        {
+            "@type": "OpeningHoursSpecification",
+            "dayOfWeek": f"{_SCHEMA}/{_DAYS[span.day]}",
+            "opens": _time(span.opens),
+            "closes": _time(span.closes),
+        }
+        for span in hours.weekly
+    ]
+    special = [
+        {
+            "@type": "OpeningHoursSpecification",
+            "validFrom": days.first.isoformat(),
+            "validThrough": days.last.isoformat(),
+            "opens": _time(opens),
+            "closes": _time(closes),
+        }
+        for days in hours.special
+        for opens, closes in days.spans or ((0, 0),)  # opens and closes alike: closed
+    ]
+    return week + special
+
+
+def _time(minutes: int) -> str:
+    """Of a day that ends at midnight, the last minute; past midnight, the hour of the next day."""
+    if minutes == _DAY:
+        return "23:59"
+    hour, minute = divmod(minutes % _DAY, 60)
+    return f"{hour:02d}:{minute:02d}"
+
+
+def listing(found: Listing, of: Shop, images: tuple[str, ...] = ()) -> dict[str, Any]:
+    """A listing as a Product with its offers."""
+    document: dict[str, Any] = {
+        "@type": "Product",
+        "@id": found.url,
+        "name": found.name,
+        "url": found.url,
+        "offers": [_offer(one, found, of) for one in found.offers],
+    }
+    if found.description:
+        document["description"] = found.description
+    if images:
+        document["image"] = list(images)
+    if found.category:
+        document["category"] = found.category
+    if len(found.offers) == 1:
+        document |= _codes(found.offers[0])
+    return document
+
+
+def _offer(offer: Offer, of: Listing, shop: Shop) -> dict[str, Any]:
+    document: dict[str, Any] = {
+        "@type": "Offer",
+        "url": of.url,
+        "availability": terms.AVAILABILITY[offer.availability],
+        "itemCondition": terms.CONDITION[of.condition],
+        "seller": {"@type": "LocalBusiness", "@id": shop.url, "name": shop.name},
+    }
+    if offer.axes:
+        document["name"] = ", ".join(offer.axes.values())
+    if offer.price_cents is not None:
+        document["price"] = prices.amount(offer.price_cents)
+        document["priceCurrency"] = offer.currency
+    return document | _codes(offer)
+
+
+def _codes(offer: Offer) -> dict[str, str]:
+    codes = {"gtin": offer.gtin, "sku": offer.sku}
+    return {key: value for key, value in codes.items() if value}
