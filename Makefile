@@ -31,6 +31,7 @@ lint: $(VENV)/installed
 bench: $(VENV)/installed-bench
 	$(BIN)/python -m bench
 
+# FUZZ=… for another number of inputs to each target.
 soak: $(VENV)/installed-bench
 	$(BIN)/python -m pytest -m soak
 

@@ -4,7 +4,18 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from bench import fanout, inbox, measure, places, publish, quality, search, start
+from bench import (
+    fanout,
+    flood,
+    inbox,
+    measure,
+    places,
+    publish,
+    quality,
+    search,
+    start,
+    verify,
+)
 
 BENCHMARKS = {
     "start": start,
@@ -14,6 +25,8 @@ BENCHMARKS = {
     "places": places,
     "search": search,
     "quality": quality,
+    "verify": verify,
+    "flood": flood,
 }
 
 

@@ -211,10 +211,13 @@ def stalls() -> Iterator[Stall]:
 
 def judged_queries() -> list[Judged]:
     """Every query in queries.txt."""
+    known = [thing.id for thing in catalogue_things()]
     queries = []
     for line in _lines("queries.txt"):
         text, place, kind, wanted, helping = (*_cells(line), "")[:5]
-        queries.append(Judged(text, place, kind, _patterns(wanted), _patterns(helping)))
+        queries.append(
+            Judged(text, place, kind, _patterns(wanted, known), _patterns(helping, known))
+        )
     return queries
 
 
@@ -231,9 +234,11 @@ def _several(text: str) -> tuple[str, ...]:
     return tuple(one.strip() for one in text.split(";") if one.strip())
 
 
-def _patterns(text: str) -> tuple[str, ...]:
-    """ "vtt cafetiere:en fonte miel-*" holds three: what has no id of its own goes on."""
-    known = {thing.id for thing in catalogue_things()}
+def _patterns(text: str, known: Sequence[str]) -> tuple[str, ...]:
+    """ "vtt cafetiere:en fonte miel-*" holds three: what is no known id goes on.
+
+    Raises ValueError for one that means nothing in the catalogue.
+    """
     patterns: list[str] = []
     for part in text.split():
         thing_id = part.partition(":")[0]

@@ -26,7 +26,7 @@ from bench.france import NOW
 from node import globe, ranking, search, synonyms, upkeep, words
 from node.directory import Directory
 from node.model import Place, RingName, SearchAnswer, SearchQuery
-from node.ranking import Run
+from node.ranking import Run, Where
 from node.store import database, listings, places
 from node.store import search as index
 
@@ -368,11 +368,16 @@ class Everything:
         assert asked.place.latitude is not None
         assert asked.place.longitude is not None
         here = globe.vector(asked.place.latitude, asked.place.longitude)
-        runs: dict[tuple[str, bool], Run] = {}
+        first = {index.head_word(tokens[0]) for term in terms for tokens in term}
+        heads = {row for word in first for row in self.titles.get(word, ())}
+        runs: dict[tuple[str, Where], Run] = {}
         for row in rows:
             block = self.view.block_of(row)
             assert block is not None
-            run = runs.get((block.shop, row in titles))
+            where = Where.ELSEWHERE
+            if row in titles:
+                where = Where.HEAD if row in heads else Where.TITLE
+            run = runs.get((block.shop, where))
             if run is None:
                 km = None if block.point is None else globe.distance_km(here, block.point)
                 ring = RingName.FURTHER
@@ -380,8 +385,7 @@ class Everything:
                     ring = RingName.COMMUNE
                 elif block.place in adjoining or (km is not None and km <= RADIUS_KM):
                     ring = RingName.AROUND
-                run = Run(block, km, ring, row in titles, False, [])
-                runs[block.shop, row in titles] = run
+                run = runs[block.shop, where] = Run(block, km, ring, where, False, [])
             run.rows.append(row)
         placed = ranking.in_order(runs.values(), ranking.seed_of(NOW.date()), RADIUS_KM)
         return [one.row for one in itertools.islice(placed, search.PAGE)]

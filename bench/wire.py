@@ -67,7 +67,7 @@ async def send(port: int, requests: Sequence[bytes], connections: int, wanted: i
             while status == 503:
                 begun = time.perf_counter()
                 writer.write(message)
-                status = await _status(reader)
+                status = await status_of(reader)
                 if status == 503:
                     sent.busy += 1
                     await asyncio.sleep(0.1)
@@ -81,15 +81,17 @@ async def send(port: int, requests: Sequence[bytes], connections: int, wanted: i
     return sent
 
 
-async def _status(reader: asyncio.StreamReader) -> int:
+async def status_of(reader: asyncio.StreamReader) -> int:
+    """The status of the next answer, its body read and thrown away."""
     head = await reader.readuntil(b"\r\n\r\n")
-    length = _length(head)
+    length = length_of(head)
     if length:
         await reader.readexactly(length)
     return int(head[9:12])
 
 
-def _length(head: bytes) -> int:
+def length_of(head: bytes) -> int:
+    """How long the body is that a head announces."""
     _, found, rest = head.lower().partition(b"\r\ncontent-length:")
     return int(rest.split(b"\r\n", 1)[0]) if found else 0
 
@@ -102,7 +104,7 @@ async def serve(port: int, answer: Answerer) -> asyncio.Server:
             while True:
                 head = await reader.readuntil(b"\r\n\r\n")
                 method, target, _ = head.split(b" ", 2)
-                body = await reader.readexactly(_length(head))
+                body = await reader.readexactly(length_of(head))
                 status, kind, content = await answer(method.decode(), target.decode(), body)
                 writer.write(
                     f"HTTP/1.1 {status} -\r\ncontent-type: {kind}\r\n"

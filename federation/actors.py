@@ -4,6 +4,7 @@ A key counts only together with its owner: the owner's own document, fetched fro
 origin, must name that very key (FEP-fe34, reciprocal claims).
 """
 
+import asyncio
 import contextlib
 import json
 from collections import OrderedDict
@@ -173,6 +174,7 @@ class ActorResolver:
         self._misses: OrderedDict[str, tuple[datetime, int]] = OrderedDict()
         self._down: OrderedDict[str, int] = OrderedDict()  # failures of a host in a row
         self._refetched: OrderedDict[str, datetime] = OrderedDict()
+        self._finding: dict[str, asyncio.Event] = {}  # keys that are being asked for
 
     async def actor(
         self, uri: str, *, budget: client.Budget | None = None, fresh: bool = False
@@ -202,7 +204,13 @@ class ActorResolver:
             self._loaded.move_to_end(key_id)
             return known
         stored = await self._store.get_key(key_id)
-        return self._remember(stored if stored is not None else await self._find(key_id, budget))
+        if stored is not None:
+            return self._remember(stored)
+        while (found := self._finding.get(key_id)) is not None:
+            await found.wait()  # somebody asks for it already
+            if key_id in self._loaded:
+                return self._loaded[key_id]
+        return await self._find_alone(key_id, budget)
 
     async def key_again(
         self, key_id: str, *, budget: client.Budget | None = None
@@ -217,8 +225,10 @@ class ActorResolver:
             seconds=limits.KEY_REFETCH_INTERVAL
         ):
             return None
+        if key_id in self._finding:
+            return None
         _bounded(self._refetched, key_id, now)
-        return self._remember(await self._find(key_id, budget))
+        return await self._find_alone(key_id, budget)
 
     def take(self, actor: RemoteActor) -> None:
         """Goes by the keys that an actor, whose document is certain, names now, and by no others.
@@ -230,6 +240,20 @@ class ActorResolver:
         for key in actor.keys:
             with contextlib.suppress(Refused):  # one that is no acceptable key
                 self._remember(key)
+
+    async def _find_alone(
+        self, key_id: str, budget: client.Budget | None
+    ) -> tuple[ActorKey, RSAPublicKey | Ed25519PublicKey]:
+        """Asks for a key that nobody else is asking for, unless too much is being asked for."""
+        origin = documents.origin(key_id)
+        of_host = sum(documents.same_origin(other, origin) for other in self._finding)
+        if len(self._finding) >= limits.KEY_FETCHES or of_host >= limits.KEY_FETCHES_OF_HOST:
+            raise Unreachable("too-many-key-fetches", key_id)
+        self._finding[key_id] = asyncio.Event()
+        try:
+            return self._remember(await self._find(key_id, budget))
+        finally:
+            self._finding.pop(key_id).set()
 
     async def _find(self, key_id: str, budget: client.Budget | None) -> ActorKey:
         """Fetches the document a key id names, and from there its owner's if it is another.
@@ -260,7 +284,9 @@ class ActorResolver:
                     raise failure.again()
                 del self._failed[name]
         try:
-            document, _ = await self._http.fetch_document(url, sign=self._sign, budget=budget)
+            document, _ = await self._http.fetch_document(
+                url, limit=limits.ACTOR, sign=self._sign, budget=budget
+            )
         except FederationError as error:
             if error.code != "too-many-fetches":
                 self._fail(url, origin, error)

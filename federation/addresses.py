@@ -69,6 +69,10 @@ _NOT_PUBLIC_6 = tuple(
 )
 
 
+def _nobody(_authority: str) -> bool:
+    return False
+
+
 @dataclass(frozen=True, slots=True)
 class Policy:
     """Who may be dialled beside the public internet, and who never.
@@ -76,11 +80,13 @@ class Policy:
     `private_peers` are exact authorities, "host:port" in lower case (an IPv6 host in brackets), to
     which private addresses, any port and plain http are allowed. Empty in production.
     `own_authority` is this server's own "host" or "host:port": it is never dialled, so that nobody
-    can make it call itself.
+    can make it call itself. `refuses` says whether the application does not speak with an
+    authority, written as in `Target`: asked before every dial and every hop of a redirect.
     """
 
     private_peers: frozenset[str] = frozenset()
     own_authority: str = ""
+    refuses: Callable[[str], bool] = _nobody
 
     def is_private_peer(self, host: str, port: int) -> bool:
         """Whether this very host and port is among the private peers."""
@@ -186,6 +192,8 @@ def _check_endpoint(host: str, port: int, policy: Policy) -> None:
     """Refuses a host and port by their names alone."""
     if policy.is_own(host, port):
         raise Refused("own-host", host)
+    if policy.refuses(_bracketed(host) if port in (443, 80) else _with_port(host, port)):
+        raise Refused("host-blocked", host)
     if policy.is_private_peer(host, port):
         return
     if port != 443:

@@ -196,7 +196,12 @@ class Client:
         return documents.parse(answer.body, limit=limit), answer.url
 
     async def fetch_document(
-        self, url: str, *, sign: Sign | None = None, budget: Budget | None = None
+        self,
+        url: str,
+        *,
+        limit: int = limits.DOCUMENT,
+        sign: Sign | None = None,
+        budget: Budget | None = None,
     ) -> tuple[dict[str, Any], str]:
         """An ActivityPub object from the server that may speak for it, and its URL.
 
@@ -204,10 +209,10 @@ class Client:
         it is another URL there, the object is asked for once more, by its id, and must then be
         found under it. Raises like fetch_json.
         """
-        document, final = await self._fetch_object(url, sign, budget)
+        document, final = await self._fetch_object(url, limit, sign, budget)
         identifier = self._identifier(document, final)
         if identifier.url != final:
-            document, final = await self._fetch_object(identifier.url, sign, budget)
+            document, final = await self._fetch_object(identifier.url, limit, sign, budget)
             again = self._identifier(document, final)
             if not identifier.url == again.url == final:
                 raise Refused("id-mismatch", f"{final} says that it is {again.url}")
@@ -221,19 +226,28 @@ class Client:
         It is found on the host that was asked, and its `id`, where it has one, is of that host; but
         need not be that URL, for servers write their queries in many ways. Raises like fetch_json.
         """
-        document, final = await self._fetch_object(url, sign, budget, same_origin=True)
+        document, final = await self._fetch_object(
+            url, limits.DOCUMENT, sign, budget, same_origin=True
+        )
         if document.get("id") is not None:
             self._identifier(document, final)
         return document, final
 
     async def _fetch_object(
-        self, url: str, sign: Sign | None, budget: Budget | None, *, same_origin: bool = False
+        self,
+        url: str,
+        limit: int,
+        sign: Sign | None,
+        budget: Budget | None,
+        *,
+        same_origin: bool = False,
     ) -> tuple[dict[str, Any], str]:
         return await self.fetch_json(
             url,
             accept=vocabulary.ACCEPT,
             is_type=documents.is_activity_type,
             same_origin=same_origin,
+            limit=limit,
             sign=sign,
             budget=budget,
         )

@@ -41,7 +41,7 @@ def parse(body: bytes, *, limit: int = limits.INBOX_BODY) -> dict[str, Any]:
     """The JSON object that `body` is, at most `limit` bytes long.
 
     UTF-8 without a byte order mark, at most `limits.JSON_DEPTH` deep, no member named twice, no
-    number that readers disagree about (NaN, infinities, integers beyond 2^53), no NUL and no
+    number that readers disagree about (NaN, infinities, integers of 2^53 or more), no NUL and no
     half of a surrogate pair. Numbers with a point or an exponent become the nearest double, which
     is what canonical JSON (RFC 8785) takes them for.
 
@@ -104,7 +104,7 @@ def _integer(text: str) -> int:
         number = int(text)
         if -limits.JSON_INTEGER <= number <= limits.JSON_INTEGER:
             return number
-    raise Refused("bad-number", "integer beyond 2^53")
+    raise Refused("bad-number", "integer of 2^53 or more")
 
 
 def _float(text: str) -> float:

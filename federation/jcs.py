@@ -14,7 +14,7 @@ _DEPTH = limits.JSON_DEPTH + 8
 def canonicalize(value: Any) -> bytes:
     """`value` as canonical JSON in UTF-8.
 
-    Dicts with string keys, lists, strings, bools, None, finite floats, and integers up to 2^53.
+    Dicts with string keys, lists, strings, bools, None, finite floats, and integers below 2^53.
     Raises Refused (not-canonical) for anything else: another type, half a surrogate pair, a
     number that a double cannot hold, more depth than a document may have.
     """
@@ -45,7 +45,7 @@ def _written(value: Any, depth: int) -> str:
     if isinstance(value, int):
         if -limits.JSON_INTEGER <= value <= limits.JSON_INTEGER:
             return int.__repr__(value)
-        raise Refused("not-canonical", "integer beyond 2^53")
+        raise Refused("not-canonical", "integer of 2^53 or more")
     if isinstance(value, float):
         return _number(value)
     raise Refused("not-canonical", type(value).__name__)

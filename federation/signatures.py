@@ -295,9 +295,13 @@ def _seconds(parameters: dict[str, str], name: str) -> int | None:
 
 def _unbase64(text: str, code: str) -> bytes:
     try:
-        return binascii.a2b_base64(text, strict_mode=True)
+        data = binascii.a2b_base64(text, strict_mode=True)
     except ValueError as error:
         raise Refused(code, str(error)) from None
+    # One way to write it: bits behind the last byte would pass otherwise (RFC 4648, section 3.5).
+    if binascii.b2a_base64(data, newline=False) != text.encode("ascii"):
+        raise Refused(code, "not as base 64 is written")
+    return data
 
 
 # --- Policy -------------------------------------------------------------------------------------

@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, search, settings, synonyms
+from node import clock, errors, keyring, moderation, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -26,6 +26,7 @@ from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
 from node.web.assets import Assets
+from node.web.door import Door
 from node.web.opening import Board
 from node.web.state import Site
 from node.web.templating import Pages
@@ -48,6 +49,7 @@ class Node:
     context: Context
     publisher: Publisher
     workers: Workers
+    door: Door
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
@@ -59,10 +61,14 @@ async def running(
     now = clock.clock(configured.testing.clock_offset_s)
     uris = Uris(configured.node.url)
     ring = keyring.load(folder)
+    closed = configured.federation.mode == "allowlist"
+    standing = moderation.Standing(frozenset(configured.federation.allow) if closed else None)
     async with (
         database.Database(folder) as db,
         client.Client(
-            addresses.Policy(frozenset(configured.federation.private_peers), uris.authority),
+            addresses.Policy(
+                frozenset(configured.federation.private_peers), uris.authority, standing.refuses
+            ),
             f"{USER_AGENT} (+{uris.origin})",
             ssl_context=ssl_context,
             clock=now,
@@ -88,7 +94,7 @@ async def running(
             new_id=lambda: str(uuid.uuid4()),
             accept_any_node=configured.federation.mode == "open",
         )
-        workers = Workers(context, db, signers, random.SystemRandom())
+        workers = Workers(context, db, signers, random.SystemRandom(), standing)
         async with workers:
             yield Node(
                 folder=folder,
@@ -99,6 +105,7 @@ async def running(
                 context=context,
                 publisher=publisher,
                 workers=workers,
+                door=Door(workers, configured.server.trusted_proxies),
             )
 
 
@@ -113,6 +120,7 @@ def create_app(running_node: Node) -> Starlette:
             resolver=running_node.context.resolver,
             clock=running_node.clock,
             workers=running_node.workers,
+            door=running_node.door,
             pages=Pages(Catalogues()),
             assets=Assets(running_node.settings.node.colour),
             board=Board(),

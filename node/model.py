@@ -322,6 +322,17 @@ class Peer:
     digest_agrees: bool | None
     problem: str | None
     blocked: datetime | None
+    suspended: datetime | None = None  # hidden meanwhile (node/moderation.py)
+    suspended_why: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A domain, with all below it, that the node does not speak with."""
+
+    domain: str
+    reason: str
+    since: datetime
 
 
 @dataclass(frozen=True, slots=True)

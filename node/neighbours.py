@@ -11,7 +11,12 @@ from node.store import shops as shop_rows
 
 def is_heard(peer: Peer | None) -> bool:
     """Whether what a node says of its shops is taken here: we follow it, and it agreed."""
-    return peer is not None and peer.following is FollowState.ACCEPTED and peer.blocked is None
+    return (
+        peer is not None
+        and peer.following is FollowState.ACCEPTED
+        and peer.blocked is None
+        and peer.suspended is None
+    )
 
 
 def forget(db: sqlite3.Connection, host: str) -> None:

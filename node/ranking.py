@@ -3,7 +3,7 @@
 1. The commune comes first, then what is around it, then what is further.
 2. Further away, the shops are taken in circles, each twice as wide as the one before.
 3. Inside each of these, what has all the words in its title comes before what has some of them
-   elsewhere.
+   elsewhere; first of all where the title begins with one of them, as the name of a thing does.
 4. What is known to be true today comes before what a silent neighbour said long ago.
 5. The shops take turns: in the commune each shop shows one listing, then each its second; outside,
    each shows three, then each three more.
@@ -23,6 +23,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
+from enum import IntEnum
 
 from node import errors
 from node.directory import Block
@@ -34,8 +35,16 @@ _UNKNOWN_CIRCLE = 99
 _UNKNOWN_DISTANCE = 10**6  # tenths of a kilometre
 _CURSOR = re.compile(r"(\d{8})((?:\.[0-9a-f]{1,9}){8})")
 
-# (ring, circle, not in title, stale, turn, tenths of km, nth of the shop, tie)
+# (ring, circle, where, stale, turn, tenths of km, nth of the shop, tie)
 Key = tuple[int, int, int, int, int, int, int, int]
+
+
+class Where(IntEnum):
+    """Where a listing has the words."""
+
+    HEAD = 0  # all in the title, and one of them at its beginning
+    TITLE = 1
+    ELSEWHERE = 2
 
 
 @dataclass(slots=True, eq=False)
@@ -45,7 +54,7 @@ class Run:
     block: Block
     km: float | None
     ring: RingName
-    in_title: bool
+    where: Where
     stale: bool
     rows: list[int]  # the newest first, once in order
 
@@ -94,7 +103,7 @@ def _key(run: Run, nth: int, seed: str, radius_km: float) -> Key:
     return (
         RINGS.index(ring),
         circle_of(ring, run.km, radius_km),
-        int(not run.in_title),
+        run.where,
         int(run.stale),
         nth // TURN[ring],
         0 if ring is RingName.COMMUNE else tenths(run.km),

@@ -7,8 +7,7 @@ of one ("tondeuze"), and at last left out. A word that any listing has is never 
 
 import sqlite3
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from node import spelling, synonyms, words
@@ -20,21 +19,13 @@ VOCABULARY_KEPT = timedelta(minutes=10)
 
 
 @dataclass(frozen=True, slots=True)
-class Term:
-    """Something that a listing must have, as an expression of the full-text tables."""
-
-    typed: str
-    expression: str
-
-
-@dataclass(frozen=True, slots=True)
 class Plan:
     """A query as it is asked of the index.
 
     `terms` is empty where nothing can be found. `suggestion` is the query with its spelling mended.
     """
 
-    terms: tuple[Term, ...]
+    terms: tuple[words.Term, ...]
     demands: tuple[str, ...]  # what filters ask for
     refusals: tuple[str, ...]  # what filters refuse
     changed: tuple[Changed, ...] = ()
@@ -51,8 +42,16 @@ class Plan:
         return self._asked if self.terms else None
 
     @property
+    def at_head(self) -> str | None:
+        """What the title of a thing that is called so must match: it begins with one of the words,
+        as French names do."""
+        first = {one[0]: None for term in self.terms for one in term.alternatives}
+        heads = " OR ".join(_quoted(search.head_word(token)) for token in first)
+        return f"({self.in_title}) AND ({heads})" if self.terms else None
+
+    @property
     def _asked(self) -> str:
-        wanted = " AND ".join([*(term.expression for term in self.terms), *self.demands])
+        wanted = " AND ".join([*(expression(term) for term in self.terms), *self.demands])
         if not self.refusals:
             return wanted
         return f"({wanted or _quoted(search.EVERYTHING)}) NOT ({' OR '.join(self.refusals)})"
@@ -87,19 +86,23 @@ def plan(
     query = synonyms.widen(words.read(text), known)
     demands, refusals = asked_by(filters)
     changed = [Changed(word, Reading.SYNONYM, added) for word, added in query.widened]
-    terms: list[Term] = []
+    terms: list[words.Term] = []
     mended: dict[str, str] = {}
     for term in query.terms:
-        expression = _expression(term.alternatives)
-        if search.count(db, expression, 1):
-            terms.append(Term(term.typed, expression))
+        if search.count(db, expression(term), 1):
+            terms.append(term)
             continue
         read_as, how = _mended(db, term, vocabulary, now)
-        changed.append(Changed(term.typed, how, read_as))
         if how is Reading.SPELLING:
-            mended[term.typed] = read_as[0]
-        if read_as:
-            terms.append(Term(term.typed, _expression([word.split() for word in read_as])))
+            meant = synonyms.widen(words.read(read_as[0]), known).terms
+            if all(search.count(db, expression(one), 1) for one in meant):
+                terms += meant
+                mended[term.typed] = read_as[0]
+            else:
+                read_as, how = (), Reading.LEFT_OUT
+        elif read_as:
+            terms.append(replace(term, alternatives=tuple((word,) for word in read_as)))
+        changed.append(Changed(term.typed, how, read_as))
     if not terms and (query.terms or not (demands or refusals or asks_of_shops(filters))):
         return None
     suggestion = " ".join(mended.get(term.typed, term.typed) for term in query.terms)
@@ -120,14 +123,11 @@ def _mended(
 
 
 def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
-    """The plan with as many of its words as some listing has together, the rarest first; None where
-    that leaves nothing out."""
-    by_count = sorted(
-        plan.terms, key=lambda term: search.count(db, term.expression, search.COUNT_MOST)
-    )
-    kept: list[Term] = []
-    for term in by_count:
-        tried = Plan((*kept, term), plan.demands, plan.refusals)
+    """The plan with as many of its words as some listing has together, the most telling first; None
+    where that leaves nothing out."""
+    kept: list[words.Term] = []
+    for term in words.telling(plan.terms):
+        tried = replace(plan, terms=(*kept, term))
         if search.count(db, tried.expression, 1):
             kept.append(term)
     if not kept or len(kept) == len(plan.terms):
@@ -135,12 +135,10 @@ def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
     left_out = [
         Changed(term.typed, Reading.LEFT_OUT, ()) for term in plan.terms if term not in kept
     ]
-    return Plan(
-        tuple(term for term in plan.terms if term in kept),
-        plan.demands,
-        plan.refusals,
-        (*plan.changed, *left_out),
-        plan.suggestion,
+    return replace(
+        plan,
+        terms=tuple(term for term in plan.terms if term in kept),
+        changed=(*plan.changed, *left_out),
     )
 
 
@@ -161,10 +159,10 @@ def asks_of_shops(filters: Filters) -> bool:
     )
 
 
-def _expression(alternatives: Sequence[Sequence[str]]) -> str:
-    """Any of these, each made of tokens that are all there."""
-    said = [" AND ".join(map(_quoted, tokens)) for tokens in alternatives]
-    if len(said) == 1 and len(alternatives[0]) == 1:
+def expression(term: words.Term) -> str:
+    """A term as the full-text tables are asked: any of its alternatives, each with all tokens."""
+    said = [" AND ".join(map(_quoted, tokens)) for tokens in term.alternatives]
+    if len(said) == 1 and len(term.alternatives[0]) == 1:
         return said[0]
     return "(" + " OR ".join(f"({one})" for one in said) + ")"
 

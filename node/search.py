@@ -21,7 +21,7 @@ from datetime import datetime
 from node import globe, hours, ranking, reading, shops
 from node.directory import Block, Directory
 from node.model import Filters, Place, Ring, RingName, SearchAnswer, SearchHit, SearchQuery, Shop
-from node.ranking import Key, Placed, Run
+from node.ranking import Key, Placed, Run, Where
 from node.reading import Plan
 from node.store import listings, places, search
 from node.store import shops as shop_rows
@@ -187,7 +187,7 @@ class _Asked:
         return _Gathered(self._first(runs, after, wanted), runs, whole)
 
     def _is_rare(self, plan: Plan) -> bool:
-        parts = [*(term.expression for term in plan.terms), *plan.demands]
+        parts = [*map(reading.expression, plan.terms), *plan.demands]
         return any(search.count(self.db, part, RARE + 1) <= RARE for part in parts)
 
     def _from_near(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered | None:
@@ -198,7 +198,7 @@ class _Asked:
         if plan.in_title is None or (
             search.count(self.db, plan.in_title, RARE + 1, titles=True) <= RARE
         ):
-            titles = self._titles(plan, _EVERYTHING)  # few: what is not among them is no title
+            titles = self._titles(plan, _EVERYTHING)  # few: what is not among them is in no title
         first = self.view.of_places([*self.commune, *self.adjoining])
         taken = {block.number for block in first}
         runs = self._of_blocks(plan, first, titles)
@@ -229,7 +229,7 @@ class _Asked:
         self,
         runs: Sequence[Run],
         reached: float,
-        titles: set[int] | None,
+        titles: "_Titles | None",
         after: Key | None,
         wanted: int,
     ) -> _Gathered:
@@ -243,15 +243,16 @@ class _Asked:
         circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
         def is_decided(one: Placed) -> bool:
-            ring, its_circle, body, stale, turn, distance, _, _ = one.key
+            ring, its_circle, where, stale, turn, distance, _, _ = one.key
             if one.run.ring in whole or (ring == 2 and its_circle < circle and len(whole) > 1):
                 return True
             if ring == 2 and not (len(whole) > 1 and its_circle == circle):
                 return False
             # Of a circle that is not whole yet: what nothing further away can come before.
-            if titles is not None and not body:
+            if titles is not None and where < Where.ELSEWHERE:
                 return True
-            return not (stale or turn or (body and titles is None)) and distance < limit
+            best = Where.ELSEWHERE if titles is not None else Where.HEAD
+            return not (stale or turn) and where == best and distance < limit
 
         decided = itertools.takewhile(
             is_decided, ranking.in_order(runs, self.seed, self.radius_km, after)
@@ -275,22 +276,25 @@ class _Asked:
                 gathered.whole.add(RingName.FURTHER)
         return gathered.knows(RingName.FURTHER)
 
-    def _titles(self, plan: Plan, ranges: Iterable[tuple[int, int]]) -> set[int]:
-        if plan.in_title is None:
-            return set()
+    def _titles(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> "_Titles":
+        if plan.in_title is None or plan.at_head is None:
+            return _Titles(frozenset(), frozenset())
         found = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
-        return set(found)
+        heads = search.find(self.db, plan.at_head, ranges, titles=True, limit=MATCHES_MOST)
+        return _Titles(frozenset(found), frozenset(heads))
 
-    def _of_blocks(self, plan: Plan, blocks: Sequence[Block], titles: set[int] | None) -> list[Run]:
+    def _of_blocks(
+        self, plan: Plan, blocks: Sequence[Block], titles: "_Titles | None"
+    ) -> list[Run]:
         ranges = self.view.ranges(blocks)
         rows = search.find(self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST)
         if titles is None:
             titles = self._titles(plan, ranges)
         return self._runs(rows, titles, {block.number for block in blocks})
 
-    def _runs(self, rows: Iterable[int], titles: set[int], only: set[int] | None) -> list[Run]:
+    def _runs(self, rows: Iterable[int], titles: "_Titles", only: set[int] | None) -> list[Run]:
         """Rows by their shops, as far as these pass the filters; `only` those of some blocks."""
-        runs: dict[tuple[str, bool], Run] = {}
+        runs: dict[tuple[str, Where], Run] = {}
         for number, of_block in itertools.groupby(rows, _block_number):
             block = self.view.by_number.get(number)
             if block is None or (only is not None and number not in only):
@@ -300,10 +304,10 @@ class _Asked:
                 continue
             ring = self._ring(block, km)
             for row in of_block:
-                key = block.shop, row in titles
-                run = runs.get(key)
+                where = titles.where(row)
+                run = runs.get((block.shop, where))
                 if run is None:
-                    runs[key] = run = Run(block, km, ring, key[1], stale=False, rows=[])
+                    run = runs[block.shop, where] = Run(block, km, ring, where, False, [])
                 run.rows.append(row)
         return list(runs.values())
 
@@ -327,6 +331,20 @@ class _Asked:
                 shop, self.filters, self.place.id, km, self.now
             )
         return known
+
+
+@dataclass(frozen=True, slots=True)
+class _Titles:
+    """Rows that have the words in their titles, and those of them that begin with one."""
+
+    rows: frozenset[int]
+    heads: frozenset[int]
+
+    def where(self, row: int) -> Where:
+        """Where a row has the words."""
+        if row not in self.rows:
+            return Where.ELSEWHERE
+        return Where.HEAD if row in self.heads else Where.TITLE
 
 
 def _block_number(row: int) -> int:

@@ -44,6 +44,7 @@ class ServerSettings:
     """[server]: where it listens."""
 
     listen: str = "127.0.0.1:8000"
+    trusted_proxies: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +54,7 @@ class FederationSettings:
     mode: str = "neighbours"
     radius_km: int = 15
     private_peers: tuple[str, ...] = ()
+    allow: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +77,7 @@ class Settings:
 CHOICES = {
     "node.operator": ("commune", "association", "intercommunality"),
     "node.languages": ("fr", "en"),
-    "federation.mode": ("neighbours", "open"),
+    "federation.mode": ("neighbours", "open", "allowlist"),
 }
 
 
@@ -178,6 +180,11 @@ def _check(settings: Settings, source: str) -> None:
             fail("node.communes", f"holds place ids such as FR-33063, not {place!r}.")
     if not re.fullmatch(r"#[0-9a-fA-F]{6}", settings.node.colour):
         fail("node.colour", f"must be a colour such as #0f4c40, not {settings.node.colour!r}.")
+    for proxy in settings.server.trusted_proxies:
+        try:
+            ipaddress.ip_address(proxy)
+        except ValueError:
+            fail("server.trusted_proxies", f"holds addresses such as 127.0.0.1, not {proxy!r}.")
     if not settings.node.languages:
         fail("node.languages", "must name at least one language.")
     try:
@@ -186,6 +193,9 @@ def _check(settings: Settings, source: str) -> None:
         fail("server.listen", error.detail)
     if not 0 <= settings.federation.radius_km <= 500:
         fail("federation.radius_km", "must be 0 to 500 kilometres.")
+    for domain in settings.federation.allow:
+        if not _HOST.fullmatch(domain):
+            fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
     for peer in settings.federation.private_peers:
         try:
             check_authority(peer)

@@ -57,7 +57,7 @@ _ELIDED = frozenset(("c", "d", "j", "l", "m", "n", "qu", "s", "t", "jusqu", "lor
 # What a query does not need, as long as it says something else. "Sans" it does need.
 _STOP = frozenset(
     """
-    a à au aux avec c ce ces cet cette chez d dans de des du elle en est et il ils j je l la le les
+    a au aux avec c ce ces cet cette chez d dans de des du elle en est et il ils j je l la le les
     leur lui m ma mes mon n ne nos notre nous on ou par pas pour qu que qui s sa se ses son sur ta
     te tes ton un une vos votre vous y
     """.split()  # noqa: SIM905 (words read better as words)
@@ -230,14 +230,14 @@ def read(text: str) -> Query:
     folded = fold(text[:QUERY_MOST])
     around = [match.group() for match in _AROUND.finditer(folded)]
     said = _said(_AROUND.sub(" ", folded))
-    needless = [one for one in said if one.typed in _STOP]
-    if len(needless) == len(said):  # then they are what is looked for
-        said, around, needless = _said(folded), [], []
-    telling: dict[str, Term] = {}
-    for one in said:
-        if one not in needless:
-            telling.setdefault(one.word, one)
-    found = list(telling.values())
+    telling = [one for one in said if one.typed not in _STOP]
+    if not telling:  # then the little words are what is looked for
+        said, around = _said(folded), []
+        telling = said
+    once: dict[str, Term] = {}
+    for one in telling:
+        once.setdefault(one.word, one)
+    found = list(once.values())
     beyond = [one.typed for one in found[WORDS_IN_QUERY:]]
     del found[WORDS_IN_QUERY:]
     if found and found[-1] is said[-1] and folded[-1].isalnum():
@@ -264,12 +264,13 @@ def terms(query: str) -> list[str]:
 
 @dataclass(slots=True)
 class _Said:
-    """A term in the making. `apart`: no hyphen ties it to the word before."""
+    """A term in the making. `first`: no hyphen ties it to the one before; `whole`: never joined."""
 
     typed: str
     ways: list[tuple[str, ...]]
     fixed: bool
-    apart: bool
+    first: bool = True
+    whole: bool = False
 
 
 def _said(folded: str) -> list[Term]:
@@ -277,7 +278,7 @@ def _said(folded: str) -> list[Term]:
     found: list[_Said] = []
     for piece in itertools.chain.from_iterable(map(_pieces, _matches(folded))):
         if piece.looked_for:
-            found.append(_Said(piece.typed[0], list(piece.looked_for), True, False))
+            found.append(_Said(piece.typed[0], list(piece.looked_for), fixed=True, whole=True))
             continue
         for position, (typed, token) in enumerate(zip(piece.typed, piece.written, strict=True)):
             ways: list[tuple[str, ...]] = [(token,), *((joined,) for joined in piece.added)]
@@ -286,20 +287,21 @@ def _said(folded: str) -> list[Term]:
             fixed = any(letter.isdigit() for letter in token)
             found.append(_Said(typed, ways, fixed, position == 0))
     for before, after in itertools.pairwise(found):
-        if after.apart and _may_join(before.ways[0], after.ways[0]):
-            joined = (before.ways[0][0] + after.ways[0][0])[:TOKEN_MOST]
+        if before.whole or after.whole or not after.first:
+            continue
+        (one,), (other,) = before.ways[0], after.ways[0]
+        if _may_join(one, other):
+            joined = (one + other)[:TOKEN_MOST]
             before.ways.append((joined,))
             after.ways.append((joined,))
     return [Term(one.typed, tuple(dict.fromkeys(one.ways)), fixed=one.fixed) for one in found]
 
 
-def _may_join(before: Sequence[str], after: Sequence[str]) -> bool:
+def _may_join(one: str, other: str) -> bool:
     """Whether two words may be one: "tire bouchon", "LR 6", "t shirt"; not "de corps", "20 30"."""
-    if len(before) > 1 or len(after) > 1 or after[0] in _STOP:
+    if other in _STOP or (one in _STOP and len(one) > 1):
         return False
-    if before[0] in _STOP and len(before[0]) > 1:
-        return False
-    return not (before[0][-1].isdigit() and after[0][0].isdigit())
+    return not (one[-1].isdigit() and other[0].isdigit())
 
 
 def _matches(folded: str) -> Iterator[re.Match[str]]:

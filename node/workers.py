@@ -15,6 +15,7 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
 from types import TracebackType
 
+from node import moderation
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -54,6 +55,7 @@ class Workers:
         db: database.Database,
         signers: keys.Signers,
         chance: random.Random,
+        standing: moderation.Standing,
     ) -> None:
         self._context = context
         self._database = db
@@ -65,11 +67,11 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
-        self.blocked: frozenset[str] = frozenset()  # hosts turned away at the door
+        self.standing = standing
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
-        self.blocked = await self._database.read(peers.find_blocked)
+        self.standing.learn(*await self._database.read(moderation.standing))
         for work, bell in (
             (self._spread, self._spread_bell),
             (self._act, self._act_bell),
@@ -109,7 +111,7 @@ class Workers:
         while True:
             try:
                 if self._database.changed():
-                    self.blocked = await self._database.read(peers.find_blocked)
+                    self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
             except sqlite3.Error:
                 log.exception("the database cannot be watched")
@@ -199,6 +201,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
 
 def _sweep(db: sqlite3.Connection, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
+    moderation.drop_hidden(db, now)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)

@@ -30,19 +30,44 @@ def configure(subjects: output.Subjects) -> None:
         help="list neighbours, requests, and how well each agrees",
         example="echoppe neighbour list",
     )
-    for name, run, text in (
-        ("accept", accept, "accept a node that asked to be a neighbour, and ask it in turn"),
-        ("remove", remove, "end being neighbours; its listings leave this node"),
-        ("block", block, "hear and tell a node nothing any more; its listings leave this node"),
+    for name, run, text, host in (
+        (
+            "accept",
+            accept,
+            "accept a node that asked to be a neighbour, and ask it in turn",
+            "boutiques.pessac.example",
+        ),
+        (
+            "remove",
+            remove,
+            "end being neighbours; its listings leave this node",
+            "boutiques.pessac.example",
+        ),
+        (
+            "block",
+            block,
+            "hear and tell a host and all below it nothing any more; its listings leave this node",
+            "spam.example --reason 'false prices'",
+        ),
+        (
+            "suspend",
+            suspend,
+            "hide a neighbour's listings for now; kept for 7 days, until `restore`",
+            "boutiques.pessac.example --reason 'prices of last year'",
+        ),
+        (
+            "restore",
+            restore,
+            "end a suspension, or lift a block",
+            "boutiques.pessac.example",
+        ),
     ):
         parser = output.command(
-            actions,
-            name,
-            run,
-            help=text,
-            example=f"echoppe neighbour {name} boutiques.pessac.example",
+            actions, name, run, help=text, example=f"echoppe neighbour {name} {host}"
         )
         parser.add_argument("host", help="as `neighbour list` names it")
+        if name in ("block", "suspend"):
+            parser.add_argument("--reason", default="", help="kept, and shown to stewards only")
 
 
 def add(asked: argparse.Namespace) -> None:
@@ -58,6 +83,7 @@ def add(asked: argparse.Namespace) -> None:
     url = settings.check_url(asked.url.rstrip("/"), here.settings.federation.private_peers)
     found = asyncio.run(_look_up(here, url))
     with database.transaction(here.path) as db:
+        _check_not_blocked(db, found[0])
         peers.add(db, *found)
         peer = peers.get(db, found[0])
         if peer is not None:
@@ -145,22 +171,103 @@ def remove(asked: argparse.Namespace) -> None:
 
 
 def block(asked: argparse.Namespace) -> None:
-    """Blocks a node, known or not."""
-    from node import errors
+    """Blocks a host with all below it, known or not."""
+    from node import errors, moderation
     from node.commands import folder
-    from node.exchange import follows
+    from node.store import database
+
+    here = folder.open_folder(asked)
+    domain = _domain(asked.host, here.uris.scheme)
+    if moderation.is_under(here.uris.authority, {domain}):
+        raise errors.Invalid("own-address", f"This very node is at {domain}, or below it.")
+    with database.transaction(here.path) as db:
+        moderation.block(db, domain, asked.reason, here.now)
+        (made,) = (one for one in _blocks(db) if one["host"] == domain)
+    output.say(asked, made, f"{domain} is blocked, with all below it and everybody there.")
+
+
+def suspend(asked: argparse.Namespace) -> None:
+    """Suspends a neighbour."""
+    from node import moderation
+    from node.commands import folder
     from node.store import database, peers
 
     here = folder.open_folder(asked)
-    origin, host = _origin(asked.host, here.uris.scheme)
-    if host == here.uris.authority:
-        raise errors.Invalid("own-address", f"{host} is this very node.")
     with database.transaction(here.path) as db:
-        if peers.get(db, host) is None:
-            peers.add(db, host, origin, f"{origin}/users/instance", host, "")
-        follows.block(db, host, here.now)
-        peer = peers.get(db, host)
-    _say_one(asked, peer, f"{host} is blocked, and everybody on it.")
+        moderation.suspend(db, asked.host, asked.reason, here.now)
+        peer = peers.get(db, asked.host)
+    _say_one(
+        asked,
+        peer,
+        f"{asked.host} is suspended; what came from it is hidden, and kept for 7 days. "
+        f"Undo: echoppe neighbour restore {asked.host}",
+    )
+
+
+def restore(asked: argparse.Namespace) -> None:
+    """Ends a suspension or a block."""
+    from node import errors, moderation
+    from node.commands import folder
+    from node.store import database, peers
+
+    here = folder.open_folder(asked)
+    domain = _domain(asked.host, here.uris.scheme)
+    with database.transaction(here.path) as db:
+        if moderation.restore(db, domain, here.now):
+            line = f"{domain} is a neighbour as before."
+        elif moderation.unblock(db, domain):
+            line = f"{domain} is no longer blocked. To be neighbours again, choose it again."
+        else:
+            raise errors.NotFound(
+                "not-blocked",
+                f"{domain} is neither suspended nor blocked. See: echoppe neighbour list",
+            )
+        peer = peers.get(db, domain)
+    _say_one(asked, peer, line)
+
+
+def _domain(text: str, scheme: str) -> str:
+    """The domain of what was typed: a host, `*.host` for the same, or an address on it.
+
+    Raises errors.Invalid for no host, and for one without a dot, which would be half the world.
+    """
+    from node import errors
+
+    _, host = _origin(text.strip().removeprefix("*."), scheme)
+    if "." not in host and ":" not in host:
+        raise errors.Invalid("bad-host", f"{text!r} is not a host such as spam.example.")
+    return host
+
+
+def _blocks(db: "Any") -> "list[dict[str, Any]]":
+    """Blocked domains, each like a neighbour in the list."""
+    from node.store import blocks
+    from node.store.times import stamp
+
+    return [
+        {
+            "host": one.domain,
+            "state": "blocked",
+            "reason": one.reason,
+            "blocked": stamp(one.since),
+            "following": None,
+            "follower": None,
+        }
+        for one in blocks.find(db)
+    ]
+
+
+def _check_not_blocked(db: "Any", host: str) -> None:
+    """Raises errors.Conflict for a host that is blocked together with a domain above it."""
+    from node import errors, moderation
+
+    found = moderation.find_block(db, host)
+    if found is not None and found.domain != host:
+        raise errors.Conflict(
+            "blocked",
+            f"{host} is blocked with {found.domain}. "
+            f"To lift that: echoppe neighbour restore {found.domain}",
+        )
 
 
 def _origin(text: str, scheme: str) -> tuple[str, str]:
@@ -188,9 +295,12 @@ def show(asked: argparse.Namespace) -> None:
         found = peers.find(db)
         waiting = deliveries.count_by_host(db)
         set_aside = received.count_dead_by_host(db)
+        blocked = _blocks(db)
     documents = []
     lines = []
     for peer in found:
+        if any(one["host"] == peer.host for one in blocked):
+            continue
         count, why = waiting.get(peer.host, (0, None))
         aside, fault = set_aside.get(peer.host, (0, None))
         documents.append(
@@ -208,8 +318,15 @@ def show(asked: argparse.Namespace) -> None:
             lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
         if aside:
             lines.append(f"    {aside} message(s) from it could not be handled ({fault})")
+        if peer.suspended_why:
+            lines.append(f"    reason: {peer.suspended_why}")
         if peer.problem:
             lines.append(f"    problem: {peer.problem}")
+    for one in blocked:
+        documents.append(one)
+        lines.append(f"{one['host']:40} blocked since {one['blocked'][:10]}, with all below it")
+        if one["reason"]:
+            lines.append(f"    reason: {one['reason']}")
     output.say(
         asked, documents, *(lines or ["No neighbours yet. Choose one: echoppe neighbour add URL"])
     )
@@ -230,6 +347,8 @@ def _get(db: "Any", host: str) -> "Peer":
 def _state(peer: "Peer") -> str:
     if peer.blocked:
         return "blocked"
+    if peer.suspended:
+        return f"suspended since {peer.suspended:%F}, its listings hidden"
     if peer.following == "accepted" and peer.follower == "accepted":
         return "neighbour"
     if peer.follower == "requested" and peer.added is None:
@@ -269,6 +388,8 @@ def _document(peer: "Peer") -> "dict[str, Any]":
         "digest_agrees": peer.digest_agrees,
         "problem": peer.problem,
         "blocked": stamp_or_none(peer.blocked),
+        "suspended": stamp_or_none(peer.suspended),
+        "reason": peer.suspended_why,
     }
 
 

@@ -133,14 +133,13 @@ async def _serve(
     async with app.running(folder, configured) as running_node:
         config = uvicorn.Config(
             app.create_app(running_node),
-            http=protocol.BoundedHttp,
+            http=protocol.bounded(running_node.door, CONNECTIONS_MOST),
             ws="none",
             lifespan="off",
             log_config=None,
             access_log=False,
             proxy_headers=False,
             server_header=False,
-            limit_concurrency=CONNECTIONS_MOST,
             timeout_keep_alive=KEEP_ALIVE,
             timeout_graceful_shutdown=SHUTDOWN_TIME,
         )

@@ -17,7 +17,7 @@ from node.exchange import outbox
 from node.exchange.context import Apply, Context
 from node.model import Follower, FollowState, Peer
 from node.store import actors as actor_rows
-from node.store import deliveries, followers, peers, received
+from node.store import blocks, deliveries, followers, peers
 from node.uris import INSTANCE, Uris
 
 REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to look at
@@ -31,7 +31,9 @@ def ask(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetim
     Asking again sends a new Follow, for one that was lost or refused.
     """
     peers.change_added(db, peer.host, now)
+    blocks.remove(db, peer.host)
     peers.change_blocked(db, peer.host, None)
+    peers.change_suspended(db, peer.host, None, None)
     deliveries.revive(db, peer.host)
     if peer.following is not FollowState.ACCEPTED:
         _follow(db, uris, peer, token, now)
@@ -73,17 +75,6 @@ def leave(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datet
             verb, uris.answer(verb, token), uris.instance, follow, to=peer.actor
         )
         outbox.send(db, activity, INSTANCE, f"{peer.origin}/inbox", now)
-
-
-def block(db: sqlite3.Connection, host: str, now: datetime) -> None:
-    """Hears and tells a node, and everybody on it, nothing any more; what came from it goes."""
-    neighbours.remove_shops(db, host)
-    deliveries.remove_host(db, host)
-    followers.remove_host(db, host)
-    received.remove_host(db, host)
-    peers.change_blocked(db, host, now)
-    peers.change_following(db, host, None, None)
-    peers.change_follower(db, host, None, None)
 
 
 # --- what comes in -------------------------------------------------------------------------------

@@ -281,9 +281,26 @@ def find_ids_after(db: sqlite3.Connection, after: str, limit: int) -> list[str]:
     """Ids of listings on show, in the order of ids: to walk all of them in steps."""
     rows = db.execute(
         """
-        SELECT id FROM listings WHERE withdrawn IS NULL AND id > ? ORDER BY id LIMIT ?
+        SELECT id FROM listings
+        WHERE withdrawn IS NULL AND id > ? AND NOT EXISTS (
+            SELECT 1 FROM shops JOIN peers ON peers.host = shops.peer
+            WHERE shops.id = listings.shop AND peers.suspended IS NOT NULL
+        )
+        ORDER BY id LIMIT ?
         """,
         (after, limit),
+    )
+    return [row[0] for row in rows]
+
+
+def find_ids_of_peer(db: sqlite3.Connection, peer: str) -> list[str]:
+    """Ids of all that is kept of a neighbour's listings."""
+    rows = db.execute(
+        """
+        SELECT listings.id FROM listings JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer = ? AND listings.withdrawn IS NULL
+        """,
+        (peer,),
     )
     return [row[0] for row in rows]
 

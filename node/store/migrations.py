@@ -299,9 +299,24 @@ ALTER TABLE listings ADD COLUMN pick_up INTEGER NOT NULL DEFAULT 1 CHECK (pick_u
 ALTER TABLE listings ADD COLUMN delivered INTEGER NOT NULL DEFAULT 0 CHECK (delivered IN (0, 1));
 """
 
+PEER_MODERATION = """
+-- Domains, each with all below it, that the node does not speak with. A domain may be host:port.
+CREATE TABLE blocks (
+    domain TEXT PRIMARY KEY,
+    reason TEXT NOT NULL,
+    since TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+INSERT INTO blocks (domain, reason, since)
+    SELECT host, '', blocked FROM peers WHERE blocked IS NOT NULL;
+-- A neighbour that is hidden while something is looked into, since when and why.
+ALTER TABLE peers ADD COLUMN suspended TEXT;
+ALTER TABLE peers ADD COLUMN suspended_why TEXT;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
+    ("2026_11_25_peer_moderation", PEER_MODERATION),
 )
 
 

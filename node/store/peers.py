@@ -7,7 +7,8 @@ from node.model import FollowState, Peer
 from node.store import times
 
 _COLUMNS = """host, origin, actor, name, software, added, following, follower, cursor, sync_total,
-              sync_done, synced, heard, digest_agrees, problem, blocked"""
+              sync_done, synced, heard, digest_agrees, problem, blocked, suspended,
+              suspended_why"""
 
 
 def _peer(row: sqlite3.Row) -> Peer:
@@ -28,6 +29,8 @@ def _peer(row: sqlite3.Row) -> Peer:
         digest_agrees=None if row["digest_agrees"] is None else bool(row["digest_agrees"]),
         problem=row["problem"],
         blocked=times.moment_or_none(row["blocked"]),
+        suspended=times.moment_or_none(row["suspended"]),
+        suspended_why=row["suspended_why"],
     )
 
 
@@ -64,7 +67,10 @@ def find(db: sqlite3.Connection) -> list[Peer]:
 def find_followers(db: sqlite3.Connection) -> list[Peer]:
     """Neighbours that hear of every change here."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM peers WHERE follower = 'accepted' AND blocked IS NULL"  # noqa: S608
+        f"""
+        SELECT {_COLUMNS} FROM peers
+        WHERE follower = 'accepted' AND blocked IS NULL AND suspended IS NULL
+        """  # noqa: S608
     )
     return [_peer(row) for row in rows]
 
@@ -106,10 +112,13 @@ def change_blocked(db: sqlite3.Connection, host: str, at: datetime | None) -> No
     db.execute("UPDATE peers SET blocked = ? WHERE host = ?", (times.stamp_or_none(at), host))
 
 
-def find_blocked(db: sqlite3.Connection) -> frozenset[str]:
-    """Hosts that are blocked."""
-    return frozenset(
-        row[0] for row in db.execute("SELECT host FROM peers WHERE blocked IS NOT NULL")
+def change_suspended(
+    db: sqlite3.Connection, host: str, at: datetime | None, why: str | None
+) -> None:
+    """Suspends for a reason, or with None ends it."""
+    db.execute(
+        "UPDATE peers SET suspended = ?, suspended_why = ? WHERE host = ?",
+        (times.stamp_or_none(at), why, host),
     )
 
 
@@ -137,7 +146,7 @@ def want_sync(db: sqlite3.Connection, host: str, at: datetime) -> None:
     db.execute(
         """
         UPDATE peers SET sync_wanted = min(ifnull(sync_wanted, :at), :at)
-        WHERE host = :host AND following = 'accepted' AND blocked IS NULL
+        WHERE host = :host AND following = 'accepted' AND blocked IS NULL AND suspended IS NULL
         """,
         {"host": host, "at": times.fine(at)},
     )
@@ -148,7 +157,9 @@ def find_to_sync(db: sqlite3.Connection, now: datetime) -> list[Peer]:
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM peers
-        WHERE sync_wanted <= ? AND following = 'accepted' AND blocked IS NULL ORDER BY sync_wanted
+        WHERE sync_wanted <= ? AND following = 'accepted' AND blocked IS NULL
+            AND suspended IS NULL
+        ORDER BY sync_wanted
         """,  # noqa: S608
         (times.fine(now),),
     )
@@ -158,7 +169,10 @@ def find_to_sync(db: sqlite3.Connection, now: datetime) -> list[Peer]:
 def next_sync(db: sqlite3.Connection) -> datetime | None:
     """When the next reading of a neighbour's change sequence is due."""
     row = db.execute(
-        "SELECT min(sync_wanted) FROM peers WHERE following = 'accepted' AND blocked IS NULL"
+        """
+        SELECT min(sync_wanted) FROM peers
+        WHERE following = 'accepted' AND blocked IS NULL AND suspended IS NULL
+        """
     ).fetchone()
     return times.moment_or_none(row[0])
 

@@ -29,7 +29,6 @@ from node.model import Condition, Filters, Kind, Listing
 from node.store import places
 
 VERSION = 2
-COUNT_MOST = 100_000
 BLOCK_BITS = 12
 ROW_BITS = 11
 BLOCKS_IN_CELL = 1 << BLOCK_BITS
@@ -160,7 +159,9 @@ def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
                 AS latitude,
             CASE WHEN shops.latitude IS NULL THEN places.longitude ELSE shops.longitude END
                 AS longitude
-        FROM shops LEFT JOIN places ON places.id = shops.place WHERE closed IS NULL
+        FROM shops LEFT JOIN places ON places.id = shops.place
+        LEFT JOIN peers ON peers.host = shops.peer
+        WHERE shops.closed IS NULL AND peers.suspended IS NULL
         """
     )
     placed = [(_cell(row["latitude"], row["longitude"]), row["id"]) for row in rows]
@@ -197,7 +198,16 @@ def texts(listing: Listing) -> tuple[str, str]:
     parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
     parts += map(words.of_offer, listing.offers)
     everything = dict.fromkeys(" ".join(parts).split())
-    return f"{title} {asked}".strip(), f"{' '.join(everything)} {asked} {EVERYTHING}"
+    head = [head_word(word) for word in title.split(maxsplit=1)[:1]]
+    return (
+        " ".join([title, *head, asked]).strip(),
+        f"{' '.join(everything)} {asked} {EVERYTHING}",
+    )
+
+
+def head_word(word: str) -> str:
+    """The word that every title beginning with `word` has besides."""
+    return f"{_MARK}h{word}"
 
 
 def facets(listing: Listing) -> list[str]:
@@ -238,12 +248,10 @@ def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
 
 
 def _shelf_words(category: str | None) -> str:
-    """What the category is called, so that "boulangerie" finds bread."""
+    """What the category is called, so that "viennoiseries" finds croissants."""
     known = categories.get(category) if category else None
-    if known is None:
-        return ""
-    shelf = categories.get(known.parent) if known.parent else None
-    return words.normalise(f"{known.fr}\n{shelf.fr if shelf else ''}")
+    # Its own name only: the shelf "Sport, vélo et plein air" would make every ball a bicycle.
+    return words.normalise(known.fr) if known else ""
 
 
 def category_words(category: str | None) -> list[str]:

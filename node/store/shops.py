@@ -175,11 +175,12 @@ def find(
     after: str = "",
     limit: int = 1000,
 ) -> list[Shop]:
-    """Open shops in the order of ids, from after `after` on: all, our own, or one peer's."""
+    """Open shops in the order of ids, from after `after` on: all shown, our own, or a peer's."""
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM shops
-        WHERE closed IS NULL AND (:peer IS NULL OR peer = :peer)
+        WHERE closed IS NULL AND (peer = :peer OR :peer IS NULL AND NOT EXISTS (
+              SELECT 1 FROM peers WHERE peers.host = shops.peer AND peers.suspended IS NOT NULL))
           AND (NOT :own OR peer IS NULL) AND id > :after
         ORDER BY id LIMIT :limit
         """,  # noqa: S608

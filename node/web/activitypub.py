@@ -21,8 +21,6 @@ from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
 
-QUEUE_RETRY_AFTER = 30
-
 log = logging.getLogger("echoppe.web")
 
 
@@ -336,31 +334,40 @@ async def inbox(request: Request) -> Response:
     when it is acted upon. Whatever is cheap is checked before whatever costs.
     """
     site = state.of(request)
-    if site.workers.backlog.is_full():
-        return refusal(503, "busy", retry_after=QUEUE_RETRY_AFTER)
+    headers, peer = request.scope["headers"], request.client.host if request.client else ""
+    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    turned_away = site.door.refusal("POST", path, headers, peer)
+    if turned_away is not None:
+        return refusal(turned_away.status, turned_away.code, retry_after=turned_away.retry_after)
+    handle = request.path_params.get("handle")
+    absent = await site.database.read(_absence, handle) if handle else None
+    if absent is not None:
+        return absent
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
         host = documents.address(claim.actor)[1]
-        if host in site.workers.blocked:
+        if site.workers.standing.refuses(host):
             return refusal(403, "blocked")
-        if site.workers.backlog.is_full_of(host):
-            return refusal(429, "busy", retry_after=QUEUE_RETRY_AFTER)
-        handle = request.path_params.get("handle")
-        absent = await site.database.read(_absence, handle) if handle else None
-        if absent is not None:
-            return absent
         await federation_inbox.Inbox(site.resolver).authenticate(claim)
     except Refused as error:
         log.info("refused at the door", extra={"code": error.code, "status": error.status})
+        site.door.failed(headers, peer)
         return refusal(error.status, error.code)
     except Gone:
         # Nobody can sign for a deleted actor any more. Where we never knew it, that is no loss.
-        return Response(status_code=202) if _says_own_end(claim) else refusal(401, "key-gone")
+        if _says_own_end(claim):
+            return Response(status_code=202)
+        site.door.failed(headers, peer)
+        return refusal(401, "key-gone")
     except Unreachable as error:
         log.info("key cannot be had", extra={"code": error.code})
+        if error.code == "too-many-key-fetches":
+            return refusal(503, "busy", retry_after=limits.BUSY_TIME)
+        site.door.failed(headers, peer)
         return refusal(401, "key-unreachable")
     except ClientDisconnect:
         return refusal(408, "too-slow")
+    site.door.proved(host, headers, peer)
     fresh = await site.database.write(
         received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
     )

@@ -8,7 +8,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
-from node import answers, errors, filters, search, territory
+from node import answers, errors, filters, moderation, search, territory
 from node.model import SearchQuery
 from node.store import listings, shops
 from node.web import state
@@ -81,6 +81,8 @@ def _listing(db: sqlite3.Connection, listing_id: str) -> dict[str, Any]:
     found = listings.get(db, listing_id)
     shop = shops.get(db, found.shop) if found else None
     if found is None or shop is None or found.withdrawn is not None:
+        raise errors.NotFound("unknown-listing", "There is no such listing.")
+    if moderation.is_hidden(db, shop.id):
         raise errors.NotFound("unknown-listing", "There is no such listing.")
     return answers.listing(found, shop)
 

@@ -14,6 +14,7 @@ from node.settings import Settings
 from node.store.database import Database
 from node.uris import Uris
 from node.web.assets import Assets
+from node.web.door import Door
 from node.web.opening import Board
 from node.web.templating import Pages
 from node.workers import Workers
@@ -30,6 +31,7 @@ class Site:
     resolver: actors.ActorResolver
     clock: Clock
     workers: Workers
+    door: Door
     pages: Pages
     assets: Assets
     board: Board

@@ -6,12 +6,12 @@ import socket
 import weakref
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 from federation import actors, addresses, client, keys, limits
-from federation.errors import Unreachable
+from federation.errors import FederationError, Gone, Unreachable
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 
@@ -127,3 +127,81 @@ async def test_sig_26_a_key_that_its_owner_changed_is_out_at_once(scene: Scene) 
     scene.resolver.take(named("no key"))
     await scene.store.put(named("no key"))
     assert f"{uri}#main-key" not in scene.resolver._loaded
+
+
+class Slow:
+    """A web whose answers come a moment later, counted."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+        self.limits: list[int] = []
+        self.go = asyncio.Event()
+
+    async def fetch_document(self, url: str, *, limit: int, **_: Any) -> tuple[dict[str, Any], str]:
+        self.asked.append(url)
+        self.limits.append(limit)
+        await self.go.wait()
+        key = {
+            "id": f"{url}#main-key",
+            "owner": url,
+            "publicKeyPem": keys.rsa_public_pem(KEY),
+        }
+        return {"id": url, "type": "Person", "inbox": f"{url}/inbox", "publicKey": key}, url
+
+
+KEY = keys.generate_rsa()
+
+
+@pytest.mark.anyio
+async def test_sig_42_43_a_key_is_asked_for_once_and_no_further_than_an_actor_is_long() -> None:
+    web = Slow()
+    resolver = actors.ActorResolver(cast(client.Client, web), Memory(), None, lambda: NOW)
+    wanted = [resolver.key("https://a.example/u#main-key") for _ in range(100)]
+    asking = asyncio.gather(*wanted)
+    await asyncio.sleep(0.01)
+    web.go.set()
+    found = await asking
+    assert {key.owner for key, _ in found} == {"https://a.example/u"}
+    assert web.asked == ["https://a.example/u"]
+    assert web.limits == [limits.ACTOR]
+
+
+@pytest.mark.anyio
+async def test_dos_45_few_keys_are_asked_for_at_once_and_fewer_of_one_host() -> None:
+    web = Slow()
+    resolver = actors.ActorResolver(cast(client.Client, web), Memory(), None, lambda: NOW)
+    urls = [f"https://a.example/{number}" for number in range(10)]
+    urls += [f"https://{number}.example/u" for number in range(100)]
+    asking = asyncio.gather(
+        *(resolver.key(f"{url}#main-key") for url in urls), return_exceptions=True
+    )
+    await asyncio.sleep(0.01)
+    assert len(web.asked) == limits.KEY_FETCHES
+    assert sum("//a.example/" in url for url in web.asked) == limits.KEY_FETCHES_OF_HOST
+    web.go.set()
+    refused = [one for one in await asking if isinstance(one, Unreachable)]
+    assert {one.code for one in refused} == {"too-many-key-fetches"}
+    assert len(refused) == len(urls) - limits.KEY_FETCHES
+    # That was nobody's fault, and is not remembered.
+    await resolver.key("https://99.example/u#main-key")
+
+
+@pytest.mark.anyio
+async def test_too_many_misses_at_a_host_are_enough() -> None:
+    """Addresses that are not there, named by the hundred, though their host answers each."""
+
+    class Nowhere:
+        asked = 0
+
+        async def fetch_document(self, url: str, **_: Any) -> tuple[dict[str, Any], str]:
+            self.asked += 1
+            raise Gone("not-found", url)
+
+    web = Nowhere()
+    resolver = actors.ActorResolver(cast(client.Client, web), Memory(), None, lambda: NOW)
+    for number in range(limits.MISSES_AT_HOST + 50):
+        with pytest.raises(FederationError):
+            await resolver.key(f"https://a.example/{number}#main-key")
+    assert web.asked == limits.MISSES_AT_HOST
+    with pytest.raises(Gone):
+        await resolver.key("https://b.example/1#main-key")

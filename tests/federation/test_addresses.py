@@ -5,6 +5,7 @@ import contextlib
 import ipaddress
 import socket
 import ssl
+import threading
 from collections.abc import AsyncIterator, Sequence
 
 import httpcore2
@@ -43,15 +44,21 @@ class Listener:
 
     def __init__(self) -> None:
         self.connections = 0
+        self.open = 0
         self.port = 0
         self.greeting = b"hello"
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.connections += 1
+        self.open += 1
         writer.write(self.greeting)
         with contextlib.suppress(ConnectionError):
-            await reader.read()
+            while await reader.read(65536):
+                pass
         writer.close()
+        with contextlib.suppress(ConnectionError):
+            await writer.wait_closed()
+        self.open -= 1
 
 
 @contextlib.asynccontextmanager
@@ -66,7 +73,10 @@ async def listening(
         yield listener
     finally:
         server.close()
-        await asyncio.sleep(0.01)
+        for _ in range(500):  # none is left behind for the loop to close, however busy the machine
+            await asyncio.sleep(0.01)
+            if not listener.open:
+                break
 
 
 def refusal(url: str, policy: addresses.Policy = PUBLIC) -> str:
@@ -608,3 +618,24 @@ async def test_words_from_before_the_handshake_do_not_pass_for_encrypted_ones() 
         await asyncio.sleep(0.02)
         with pytest.raises(Unreachable, match=r"tls-failed|connect-timeout"):
             await stream.start_tls(context, server_hostname="a.example", timeout=0.2)
+
+
+@pytest.mark.anyio
+async def test_few_names_are_looked_up_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A name server that never answers holds up so many threads, and the event loop not at all."""
+    go, asked = threading.Event(), []
+
+    def slow(host: str, port: int, **_: object) -> list[object]:
+        asked.append(host)
+        go.wait(10)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", slow)
+    resolver = addresses.SystemResolver()
+    asking = asyncio.gather(*(resolver(f"{number}.example", 443) for number in range(50)))
+    await asyncio.sleep(0.2)
+    assert len(asked) == limits.NAME_LOOKUPS
+    go.set()
+    await asking
+    assert len(asked) == 50
+    resolver.close()

@@ -247,6 +247,20 @@ async def test_few_hosts_are_kept_connected(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.anyio
+async def test_few_connections_to_one_host() -> None:
+    async with serving() as hostile, asking(hostile) as asker:
+
+        async def slow(writer: asyncio.StreamWriter) -> None:
+            await asyncio.sleep(0.05)
+            writer.write(answer(b"slow"))
+
+        hostile.scripts["/slow"] = slow
+        answers = await asyncio.gather(*(get(asker, hostile.url + "/slow") for _ in range(20)))
+        assert [each.body for each in answers] == [b"slow"] * 20
+        assert hostile.connections == limits.CONNECTIONS_PER_HOST
+
+
+@pytest.mark.anyio
 async def test_idle_hosts_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "KEEPALIVE_TIME", 0.02)
     async with serving() as hostile, asking(hostile, names=("a.test", "b.test")) as asker:
@@ -322,6 +336,32 @@ async def test_ssrf_06_no_redirect_leads_inside() -> None:
             with pytest.raises(Refused):
                 await get(asker, hostile.redirects("/r", to))
         assert canary.connections == 0
+
+
+@pytest.mark.anyio
+async def test_ssrf_40_a_host_that_is_not_spoken_with_is_never_dialled() -> None:
+    """Asked for itself, behind a redirect, or at the dial alone."""
+    async with serving() as other, serving() as blocked:
+        ports = frozenset({f"127.0.0.1:{other.port}", f"127.0.0.1:{blocked.port}"})
+        policy = addresses.Policy(ports, refuses=lambda host: host == f"127.0.0.1:{blocked.port}")
+        async with client.Client(policy, "test/1") as asker:
+            for url in (blocked.url + "/", other.redirects("/r", blocked.url + "/")):
+                with pytest.raises(Refused, match="host-blocked"):
+                    await get(asker, url)
+            with pytest.raises(Refused, match="host-blocked"):
+                await asker.post(blocked.url + "/inbox", b"{}", {})
+        backend = addresses.GuardedBackend(policy, lambda host, port: never())
+        with pytest.raises(Refused, match="host-blocked"):
+            await backend.connect_tcp("127.0.0.1", blocked.port)
+        assert blocked.connections == 0
+    names = addresses.Policy(refuses=lambda host: host in ("evil.example", "[2001:db8::1]"))
+    for url in ("https://EVIL.example/", "https://evil.example:443/", "https://evil.example./"):
+        with pytest.raises(Refused):
+            addresses.check_url(url, names)
+
+
+async def never() -> list[str]:
+    raise AssertionError("it was looked up")
 
 
 @pytest.mark.anyio

@@ -1089,3 +1089,14 @@ def test_any_header_is_only_refused_by_each_step(headers: dict[str, str]) -> Non
             step()
         except Refused:
             continue
+
+
+@pytest.mark.parametrize("scheme", ["cavage", "rfc9421"])
+def test_headers_that_sign_are_short(scheme: str) -> None:
+    """What is longer than any true one is refused by its length, before it is taken apart."""
+    headers = SIGNERS[scheme](KEY, KEY_ID, "POST", f"https://{HOST}/inbox", BODY, NOW)
+    name = "Signature" if scheme == "cavage" else "Signature-Input"
+    request = received({**headers, name: headers[name].ljust(limits.SIGNATURE_HEADER + 1, "x")})
+    with pytest.raises(Refused, match="bad-signature-header") as caught:
+        signatures.read(request)
+    assert len(caught.value.detail) < 100

@@ -195,6 +195,12 @@ def opened(base: Path) -> Iterator[Arena]:
             "--commune", "Bordeaux", "--listen", town.authority, f"--private-peer={peer.authority}",
             f"--private-peer={stranger.authority}",
         )  # fmt: skip
+        settings = town.folder / "instance.toml"
+        text = settings.read_text()
+        assert "[server]\n" in text
+        settings.write_text(
+            text.replace("[server]\n", '[server]\ntrusted_proxies = ["127.0.0.1"]\n')
+        )
         town.run("shop", "add", "fleurs", "--name", "Au Fil des Fleurs", "--commune", "Bordeaux")
         own = town.run(
             "listing", "add", "fleurs", "--name", "Bouquet de tulipes", "--price", "12.50"

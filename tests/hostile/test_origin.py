@@ -394,3 +394,100 @@ def test_a_stranger_is_not_heard_and_its_things_not_fetched(arena: Arena) -> Non
         for told in (note, note["id"]):
             assert arena.post(shop, shop.activity("Create", told)).status < 500
         assert arena.post(shop, shop.activity("Update", shop.document())).status < 500
+
+
+def test_org_19_an_actor_keeps_its_kind_and_its_server(arena: Arena) -> None:
+    shop, _ = arena.shop()
+    away = f"{arena.stranger.url}/inbox"
+    with arena.unmoved():
+        for changed in (
+            {"type": "Person"},
+            {"type": "Application", "name": "poison"},
+            {"type": ["Person", "Organization"], "name": "poison"},
+            {"id": f"{arena.stranger.url}{shop.path}", "name": "poison"},
+            {"id": arena.node.uri, "type": "Application"},
+        ):
+            told = shop.activity("Update", {**shop.document(), **changed})
+            assert arena.post(shop, told).status < 500
+    # Its inbox may change, but not to another server: then it has none any more.
+    moved = {**shop.document(), "inbox": away, "endpoints": {"sharedInbox": away}}
+    asked = len(arena.stranger.asked)
+    assert arena.post(shop, shop.activity("Update", moved)).status == 202
+    arena.settle()
+    fleurs = f"{arena.town.url}/users/fleurs"
+    assert arena.post(shop, shop.activity("Follow", fleurs)).status == 202
+    arena.settle()
+    assert len(arena.stranger.asked) == asked
+    assert arena.post(shop, shop.activity("Update", shop.document())).status == 202
+    arena.settle()
+    arena.hold()
+
+
+def test_org_23_there_is_nothing_for_a_stranger_to_find_out(arena: Arena) -> None:
+    """All that is published is public; who follows is nobody's business, signed or not."""
+    person = arena.stranger.actor("Person")
+    assert (
+        arena.post(person, person.activity("Follow", f"{arena.town.url}/users/fleurs")).status
+        == 202
+    )
+    arena.settle()
+    for path in ("/users/fleurs/followers", "/users/fleurs/following", "/users/instance/followers"):
+        for query in ("", "?page=1", "?page=true"):
+            told = arena.get(path + query)
+            assert set(told) == {"@context", "id", "type", "totalItems"}, path
+    for path in ("/users/fleurs/inbox", "/inbox", "/users/fleurs/followers/1",
+                 f"/users/fleurs/items/{'0' * 8}-0000-0000-0000-{'0' * 12}"):  # fmt: skip
+        assert stub.send(arena.town.authority, "GET", path, []).status in (404, 405)
+    follow = person.activity("Follow", f"{arena.town.url}/users/fleurs")
+    assert arena.post(person, person.activity("Undo", follow)).status == 202
+    arena.settle()
+
+
+def test_org_25_a_move_moves_nobody(arena: Arena) -> None:
+    shop, note = arena.shop()
+    other = arena.stranger.actor(alsoKnownAs=[shop.uri])
+    with arena.unmoved(fetches=1):
+        for actor in (shop, other):
+            for target in (other.uri, shop.uri, f"{arena.town.url}/users/fleurs"):
+                told = actor.activity("Move", actor.uri, target=target)
+                assert arena.post(actor, told).status < 500
+                told = actor.activity("Move", note["id"], target=target, origin=shop.uri)
+                assert arena.post(actor, told).status < 500
+
+
+def test_org_29_a_merchant_writes_text_and_no_keys(arena: Arena) -> None:
+    """Whatever a merchant writes stays a string inside the document."""
+    evil = '","publicKey":{"id":"x"},"assertionMethod":[],"inbox":"http://evil.example/","a":"'
+    own = arena.town.run(
+        "listing",
+        "add",
+        "fleurs",
+        "--name",
+        f"Tulipe {evil}",
+        "--price",
+        "1",
+        "--description",
+        evil,
+    )
+    note = arena.get(own["uri"].removeprefix(arena.town.url))
+    assert {"publicKey", "assertionMethod", "inbox", "a"}.isdisjoint(note)
+    assert note["sdo:offers"][0]["sdo:itemOffered"]["sdo:name"] == f"Tulipe {evil}"
+    arena.town.run("shop", "add", "ruse", "--name", f"Ruse {evil}", "--commune", "Bordeaux")
+    actor = arena.get("/users/ruse")
+    assert actor["publicKey"]["id"] == f"{arena.town.url}/users/ruse#main-key"
+    assert actor["inbox"] == f"{arena.town.url}/users/ruse/inbox"
+    arena.town.run("listing", "withdraw", own["id"])
+    arena.town.run("shop", "close", "ruse")
+
+
+def test_org_11_12_a_file_is_never_a_document(arena: Arena) -> None:
+    """Whatever is served as a file has a file's type, however it is asked for."""
+    for path in ("/static/site.css", "/media/x", "/media/x.json", "/static/x.json"):
+        for accept in (stub.ACTIVITY_JSON, "application/ld+json", "text/html", "*/*"):
+            reply = stub.send(arena.town.authority, "GET", path, [("Accept", accept)])
+            kind = reply.headers["content-type"]
+            assert reply.headers["x-content-type-options"] == "nosniff"
+            assert "default-src 'none'" in reply.headers["content-security-policy"]
+            assert reply.status == 404 or kind.startswith(("text/css", "image/")), (path, kind)
+            assert "activity+json" not in kind
+            assert "ld+json" not in kind

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from node import shops
+from node import moderation, shops
 from node.exchange import follows
 from node.model import ActorKind, Follower, FollowState, Peer
 from node.store import deliveries, followers, peers, received
@@ -77,9 +77,9 @@ def test_a_blocked_host_leaves_nothing_behind(db: sqlite3.Connection) -> None:
     followers.add(db, follower, HOST)
     received.add(db, b"x" * 32, follower.uri, HOST, b"{}", NOW)
     follows.ask(db, URIS, peer(db), "one", NOW)
-    follows.block(db, HOST, NOW)
+    moderation.block(db, HOST, "", NOW)
     assert followers.count(db, shop.handle) == 0
     assert received.find_due(db, NOW, 10) == []
     assert told(db) == []
     assert (peer(db).following, peer(db).follower) == (None, None)
-    assert peers.find_blocked(db) == {HOST}
+    assert moderation.standing(db)[0] == {HOST}
