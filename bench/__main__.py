@@ -9,6 +9,7 @@ from bench import (
     flood,
     inbox,
     measure,
+    outage,
     places,
     publish,
     quality,
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "quality": quality,
     "verify": verify,
     "flood": flood,
+    "outage": outage,
 }
 
 

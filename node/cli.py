@@ -11,11 +11,21 @@ from pathlib import Path
 
 import node
 from node import errors
-from node.commands import account, init, listing, neighbour, reindex, search, serve, shop
+from node.commands import (
+    account,
+    deliveries,
+    init,
+    listing,
+    neighbour,
+    reindex,
+    search,
+    serve,
+    shop,
+)
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
-_SUBJECTS = (init, serve, account, shop, listing, neighbour, search, reindex)
+_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex)
 
 
 def parser() -> argparse.ArgumentParser:
