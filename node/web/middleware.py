@@ -115,6 +115,21 @@ class SafeHeaders:
         await self._app(scope, receive, send_with_headers)
 
 
+def safe_headers(origin: str) -> dict[str, str]:
+    """Headers that every answer of a node at `origin` carries."""
+    headers = {
+        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
+        "X-Content-Type-Options": "nosniff",
+        "Referrer-Policy": "same-origin",
+        "Cross-Origin-Opener-Policy": "same-origin",
+        "Cross-Origin-Resource-Policy": "same-origin",
+        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+    }
+    if origin.startswith("https:"):
+        headers["Strict-Transport-Security"] = "max-age=31536000"
+    return headers
+
+
 class Shortcut:
     """Answers at one busy address without the way through the URL table and its wrappers.
 
@@ -139,18 +154,3 @@ class Shortcut:
             await response(scope, receive, send)
             return
         await self._app(scope, receive, send)
-
-
-def safe_headers(origin: str) -> dict[str, str]:
-    """Headers that every answer of a node at `origin` carries."""
-    headers = {
-        "Content-Security-Policy": CONTENT_SECURITY_POLICY,
-        "X-Content-Type-Options": "nosniff",
-        "Referrer-Policy": "same-origin",
-        "Cross-Origin-Opener-Policy": "same-origin",
-        "Cross-Origin-Resource-Policy": "same-origin",
-        "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
-    }
-    if origin.startswith("https:"):
-        headers["Strict-Transport-Security"] = "max-age=31536000"
-    return headers
