@@ -8,7 +8,7 @@ import dataclasses
 import sqlite3
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -17,12 +17,11 @@ from starlette.responses import Response
 
 from node import catalogue, categories, errors, hours_said, hours_typed, media, prices, shops
 from node import hours as opening
-from node.model import Account, Availability, Hours, Listing, Offer, Photo, Shop
+from node.model import Account, Availability, Hours, Listing, Photo, Shop
 from node.store import accounts as account_rows
 from node.store import listings, photos, places
-from node.translation import Translator
 from node.uris import Uris
-from node.web import accounts, cards, forms, render, sessions, state
+from node.web import accounts, cards, forms, listing_form, render, sessions, state
 
 LISTED_MOST = 1000
 
@@ -123,38 +122,22 @@ async def products(request: Request) -> Response:
 # --- adding and changing -------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Typed:
-    """What stands in the fields, as it was typed."""
-
-    form: str
-    name: str = ""
-    price: str = ""
-    description: str = ""
-    category: str = ""
-    quantity: str = ""
-    unit: str = ""
-    stock: str = ""
-    alt: str = ""
-    kept: str = ""  # the photo that was sent before and waits: its id
-    again: bool = False
-    without_photo: bool = False
-    offers: tuple[tuple[str, str], ...] = field(default=())  # (price, stock) of several offers
-
-
 async def add(request: Request) -> Response:
     """`/ma-boutique/{shop}/ajouter`: photo, name, price: published."""
     desk = await _desk(request)
     if isinstance(desk, Response):
         return desk
     if request.method != "POST":
-        return _form(request, "add", desk, Typed(forms.new_id()), {})
+        return _form(request, "add", desk, listing_form.Typed(forms.new_id()), {})
     site = state.of(request)
     async with forms.read(request, photo=True) as form:
-        typed = _typed(form)
+        typed = listing_form.typed_in(form)
+        sent = await site.database.read(account_rows.get_sent, desk.account.id, typed.form)
+        if sent is not None:
+            return sessions.see_other(request, sent)
         typed, photo, problems = await _photo(request, desk, form, typed)
     say = render.speak(request)
-    draft, found = _draft(say, typed, None, site.settings.node.languages[0])
+    draft, found = listing_form.draft_of(say, typed, None, site.settings.node.languages[0])
     problems |= found
     if not problems and draft is not None:
         draft = dataclasses.replace(draft, photos=(photo,) if photo else ())
@@ -162,7 +145,7 @@ async def add(request: Request) -> Response:
             where = await site.database.write(_publish, site.uris, desk, typed, draft, site.clock())
             return sessions.see_other(request, where)
         except errors.NodeError as error:
-            problems = _problems(error, say)
+            problems = listing_form.problems_of(error, say)
     return _form(request, "add", desk, typed, problems, photo=photo)
 
 
@@ -170,7 +153,7 @@ def _publish(
     db: sqlite3.Connection,
     uris: Uris,
     desk: Desk,
-    typed: Typed,
+    typed: listing_form.Typed,
     draft: catalogue.ListingDraft,
     now: datetime,
 ) -> str:
@@ -201,12 +184,12 @@ async def change(request: Request) -> Response:
     if listing is None:
         return await render.error(request, 404)
     if request.method != "POST":
-        return _form(request, "change", desk, _typed_of(listing), {}, listing=listing)
+        return _form(request, "change", desk, listing_form.typed_of(listing), {}, listing=listing)
     async with forms.read(request, photo=True) as form:
-        typed = _typed(form, len(listing.offers))
+        typed = listing_form.typed_in(form, len(listing.offers))
         typed, photo, problems = await _photo(request, desk, form, typed)
     say = render.speak(request)
-    draft, found = _draft(say, typed, listing, listing.language)
+    draft, found = listing_form.draft_of(say, typed, listing, listing.language)
     problems |= found
     if not problems and draft is not None:
         if photo is not None:
@@ -224,7 +207,7 @@ async def change(request: Request) -> Response:
                 request, f"/ma-boutique/{desk.shop.handle}/produits/{listing.id}?fait=change"
             )
         except errors.NodeError as error:
-            problems = _problems(error, say)
+            problems = listing_form.problems_of(error, say)
     return _form(request, "change", desk, typed, problems, photo=photo, listing=listing)
 
 
@@ -236,8 +219,8 @@ def _own_listing(db: sqlite3.Connection, shop: Shop, listing_id: str) -> Listing
 
 
 async def _photo(
-    request: Request, desk: Desk, form: forms.Form, typed: Typed
-) -> tuple[Typed, Photo | None, dict[str, str]]:
+    request: Request, desk: Desk, form: forms.Form, typed: listing_form.Typed
+) -> tuple[listing_form.Typed, Photo | None, dict[str, str]]:
     """The photo that came with a form, or that came with it before and waits."""
     site = state.of(request)
     alt = typed.alt or typed.name
@@ -248,7 +231,11 @@ async def _photo(
         kept = await site.database.read(
             photos.get_draft, typed.kept, desk.shop.id, alt, site.clock()
         )
-        return (typed if kept else dataclasses.replace(typed, kept="")), kept, {}
+        if kept is None:
+            gone = errors.Invalid("photo-gone")
+            problems = forms.sentences(gone, render.speak(request))
+            return dataclasses.replace(typed, kept=""), None, problems
+        return typed, kept, {}
     try:
         await site.database.read(media.check_room, desk.shop, site.clock())
         made = await site.darkroom.develop(sent.file)
@@ -268,7 +255,7 @@ def _form(
     request: Request,
     name: str,
     desk: Desk,
-    typed: Typed,
+    typed: listing_form.Typed,
     problems: Mapping[str, str],
     *,
     photo: Photo | None = None,
@@ -291,163 +278,6 @@ def _form(
         shelves=[("", say("I do not know")), *shelves],
         units=[("", "—"), *((unit, say.unit(unit)) for unit in prices.UNITS)],
     )
-
-
-def _typed(form: forms.Form, offers: int = 1) -> Typed:
-    return Typed(
-        form=form.line("form", 40),
-        name=form.line("name", catalogue.NAME_MOST),
-        price=form.line("price", 20),
-        description=form.text("description", catalogue.DESCRIPTION_MOST),
-        category=form.line("category", 60),
-        quantity=form.line("quantity", 20),
-        unit=form.line("unit", 10),
-        stock=form.line("stock", 10),
-        alt=form.line("alt", catalogue.ALT_MOST),
-        kept=form.line("kept", 64),
-        again=form.is_set("again"),
-        without_photo=form.is_set("without_photo"),
-        offers=tuple(
-            (form.line(f"price-{number}", 20), form.line(f"stock-{number}", 10))
-            for number in range(offers)
-        )
-        if offers > 1
-        else (),
-    )
-
-
-def _typed_of(listing: Listing) -> Typed:
-    """A listing as it would have been typed."""
-    offer = listing.offers[0]
-    return Typed(
-        form=forms.new_id(),
-        name=listing.name,
-        price=_as_typed(offer.price_cents),
-        description=listing.description,
-        category=listing.category or "",
-        quantity=prices.quantity(offer.quantity_milli).replace(".", ",")
-        if offer.quantity_milli is not None
-        else "",
-        unit=offer.unit or "",
-        stock=_stock_as_typed(offer),
-        alt=listing.photos[0].alt if listing.photos else "",
-        offers=tuple((_as_typed(one.price_cents), _stock_as_typed(one)) for one in listing.offers)
-        if len(listing.offers) > 1
-        else (),
-    )
-
-
-def _as_typed(cents: int | None) -> str:
-    return "" if cents is None else prices.amount(cents).replace(".", ",")
-
-
-def _stock_as_typed(offer: Offer) -> str:
-    return "" if offer.stock is None else str(offer.stock)
-
-
-def _draft(
-    say: Translator, typed: Typed, before: Listing | None, language: str
-) -> tuple[catalogue.ListingDraft | None, dict[str, str]]:
-    """What was typed as a draft, or a sentence for each field that cannot be used."""
-    problems: dict[str, str] = {}
-    if not typed.name:
-        problems["name"] = say("Say what it is called")
-    rows = typed.offers or ((typed.price, typed.stock),)
-    old = before.offers if before else ()
-    made: list[Offer] = []
-    for number, (price, stock) in enumerate(rows):
-        suffix = f"-{number}" if typed.offers else ""
-        offer = _offer(say, price, stock, old[number] if old else None, suffix, problems)
-        if len(rows) == 1 and before is not None:
-            offer = _measured(say, typed, offer, problems)
-        made.append(offer)
-    if problems:
-        return None, problems
-    draft = (
-        catalogue.draft_of(before) if before else catalogue.ListingDraft("", (), language=language)
-    )
-    draft = dataclasses.replace(draft, name=typed.name, offers=tuple(made))
-    if before is not None:
-        draft = dataclasses.replace(
-            draft, description=typed.description, category=typed.category or None
-        )
-    try:
-        catalogue.check(draft)
-    except errors.Invalid as error:
-        return None, forms.sentences(error, say)
-    return draft, {}
-
-
-def _offer(
-    say: Translator,
-    price: str,
-    stock: str,
-    before: Offer | None,
-    suffix: str,
-    problems: dict[str, str],
-) -> Offer:
-    cents: int | None = None
-    counted: int | None = None
-    # A price on request stays one as long as nothing is typed.
-    if price or before is None or before.price_cents is not None:
-        try:
-            cents = prices.parse_price(price)
-        except errors.Invalid:
-            problems[f"price{suffix}"] = (
-                say("The price must be a number, for example 12.50")
-                if price
-                else say("Say its price")
-            )
-    if stock:
-        if stock.isascii() and stock.isdecimal() and len(stock) <= 6:
-            counted = int(stock)
-        else:
-            problems[f"stock{suffix}"] = say("How many there are must be a whole number")
-    availability = catalogue.availability(counted)
-    if before is None:
-        return Offer(
-            id=str(uuid.uuid4()),
-            axes={},
-            price_cents=cents,
-            currency="EUR",
-            quantity_milli=None,
-            unit=None,
-            availability=availability,
-            stock=counted,
-            gtin=None,
-            sku=None,
-        )
-    if counted == before.stock:
-        availability = before.availability
-    return dataclasses.replace(before, price_cents=cents, stock=counted, availability=availability)
-
-
-def _measured(say: Translator, typed: Typed, offer: Offer, problems: dict[str, str]) -> Offer:
-    """An offer with what one sale holds."""
-    if not typed.quantity and not typed.unit:
-        return dataclasses.replace(offer, quantity_milli=None, unit=None)
-    if not typed.quantity or typed.unit not in prices.UNITS:
-        name = "quantity" if typed.unit in prices.UNITS else "unit"
-        problems[name] = say("A quantity and its unit go together")
-        return offer
-    try:
-        milli = prices.parse_quantity(typed.quantity)
-    except errors.Invalid:
-        problems["quantity"] = say("The quantity must be a number, for example 500")
-        return offer
-    return dataclasses.replace(offer, quantity_milli=milli, unit=typed.unit)
-
-
-def _problems(error: errors.NodeError, say: Translator) -> dict[str, str]:
-    if error.code == "same-name":
-        return {
-            "again": say(
-                "You have “{name}” already. Change that one, or tick the box to publish another."
-            ).format(name=error.detail)
-        }
-    if isinstance(error, errors.NotFound):
-        return {"": say("This is no longer here")}
-    return forms.sentences(error, say)
 
 
 # --- hours ---------------------------------------------------------------------------------------

@@ -21,6 +21,7 @@ from node.web import (
     merchant,
     middleware,
     nearby,
+    neighbouring,
     public,
     render,
     searching,
@@ -75,8 +76,8 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
     ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
     ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
-    ("/gestion/voisins/ajouter", steward.add_neighbour, ("GET", "POST")),
-    ("/gestion/voisins/{host}", steward.neighbour, ("GET", "POST")),
+    ("/gestion/voisins/ajouter", neighbouring.add, ("GET", "POST")),
+    ("/gestion/voisins/{host}", neighbouring.neighbour, ("GET", "POST")),
 )
 
 

@@ -10,60 +10,25 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, hours_typed, moderation, neighbours, shops, territory
-from node.exchange import choosing, keys
-from node.model import Account, Block, Peer, Role, Shop
+from node import accounts, errors, hours_typed, shops, territory
+from node.exchange import keys
+from node.model import Account, Block, Role, Shop
 from node.store import accounts as account_rows
-from node.store import blocks, deliveries, listings, peers, places, received
+from node.store import blocks, deliveries, listings, places
 from node.store import shops as shop_rows
 from node.translation import Translator
-from node.uris import Uris, is_handle, slug
-from node.web import accounts as account_pages
-from node.web import forms, render, sessions, state
+from node.uris import is_handle, slug
+from node.web import desk, forms, neighbouring, render, sessions, state
 
 SHOWN_MOST = 500
 FAILED_SHOWN = 20
 
 
-async def _steward(request: Request) -> sessions.Person | Response:
-    """Who asks, where they look after the node; else the page that says so."""
-    if request.method == "POST" and not sessions.is_own_form(request):
-        return await render.error(request, 403)
-    person = await sessions.person(request)
-    if person is None:
-        return account_pages.ask(request, status=401)
-    return person if person.is_steward else await render.error(request, 404)
-
-
-def _page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
-    return render.page(
-        request,
-        f"steward/{name}.html",
-        status=status,
-        private=True,
-        done=request.query_params.get("fait", "")[:20],
-        home=f"{render.prefix(request)}/gestion",
-        **values,
-    )
-
-
 # --- the dashboard -------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """Another node as the steward sees it."""
-
-    peer: Peer
-    state: str  # as node/neighbours.py: state
-    waiting: int
-    trouble: str | None
-    set_aside: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +36,7 @@ class Overview:
     """What the dashboard shows."""
 
     shops: tuple[tuple[Shop, str, int], ...]  # with the commune's name, and how many listings
-    neighbours: tuple[Neighbour, ...]
+    neighbours: tuple[neighbouring.Neighbour, ...]
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
@@ -103,64 +68,27 @@ def _overview(db: sqlite3.Connection) -> Overview:
     waiting = deliveries.count_by_host(db)
     return Overview(
         shops=tuple((shop, place, listings.count_of_shop(db, shop.id)) for shop, place in named),
-        neighbours=_neighbours(db, waiting),
+        neighbours=neighbouring.find(db, waiting),
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
     )
 
 
-def _neighbours(
-    db: sqlite3.Connection, waiting: Mapping[str, tuple[int, str | None]]
-) -> tuple[Neighbour, ...]:
-    set_aside = received.count_dead_by_host(db)
-    return tuple(
-        Neighbour(
-            peer,
-            neighbours.state(peer),
-            *waiting.get(peer.host, (0, None)),
-            set_aside.get(peer.host, (0, ""))[0],
-        )
-        for peer in peers.find(db)
-        if peer.blocked is None  # those are told of as blocked domains
-    )
-
-
 async def home(request: Request) -> Response:
     """`/gestion`: four numbers, the shops, the neighbours, and what was given up."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     found = await state.of(request).database.read(_overview)
     say = render.speak(request)
-    return _page(request, "home", overview=found, person=person, why=lambda error: why(error, say))
-
-
-def why(error: str | None, say: Translator) -> str:
-    """What went wrong with another node, in words for people. The details are in the log."""
-    code = (error or "").partition(":")[0].strip()
-    groups = (
-        (
-            ("connect-timeout", "timeout", "connection-lost", "name-timeout"),
-            say("The other site does not answer. It will be tried again."),
-        ),
-        (("name-not-resolved",), say("The other site’s name leads nowhere.")),
-        (("tls-failed",), say("The other site’s certificate is not valid.")),
-        (
-            ("server-error", "busy", "not-now", "bad-http"),
-            say("The other site has a fault. It will be tried again."),
-        ),
-        (("gone", "not-found", "inbox-gone"), say("There is nobody at this address any more.")),
-        (
-            ("address-refused", "host-refused", "port-refused", "scheme-refused"),
-            say("The other site’s address is one that may not be dialled."),
-        ),
-        (("refused", "redirected", "status-refused"), say("The other site refused the message.")),
+    return desk.page(
+        request,
+        "home",
+        overview=found,
+        person=person,
+        why=lambda error: neighbouring.why(error, say),
     )
-    for codes, sentence in groups:
-        if code in codes:
-            return sentence
-    return say("Something unforeseen; the log says what.") if error else ""
 
 
 # --- shops ---------------------------------------------------------------------------------------
@@ -183,12 +111,12 @@ class ShopTyped:
 
 async def add_shop(request: Request) -> Response:
     """`/gestion/boutiques/ajouter`."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     site = state.of(request)
     if request.method != "POST":
-        return _page(
+        return desk.page(
             request,
             "add_shop",
             typed=ShopTyped(forms.new_id(), commune=territory.label(site.commune)),
@@ -221,7 +149,7 @@ async def add_shop(request: Request) -> Response:
             if typed.email:
                 return _handed_over(request, typed.email, way_in, f"/boutiques/{draft.handle}")
             return sessions.see_other(request, where)
-    return _page(request, "add_shop", status=422, typed=typed, errors=problems)
+    return desk.page(request, "add_shop", status=422, typed=typed, errors=problems)
 
 
 def _shop_draft(
@@ -290,7 +218,7 @@ def _open_shop(
 
 async def shop(request: Request) -> Response:
     """`/gestion/boutiques/{shop}`: what it says, and who looks after it."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     return await _shop_page(request)
@@ -304,7 +232,7 @@ async def _shop_page(
     if found is None:
         return await render.error(request, 404)
     shop, place, count, people = found
-    return _page(
+    return desk.page(
         request,
         "shop",
         status=422 if problems else 200,
@@ -334,7 +262,7 @@ def _shop(
 
 async def close_shop(request: Request) -> Response:
     """`/gestion/boutiques/{shop}/fermer`: for good, where the box is ticked."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     site = state.of(request)
@@ -368,7 +296,7 @@ def new_way_in() -> WayIn:
 
 async def invite(request: Request) -> Response:
     """`/gestion/boutiques/{shop}/inviter` and `/gestion/acces`: a link and a code to hand over."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     site = state.of(request)
@@ -423,7 +351,7 @@ def _invite(
 
 def _handed_over(request: Request, email: str, way_in: WayIn, back: str) -> Response:
     origin = state.of(request).uris.origin
-    return _page(
+    return desk.page(
         request,
         "handed_over",
         email=email.lower(),
@@ -436,7 +364,7 @@ def _handed_over(request: Request, email: str, way_in: WayIn, back: str) -> Resp
 
 async def access(request: Request) -> Response:
     """`/gestion/acces`: who else looks after the node."""
-    person = await _steward(request)
+    person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     return await invite(request) if request.method == "POST" else await _access_page(request)
@@ -447,7 +375,7 @@ async def _access_page(
 ) -> Response:
     site = state.of(request)
     people = await site.database.read(account_rows.find_with_role, Role.STEWARD, site.clock())
-    return _page(
+    return desk.page(
         request,
         "access",
         status=422 if problems else 200,
@@ -455,108 +383,3 @@ async def _access_page(
         email=email,
         errors=problems or {},
     )
-
-
-# --- neighbours ----------------------------------------------------------------------------------
-
-
-async def add_neighbour(request: Request) -> Response:
-    """`/gestion/voisins/ajouter`: by its address."""
-    person = await _steward(request)
-    if isinstance(person, Response):
-        return person
-    if request.method != "POST":
-        return _page(request, "add_neighbour", url="", errors={})
-    site = state.of(request)
-    async with forms.read(request) as form:
-        url = form.line("url", 300)
-    typed = url if "://" in url else f"{site.uris.scheme}://{url}"
-    try:
-        found = await choosing.look_up(
-            site.http, site.uris, typed, site.settings.federation.private_peers
-        )
-        await site.database.write(
-            choosing.choose, site.uris, found, str(uuid.uuid4()), site.clock()
-        )
-    except (errors.Invalid, errors.Conflict) as error:
-        problems = forms.sentences(error, render.speak(request))
-        if "url" not in problems:
-            problems = {"url": " ".join(problems.values())}
-        return _page(request, "add_neighbour", status=422, url=url, errors=problems)
-    return sessions.see_other(request, f"/gestion/voisins/{found.host}?fait=demande")
-
-
-async def neighbour(request: Request) -> Response:
-    """`/gestion/voisins/{host}`: how it stands with a node, and what can be done."""
-    person = await _steward(request)
-    if isinstance(person, Response):
-        return person
-    site = state.of(request)
-    host = request.path_params["host"]
-    say = render.speak(request)
-    if request.method == "POST":
-        async with forms.read(request) as form:
-            deed, sure = form.line("deed", 20), form.is_set("sure")
-        if deed in ("remove", "block") and not sure:
-            problems = {"sure": say("Tick the box: the shops of this site leave yours")}
-            return await _neighbour_page(request, host, problems)
-        try:
-            done = await site.database.write(
-                _deal, site.uris, host, deed, str(uuid.uuid4()), site.clock()
-            )
-        except errors.NodeError:
-            return await render.error(request, 404)
-        return sessions.see_other(request, done)
-    return await _neighbour_page(request, host, {})
-
-
-def _deal(
-    db: sqlite3.Connection, uris: Uris, host: str, deed: str, token: str, now: datetime
-) -> str:
-    """Does what was chosen; says where to go on."""
-    here = f"/gestion/voisins/{host}"
-    if deed == "unblock":
-        if not moderation.unblock(db, host):
-            raise errors.NotFound("not-blocked")
-        return "/gestion?fait=debloque"
-    choosing.get(db, host)
-    if deed == "accept":
-        choosing.accept(db, uris, host, token, now)
-        return f"{here}?fait=accepte"
-    if deed == "ask":
-        choosing.ask_again(db, uris, host, token, now)
-        return f"{here}?fait=demande"
-    if deed == "block":
-        moderation.block(db, host, "", now)
-        return "/gestion?fait=bloque"
-    if deed == "suspend":
-        moderation.suspend(db, host, "", now)
-        return f"{here}?fait=suspendu"
-    if deed == "restore":
-        moderation.restore(db, host, now)
-        return f"{here}?fait=retabli"
-    if deed == "remove":
-        choosing.remove(db, uris, host, token, now)
-        return "/gestion?fait=quitte"
-    raise errors.NotFound("unknown-deed")
-
-
-async def _neighbour_page(request: Request, host: str, problems: Mapping[str, str]) -> Response:
-    site = state.of(request)
-    found = await site.database.read(_neighbour, host)
-    if found is None:
-        return await render.error(request, 404)
-    say = render.speak(request)
-    return _page(
-        request,
-        "neighbour",
-        status=422 if problems else 200,
-        one=found,
-        errors=problems,
-        why=lambda error: why(error, say),
-    )
-
-
-def _neighbour(db: sqlite3.Connection, host: str) -> Neighbour | None:
-    waiting = deliveries.count_by_host(db)
-    return next((one for one in _neighbours(db, waiting) if one.peer.host == host), None)

@@ -222,6 +222,11 @@ def test_a_wrong_field_loses_nothing_that_was_typed_nor_the_photo(
     claire.follow(ADD, data=data, files={"photo": ("", b"", "image/jpeg")})
     (listing,) = [one for one in town.run("listing", "list", "ruche") if one["name"] == "Cyclamen"]
     assert listing["photos"][0]["id"] == kept
+    # A second tap finds it done; a photo that waits no more is missed, not left out in silence.
+    assert claire.post(ADD, data=data).status_code == 303
+    again = claire.post(ADD, data={**data, "form": "another", "name": "Primevère"})
+    assert again.status_code == 422
+    assert "La photo n’est plus gardée" in again.text
 
 
 def test_a_second_tap_publishes_nothing_more(town: Town, claire: Browser) -> None:
