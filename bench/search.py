@@ -27,7 +27,7 @@ from node import globe, ranking, search, synonyms, upkeep, words
 from node.directory import Directory
 from node.model import Place, RingName, SearchAnswer, SearchQuery
 from node.ranking import Run, Where
-from node.store import database, listings, places
+from node.store import database, listings, migrations, places
 from node.store import search as index
 
 RADIUS_KM = 15
@@ -56,6 +56,7 @@ def run(base: Path, size: measure.Size) -> None:
     folder = size.france or base / "france"
     if not (folder / database.FILE_NAME).exists():
         france.fill(folder, size.listings, random.Random(SEED))
+    migrations.migrate(folder, NOW)  # one that was kept may be of yesterday
     _fill_index(folder)
     mix, hard = _queries(folder)
     _speed(folder, mix, hard)
