@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PORT ?= 8000
 
-.PHONY: test interop lint bench soak dist lock clean
+.PHONY: demo test interop lint bench soak dist lock clean
 
 $(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
 	$(PYTHON) -m venv $(VENV)
@@ -16,6 +16,10 @@ $(VENV)/installed: requirements/test.lock pyproject.toml hatch_build.py
 $(VENV)/installed-bench: $(VENV)/installed requirements/bench.lock
 	$(BIN)/python -m pip install --quiet --require-hashes -r requirements/bench.lock
 	touch $@
+
+# Three towns on this machine, kept in .demo; Ctrl-C ends them.
+demo: $(VENV)/installed
+	@$(BIN)/python -m node demo --port $(PORT)
 
 test: $(VENV)/installed
 	$(BIN)/python -m pytest -m "not soak"

@@ -5,18 +5,21 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from node import hours, hours_typed, prices
+from node.media_worker import SIZES
 from node.model import (
     Availability,
     DeliveryTerms,
     Hours,
     Listing,
     Offer,
+    Photo,
     Place,
     SearchAnswer,
     SearchHit,
     Shop,
 )
 from node.store.times import stamp
+from node.uris import Uris
 
 
 def place(found: Place | None) -> dict[str, Any] | None:
@@ -106,6 +109,27 @@ def node_of(uri: str) -> str:
     return urlsplit(uri).netloc
 
 
+def _origin(uri: str) -> str:
+    parts = urlsplit(uri)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def photo(found: Photo, uris: Uris) -> dict[str, Any]:
+    """A photo in its sizes, largest first, as WebP and as JPEG."""
+    sizes = []
+    for side in SIZES:
+        width, height = found.size(side)
+        sizes.append(
+            {
+                "width": width,
+                "height": height,
+                "webp": uris.photo(found.id, side, "webp"),
+                "jpeg": uris.photo(found.id, side, "jpg"),
+            }
+        )
+    return {"id": found.id, "alt": found.alt, "sizes": sizes}
+
+
 def price(offer: Offer) -> dict[str, str] | None:
     """An offer's price; None for one on request."""
     if offer.price_cents is None:
@@ -137,6 +161,7 @@ def listing(found: Listing, of: Shop) -> dict[str, Any]:
         "unit_price": unit_price(main),
         "availability": _availability(found),
         "offers": [_offer(one) for one in found.offers],
+        "photos": [photo(one, Uris(_origin(found.uri))) for one in found.photos],
         "shop": {"handle": of.handle, "name": of.name, "url": of.url},
         "node": node_of(found.uri),
         "published": stamp(found.published),

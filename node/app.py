@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, moderation, search, settings, synonyms
+from node import clock, errors, keyring, media, moderation, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -49,6 +49,7 @@ class Node:
     context: Context
     publisher: Publisher
     workers: Workers
+    ring: keyring.Keyring
     door: Door
     chance: random.Random = field(default_factory=random.SystemRandom)
 
@@ -105,6 +106,7 @@ async def running(
                 context=context,
                 publisher=publisher,
                 workers=workers,
+                ring=ring,
                 door=Door(workers, configured.server.trusted_proxies),
             )
 
@@ -126,6 +128,9 @@ def create_app(running_node: Node) -> Starlette:
             board=Board(),
             commune=_own_commune(running_node.settings),
             engine=search.Engine(synonyms.load(running_node.folder)),
+            ring=running_node.ring,
+            darkroom=media.Darkroom(running_node.folder),
+            http=running_node.context.http,
             version=node.__version__,
         )
     )

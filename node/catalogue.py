@@ -11,8 +11,18 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from node import categories, errors, prices, publications, words
-from node.model import Availability, ChangeKind, Condition, Kind, Listing, Offer, Shop, Verb
-from node.store import listings, search, tombstones
+from node.model import (
+    Availability,
+    ChangeKind,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Shop,
+    Verb,
+)
+from node.store import listings, photos, search, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
 
@@ -22,6 +32,8 @@ OFFERS_MOST = 50
 AXES_MOST = 2
 AXIS_MOST = 40
 SKU_MOST = 60
+PHOTOS_MOST = 8
+ALT_MOST = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +50,7 @@ class ListingDraft:
     kind: Kind = Kind.GOODS
     pick_up: bool = True
     delivered: bool = False
+    photos: tuple[Photo, ...] = ()
 
 
 def check(draft: ListingDraft) -> None:
@@ -76,8 +89,19 @@ def check(draft: ListingDraft) -> None:
             fields["sku"] = f"the shop's own number is at most {SKU_MOST} characters"
         if offer.stock is not None and not 0 <= offer.stock <= prices.STOCK_MOST:
             fields["stock"] = f"the stock must be 0 to {prices.STOCK_MOST}"
+    if len(draft.photos) > PHOTOS_MOST:
+        fields["photo"] = f"a listing has at most {PHOTOS_MOST} photos"
+    if not all(words.is_plain(photo.alt) and len(photo.alt) <= ALT_MOST for photo in draft.photos):
+        fields["alt"] = f"a photo is described in at most {ALT_MOST} plain characters"
     if fields:
         raise errors.Invalid("bad-listing", "; ".join(fields.values()) + ".", fields=fields)
+
+
+def _check_photos(db: sqlite3.Connection, draft: ListingDraft) -> None:
+    """Raises errors.Invalid for a photo that is no longer kept."""
+    if not all(photos.is_known(db, photo.id) for photo in draft.photos):
+        detail = "The photo is no longer kept. Choose it again."
+        raise errors.Invalid("photo-gone", detail, fields={"photo": detail})
 
 
 def availability(stock: int | None) -> Availability:
@@ -97,6 +121,7 @@ def publish(
 ) -> Listing:
     """Publishes a listing of one of our shops. Raises errors.Invalid."""
     check(draft)
+    _check_photos(db, draft)
     listing_id = new_id()
     # The address of its page names it by the beginning of its id.
     while listings.get_of_shop(db, shop.id, listing_id[:8]) is not None:
@@ -121,6 +146,7 @@ def publish(
         kind=draft.kind,
         pick_up=draft.pick_up,
         delivered=draft.delivered,
+        photos=draft.photos,
     )
     listings.add(db, listing)
     price_rows.add_changed(db, listing, now)
@@ -142,6 +168,7 @@ def revise(
     Raises errors.Invalid and errors.NotFound.
     """
     check(draft)
+    _check_photos(db, draft)
     listing = get_on_show(db, listing_id)
     if listing.shop != shop.id:
         raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
@@ -158,6 +185,7 @@ def revise(
         kind=draft.kind,
         pick_up=draft.pick_up,
         delivered=draft.delivered,
+        photos=draft.photos,
     )
     if revised == listing:
         return listing
@@ -192,11 +220,53 @@ def _only_price_or_stock(before: Listing, after: Listing) -> bool:
     )
 
 
+def draft_of(listing: Listing) -> ListingDraft:
+    """What is to be said to leave a listing as it is: to be changed in part."""
+    return ListingDraft(
+        name=listing.name,
+        offers=listing.offers,
+        description=listing.description,
+        category=listing.category,
+        condition=listing.condition,
+        language=listing.language,
+        announce=listing.announce,
+        kind=listing.kind,
+        pick_up=listing.pick_up,
+        delivered=listing.delivered,
+        photos=listing.photos,
+    )
+
+
+def sell_out(
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    listing_id: str,
+    now: datetime,
+    *,
+    back: bool = False,
+) -> Listing:
+    """Says that nothing is left of any offer, or with `back` that all are there again.
+
+    Raises errors.NotFound.
+    """
+    listing = get_on_show(db, listing_id)
+    stock = None if back else 0
+    offers = tuple(
+        offer
+        if back and offer.availability is not Availability.OUT_OF_STOCK
+        else dataclasses.replace(offer, stock=stock, availability=availability(stock))
+        for offer in listing.offers
+    )
+    draft = dataclasses.replace(draft_of(listing), offers=offers)
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
 def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
     """Takes a listing of one of our shops off the shelf for good. Raises errors.NotFound."""
     listing = get_on_show(db, listing_id)
     updated = publications.next_update(listing.updated, now)
-    withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated)
+    withdrawn = dataclasses.replace(listing, updated=updated, withdrawn=updated, photos=())
     listings.change(db, withdrawn)
     search.remove(db, listing)
     publications.announce(db, ChangeKind.LISTING, listing.uri, Verb.DELETE, updated, now)

@@ -14,6 +14,7 @@ from node import errors
 from node.commands import (
     account,
     deliveries,
+    demo,
     init,
     listing,
     neighbour,
@@ -25,7 +26,7 @@ from node.commands import (
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
-_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex)
+_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex, demo)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -3,6 +3,8 @@
 The database alone, in a backup or in the wrong hands, can sign nothing.
 """
 
+import hashlib
+import hmac
 import os
 import secrets
 import stat
@@ -23,6 +25,7 @@ class Keyring:
 
     def __init__(self, secret: bytes) -> None:
         self._cipher = AESGCM(secret)
+        self._mac_key = hmac.digest(secret, b"echoppe mac", hashlib.sha256)
 
     def wrap(self, name: str, plain: bytes) -> bytes:
         """`plain`, sealed so that it can only be taken for what `name` says."""
@@ -39,6 +42,10 @@ class Keyring:
                 f"{FILE_NAME} does not fit this database: the key {name} cannot be opened. "
                 f"Put the {FILE_NAME} back that was saved with it.",
             ) from None
+
+    def mac(self, purpose: str, text: str) -> bytes:
+        """What is kept of a secret that is short enough to be guessed from a plain hash."""
+        return hmac.digest(self._mac_key, f"{purpose}\0{text}".encode(), hashlib.sha256)
 
 
 def create(folder: Path) -> Keyring:

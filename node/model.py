@@ -10,6 +10,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from enum import StrEnum
 
+from node.pixels import fit
+
 # Means of payment that a shop may take.
 PAYMENTS = ("cash", "card", "cheque", "transfer", "meal_voucher", "gift_voucher", "online")
 
@@ -211,6 +213,23 @@ class Offer:
 
 
 @dataclass(frozen=True, slots=True)
+class Photo:
+    """A photo of a listing of ours. `id` is the SHA-256 of its largest JPEG, in hexadecimal.
+
+    `width` and `height` are those of its largest size; `alt` says it to who cannot see it.
+    """
+
+    id: str
+    alt: str
+    width: int
+    height: int
+
+    def size(self, side: int) -> tuple[int, int]:
+        """Width and height of the copy whose longest side is at most `side`."""
+        return fit(self.width, self.height, side)
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Something a shop offers, with its one or more offers in their order."""
 
@@ -232,6 +251,7 @@ class Listing:
     kind: Kind = Kind.GOODS
     pick_up: bool = True  # it can be fetched at the shop
     delivered: bool = False  # the shop delivers it, where its `delivery` says
+    photos: tuple[Photo, ...] = ()
 
     @property
     def main_offer(self) -> Offer:

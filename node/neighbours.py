@@ -65,6 +65,21 @@ def seen(listing: Listing, peer: Peer | None) -> datetime:
     return max(listing.seen, peer.synced)
 
 
+def state(peer: Peer) -> str:
+    """Where two nodes stand: blocked, suspended, agreed, asks, refused, one-sided or asked."""
+    if peer.blocked:
+        return "blocked"
+    if peer.suspended:
+        return "suspended"
+    if peer.following is FollowState.ACCEPTED and peer.follower is FollowState.ACCEPTED:
+        return "agreed"
+    if peer.follower is FollowState.REQUESTED and peer.added is None:
+        return "asks"
+    if peer.following is FollowState.REJECTED:
+        return "refused"
+    return "one-sided" if peer.following is FollowState.ACCEPTED else "asked"
+
+
 def forget(db: sqlite3.Connection, host: str) -> None:
     """Removes a node with every shop and listing that came from it, and what was due for it."""
     remove_shops(db, host)

@@ -95,6 +95,24 @@ def open_shop(
     return shop
 
 
+def draft_of(shop: Shop, place: Place) -> ShopDraft:
+    """What is to be said to leave a shop of ours as it is: to be changed in part."""
+    return ShopDraft(
+        handle=shop.handle,
+        name=shop.name,
+        place=place,
+        summary=shop.summary,
+        address=shop.address,
+        phone=shop.phone,
+        latitude=shop.latitude,
+        longitude=shop.longitude,
+        hours=shop.hours,
+        payments=shop.payments,
+        step_free=shop.step_free,
+        delivery=shop.delivery,
+    )
+
+
 def revise_shop(db: sqlite3.Connection, draft: ShopDraft, now: datetime) -> Shop:
     """Changes what is said of a shop of ours; one that says the same already is left as it is.
 

@@ -98,6 +98,10 @@ class Uris:
         """The page for people of a listing."""
         return f"{self.profile(handle)}/{slug(name)}-{listing_id[:8]}"
 
+    def photo(self, photo_id: str, side: int, suffix: str) -> str:
+        """A copy of a photo: its longest side in pixels, and "webp" or "jpg"."""
+        return f"{self.origin}/media/{photo_id}.{side}.{suffix}"
+
     def create(self, object_uri: str) -> str:
         """The id of the Create that tells of an object."""
         return f"{object_uri}/activity"

@@ -13,9 +13,10 @@ import random
 import sqlite3
 from collections.abc import Awaitable, Callable
 from datetime import datetime, timedelta
+from pathlib import Path
 from types import TracebackType
 
-from node import moderation
+from node import accounts, media, moderation
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -23,7 +24,6 @@ from node.exchange.deliveries import Deliveries
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
 from node.store import (
-    accounts,
     changes,
     database,
     deliveries,
@@ -191,7 +191,7 @@ class Workers:
         while True:
             try:
                 now = self._context.clock()
-                await self._database.write(_sweep, now)
+                await self._database.write(_sweep, self._database.folder, now)
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER
                     await self._database.write(deliveries.give_up_unavailable, since, now)
@@ -209,7 +209,8 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
         peers.want_sync(db, peer.host, now)
 
 
-def _sweep(db: sqlite3.Connection, now: datetime) -> None:
+def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
+    media.sweep(db, folder, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
     accounts.prune(db, now)

@@ -19,6 +19,7 @@ FLOORS = (
     ("node.translation", 0),
     ("node.clock", 0),
     ("node.words", 0),
+    ("node.pixels", 0),
     ("node.sizes", 0),
     ("node.categories", 0),
     ("node.globe", 0),
@@ -33,6 +34,7 @@ FLOORS = (
     ("node.cli", 5),
     ("node.__main__", 5),
     ("node.commands", 5),
+    ("node.demo", 5),
     ("node", 2),  # the trade itself
 )
 # What a floor may not name from outside the house.

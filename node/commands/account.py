@@ -12,7 +12,7 @@ def configure(subjects: output.Subjects) -> None:
         actions,
         "invite",
         invite,
-        help="grant a role and print a one-time sign-in link",
+        help="grant a role and print a one-time sign-in link and code",
         example="echoppe account invite claire@example.fr --role merchant --shop fleurs",
     )
     parser.add_argument("email")
@@ -21,8 +21,8 @@ def configure(subjects: output.Subjects) -> None:
 
 
 def invite(asked: argparse.Namespace) -> None:
-    """Grants the role; the link holds for an hour, once."""
-    from node import accounts, errors, shops
+    """Grants the role; the link holds for an hour and the code for a quarter, either once."""
+    from node import accounts, errors, keyring, shops
     from node.commands import folder
     from node.model import Role
     from node.store import database
@@ -32,7 +32,8 @@ def invite(asked: argparse.Namespace) -> None:
             "shop-and-role", "A merchant needs --shop HANDLE, and nobody else takes it."
         )
     here = folder.open_folder(asked)
-    token = folder.new_token()
+    token, code = folder.new_token(), folder.new_code()
+    ring = keyring.load(here.path)
     with database.transaction(here.path) as db:
         shop = shops.get_open(db, asked.shop) if asked.shop else None
         account = accounts.invite(
@@ -45,10 +46,18 @@ def invite(asked: argparse.Namespace) -> None:
             token=token,
             now=here.now,
         )
+        accounts.let_in(db, account, token, code, ring, here.now)
     link = f"{here.uris.origin}/connexion/{token}"
     output.say(
         asked,
-        {"account": account.id, "email": account.email, "role": asked.role, "link": link},
+        {
+            "account": account.id,
+            "email": account.email,
+            "role": asked.role,
+            "link": link,
+            "code": code,
+        },
         f"{account.email} may sign in as {asked.role}, once, within an hour:",
         f"  {link}",
+        f"or within a quarter of an hour at {here.uris.origin}/connexion with the code {code}",
     )

@@ -39,3 +39,8 @@ def new_id() -> str:
 def new_token() -> str:
     """A fresh secret for a link."""
     return secrets.token_urlsafe(24)
+
+
+def new_code() -> str:
+    """A fresh six-digit code."""
+    return f"{secrets.randbelow(1_000_000):06d}"

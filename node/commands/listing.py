@@ -1,13 +1,18 @@
 """`echoppe listing`: what the shops offer."""
 
 import argparse
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from node.commands import output
 
 if TYPE_CHECKING:
+    import sqlite3
+
     from node.catalogue import ListingDraft
-    from node.model import Listing, Offer, Shop
+    from node.commands.folder import Folder
+    from node.media import Developed
+    from node.model import Listing, Offer, Photo, Shop
 
 _OFFER_KEYS = ("price", "quantity", "unit", "stock", "gtin", "sku")
 
@@ -73,6 +78,19 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
     parser.add_argument("--condition", choices=("new", "refurbished", "used", "damaged"))
     parser.add_argument("--description")
     parser.add_argument(
+        "--photo",
+        action="append",
+        type=Path,
+        metavar="FILE",
+        help="JPEG, PNG or WebP up to 15 MB; several in their order, in place of earlier ones",
+    )
+    parser.add_argument(
+        "--alt",
+        action="append",
+        metavar="TEXT",
+        help="what the photo shows, for who cannot see it; as many as photos (default: the name)",
+    )
+    parser.add_argument(
         "--service",
         action=argparse.BooleanOptionalAction,
         help="something done for people, and no goods",
@@ -97,6 +115,8 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
 
 def add(asked: argparse.Namespace) -> None:
     """Publishes a listing."""
+    import dataclasses
+
     from node import answers, catalogue, errors, shops
     from node.commands import folder
     from node.store import database
@@ -107,26 +127,34 @@ def add(asked: argparse.Namespace) -> None:
         )
     here = folder.open_folder(asked)
     draft = _draft(asked, None, here.settings.node.languages[0])
+    catalogue.check(draft)
+    developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         shop = shops.get_open(db, asked.handle)
+        draft = dataclasses.replace(draft, photos=_keep(db, asked, here, shop, developed, draft))
         listing = catalogue.publish(db, here.uris, shop, draft, folder.new_id, here.now)
     output.say(asked, answers.listing(listing, shop), *_lines(listing, shop, "is on show"))
 
 
 def revise(asked: argparse.Namespace) -> None:
     """Changes a listing."""
+    import dataclasses
+
     from node import answers, catalogue, errors
     from node.commands import folder
     from node.store import database
     from node.store import shops as shop_rows
 
     here = folder.open_folder(asked)
+    developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         listing = catalogue.get_on_show(db, asked.id)
         shop = shop_rows.get(db, listing.shop)
         if shop is None or shop.peer is not None:
             raise errors.NotFound("unknown-listing", f"{asked.id} is not a listing of this node.")
         draft = _draft(asked, listing, listing.language)
+        photos = _keep(db, asked, here, shop, developed, draft) or listing.photos
+        draft = dataclasses.replace(draft, photos=photos)
         revised = catalogue.revise(db, here.uris, shop, listing.id, draft, here.now)
     what = "is changed" if revised != listing else "says so already: nothing was changed"
     output.say(asked, answers.listing(revised, shop), *_lines(revised, shop, what))
@@ -170,6 +198,40 @@ def show(asked: argparse.Namespace) -> None:
         amount = f"{price['amount']} {price['currency']}" if price else "on request"
         lines.append(f"{one.id}  {shop.handle:20} {amount:>16}  {one.name}")
     output.say(asked, [answers.listing(one, shop) for shop, one in on_show], *lines)
+
+
+def _develop(asked: argparse.Namespace, here: "Folder") -> "list[Developed]":
+    """The photos named, made clean before the lock is taken: it takes a second each."""
+    from node import errors, media
+
+    files: list[Path] = asked.photo or []
+    if len(asked.alt or []) not in (0, len(files)):
+        raise errors.Invalid("photos-and-alts", "Give one --alt for each --photo, or none.")
+    developed = []
+    for file in files:
+        try:
+            with file.open("rb") as opened:
+                developed.append(media.develop(here.path, opened))
+        except errors.Invalid as error:
+            raise errors.Invalid(error.code, f"{file}: {error.detail}") from None
+    return developed
+
+
+def _keep(
+    db: "sqlite3.Connection",
+    asked: argparse.Namespace,
+    here: "Folder",
+    shop: "Shop",
+    developed: "list[Developed]",
+    draft: "ListingDraft",
+) -> "tuple[Photo, ...]":
+    from node import media
+
+    alts = asked.alt or [draft.name] * len(developed)
+    return tuple(
+        media.keep(db, here.path, shop, one, alt, here.now)
+        for one, alt in zip(developed, alts, strict=True)
+    )
 
 
 def _lines(listing: "Listing", shop: "Shop", what: str) -> list[str]:

@@ -7,9 +7,8 @@ from node.commands import output
 
 if TYPE_CHECKING:
     from node.commands.folder import Folder
+    from node.exchange.choosing import Found
     from node.model import Peer
-
-SOFTWARE = "echoppe"
 
 
 def configure(subjects: output.Subjects) -> None:
@@ -74,99 +73,52 @@ def add(asked: argparse.Namespace) -> None:
     """Looks the other node up, and writes down the request; the server sends it."""
     import asyncio
 
-    from node import settings
     from node.commands import folder
-    from node.exchange import follows
+    from node.exchange import choosing
     from node.store import database, peers
 
     here = folder.open_folder(asked)
-    url = settings.check_url(asked.url.rstrip("/"), here.settings.federation.private_peers)
-    found = asyncio.run(_look_up(here, url))
+    found = asyncio.run(_look_up(here, asked.url))
     with database.transaction(here.path) as db:
-        _check_not_blocked(db, found[0])
-        peers.add(db, *found)
-        peer = peers.get(db, found[0])
-        if peer is not None:
-            follows.ask(db, here.uris, peer, folder.new_id(), here.now)
-        peer = peers.get(db, found[0])
-    _say_one(asked, peer, f"{found[3]} ({found[0]}) was asked to be a neighbour.")
+        choosing.choose(db, here.uris, found, folder.new_id(), here.now)
+        peer = peers.get(db, found.host)
+    _say_one(asked, peer, f"{found.name} ({found.host}) was asked to be a neighbour.")
 
 
-async def _look_up(here: "Folder", url: str) -> tuple[str, str, str, str, str]:
-    """Host, origin, actor, name and software of the node at an address.
-
-    Raises errors.Invalid, saying why, for what is no node.
-    """
+async def _look_up(here: "Folder", url: str) -> "Found":
+    """The node at an address. Raises errors.Invalid, saying why, for what is no node."""
     import node
-    from federation import actors, addresses, client, documents, nodeinfo
-    from federation.errors import FederationError, Refused
-    from node import errors
+    from federation import addresses, client
+    from node.exchange import choosing
 
-    _, host, _ = documents.address(url)
-    if url == here.uris.origin:
-        raise errors.Invalid("own-address", f"{url} is this very node.")
-    policy = addresses.Policy(
-        frozenset(here.settings.federation.private_peers), here.uris.authority
-    )
-    try:
-        async with client.Client(
-            policy, f"Echoppe/{node.__version__} (+{here.uris.origin})"
-        ) as http:
-            info = await nodeinfo.discover(http, url)
-            if info.software != SOFTWARE:
-                raise errors.Invalid(
-                    "other-software",
-                    f"{url} is a {info.software or 'server of another kind'}, not an Échoppe node. "
-                    "People there can follow your shops; it cannot be a neighbour.",
-                )
-            if info.application_actor is None:
-                raise Refused("no-application-actor", url)
-            document, _ = await http.fetch_document(info.application_actor)
-            actor = actors.from_document(document)
-            if actor.type != "Application" or not documents.same_origin(actor.id, url):
-                raise Refused("not-a-node", f"{actor.id} is a {actor.type}")
-    except FederationError as error:
-        raise errors.Invalid(
-            "no-node-there", f"{url} does not answer as an Échoppe node ({error.code})."
-        ) from None
-    name = info.metadata.get("nodeName")
-    name = documents.text(name, 100) or actor.name or host
-    return host, documents.origin(url), actor.id, name, f"{info.software} {info.version}"
+    private = here.settings.federation.private_peers
+    policy = addresses.Policy(frozenset(private), here.uris.authority)
+    async with client.Client(policy, f"Echoppe/{node.__version__} (+{here.uris.origin})") as http:
+        return await choosing.look_up(http, here.uris, url, private)
 
 
 def accept(asked: argparse.Namespace) -> None:
     """Accepts a request."""
-    from node import errors
     from node.commands import folder
-    from node.exchange import follows
+    from node.exchange import choosing
     from node.store import database, peers
 
     here = folder.open_folder(asked)
     with database.transaction(here.path) as db:
-        peer = _get(db, asked.host)
-        if peer.follower is None:
-            raise errors.NotFound("no-request", f"{asked.host} has not asked to be a neighbour.")
-        follows.ask(db, here.uris, peer, folder.new_id(), here.now)
+        peer = choosing.accept(db, here.uris, asked.host, folder.new_id(), here.now)
         now = peers.get(db, asked.host)
     _say_one(asked, now, f"{peer.name} ({peer.host}) is accepted as a neighbour.")
 
 
 def remove(asked: argparse.Namespace) -> None:
     """Ends being neighbours."""
-    from node import errors
     from node.commands import folder
-    from node.exchange import follows
+    from node.exchange import choosing
     from node.store import database
 
     here = folder.open_folder(asked)
     with database.transaction(here.path) as db:
-        peer = _get(db, asked.host)
-        if peer.blocked is not None:
-            raise errors.Conflict(
-                "blocked",
-                f"{peer.host} is blocked, and stays so until `echoppe neighbour add` chooses it.",
-            )
-        follows.leave(db, here.uris, peer, folder.new_id(), here.now)
+        peer = choosing.remove(db, here.uris, asked.host, folder.new_id(), here.now)
     _say_one(asked, None, f"{peer.name} ({peer.host}) is no longer a neighbour.")
 
 
@@ -257,19 +209,6 @@ def _blocks(db: "Any") -> "list[dict[str, Any]]":
     ]
 
 
-def _check_not_blocked(db: "Any", host: str) -> None:
-    """Raises errors.Conflict for a host that is blocked together with a domain above it."""
-    from node import errors, moderation
-
-    found = moderation.find_block(db, host)
-    if found is not None and found.domain != host:
-        raise errors.Conflict(
-            "blocked",
-            f"{host} is blocked with {found.domain}. "
-            f"To lift that: echoppe neighbour restore {found.domain}",
-        )
-
-
 def _origin(text: str, scheme: str) -> tuple[str, str]:
     """Origin and host of what was typed: a host, or an address on it. Raises errors.Invalid."""
     from federation import documents
@@ -337,32 +276,19 @@ def show(asked: argparse.Namespace) -> None:
     )
 
 
-def _get(db: "Any", host: str) -> "Peer":
-    from node import errors
-    from node.store import peers
-
-    peer = peers.get(db, host)
-    if peer is None:
-        raise errors.NotFound(
-            "unknown-neighbour", f"There is no neighbour {host!r}. See: echoppe neighbour list"
-        )
-    return peer
-
-
 def _state(peer: "Peer") -> str:
-    if peer.blocked:
-        return "blocked"
+    from node import neighbours
+
     if peer.suspended:
         return f"suspended since {peer.suspended:%F}, its listings hidden"
-    if peer.following == "accepted" and peer.follower == "accepted":
-        return "neighbour"
-    if peer.follower == "requested" and peer.added is None:
-        return "asks to be a neighbour (echoppe neighbour accept HOST)"
-    if peer.following == "rejected":
-        return "has refused"
-    if peer.following == "accepted":
-        return "neighbour (it does not read this node yet)"
-    return "was asked, has not answered yet"
+    return {
+        "blocked": "blocked",
+        "agreed": "neighbour",
+        "asks": "asks to be a neighbour (echoppe neighbour accept HOST)",
+        "refused": "has refused",
+        "one-sided": "neighbour (it does not read this node yet)",
+        "asked": "was asked, has not answered yet",
+    }[neighbours.state(peer)]
 
 
 def _agreement(peer: "Peer") -> str:

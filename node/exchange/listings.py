@@ -17,13 +17,24 @@ from federation import activities, documents, proofs, vocabulary
 from federation.errors import Refused
 from node import categories, prices
 from node.exchange import shops, terms
-from node.model import Availability, Condition, Kind, Listing, Offer, Place, Shop, Tombstone
+from node.model import (
+    Availability,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Place,
+    Shop,
+    Tombstone,
+)
 from node.store.times import stamp
 from node.translation import Translator
 from node.uris import Uris
 
 DESCRIPTION_SHOWN = 700  # of the description in the Note's text; all of it is in the data beside
 OFFERS_READ = 50
+PHOTO_SIDE = 800  # the copy that other servers fetch: theirs are smaller
 AXES_READ = 4
 CATEGORIES_READ = 10
 
@@ -54,7 +65,7 @@ def document(
         "content": text,
         "contentMap": {listing.language: text},
         "sensitive": False,
-        "attachment": [],
+        "attachment": [_image(photo, uris) for photo in listing.photos],
         "tag": [],
     }
     location = _location(shop, place)
@@ -63,6 +74,19 @@ def document(
     note |= _marketplace(listing, location)
     note["sdo:offers"] = [_offer(listing, offer, place) for offer in listing.offers]
     return proofs.sign(note, key, uris.object_key(shop.handle), listing.updated)
+
+
+def _image(photo: Photo, uris: Uris) -> dict[str, Any]:
+    """A photo, as a JPEG: what every server shows. `name` is read to who cannot see it."""
+    width, height = photo.size(PHOTO_SIDE)
+    return {
+        "type": "Image",
+        "mediaType": "image/jpeg",
+        "url": uris.photo(photo.id, PHOTO_SIDE, "jpg"),
+        "name": photo.alt,
+        "width": width,
+        "height": height,
+    }
 
 
 def tombstone(stone: Tombstone, handle: str, uris: Uris, key: Ed25519PrivateKey) -> dict[str, Any]:

@@ -117,7 +117,121 @@ def remove_session(db: sqlite3.Connection, token_hash: bytes) -> None:
     db.execute("DELETE FROM sessions WHERE token_hash = ?", (token_hash,))
 
 
-def prune(db: sqlite3.Connection, now: datetime) -> None:
-    """Drops links and sessions that have run out."""
-    db.execute("DELETE FROM sign_in_links WHERE expires <= ?", (times.stamp(now),))
-    db.execute("DELETE FROM sessions WHERE expires <= ?", (times.stamp(now),))
+def add_code(db: sqlite3.Connection, account_id: str, code_mac: bytes, expires: datetime) -> None:
+    """Gives an account a code, in place of an earlier one."""
+    db.execute(
+        "INSERT OR REPLACE INTO sign_in_codes (account, code_mac, expires) VALUES (?, ?, ?)",
+        (account_id, code_mac, times.stamp(expires)),
+    )
+
+
+def get_code(db: sqlite3.Connection, account_id: str, now: datetime) -> bytes | None:
+    """What is kept of an account's code, while it holds."""
+    row = db.execute(
+        "SELECT code_mac FROM sign_in_codes WHERE account = ? AND expires > ?",
+        (account_id, times.stamp(now)),
+    ).fetchone()
+    return None if row is None else bytes(row[0])
+
+
+def count_wrong_code(db: sqlite3.Connection, account_id: str, most: int) -> None:
+    """A wrong code was tried: the right one ends with the last of `most` tries."""
+    db.execute("UPDATE sign_in_codes SET wrong = wrong + 1 WHERE account = ?", (account_id,))
+    db.execute("DELETE FROM sign_in_codes WHERE account = ? AND wrong >= ?", (account_id, most))
+
+
+def add_try(db: sqlite3.Connection, account_id: str, now: datetime) -> None:
+    """Notes that a code was tried."""
+    db.execute(
+        "INSERT INTO sign_in_tries (account, at) VALUES (?, ?)", (account_id, times.stamp(now))
+    )
+
+
+def count_tries(db: sqlite3.Connection, account_id: str, since: datetime) -> int:
+    """How often a code was tried since a time."""
+    row = db.execute(
+        "SELECT count(*) FROM sign_in_tries WHERE account = ? AND at > ?",
+        (account_id, times.stamp(since)),
+    ).fetchone()
+    return int(row[0])
+
+
+def remove_ways_in(db: sqlite3.Connection, account_id: str) -> None:
+    """One of them was used: the link and the code of an account end together."""
+    db.execute("DELETE FROM sign_in_links WHERE account = ?", (account_id,))
+    db.execute("DELETE FROM sign_in_codes WHERE account = ?", (account_id,))
+
+
+def find_of_shop(db: sqlite3.Connection, shop_id: str, now: datetime) -> list[Account]:
+    """Who may look after a shop now."""
+    return _accounts(
+        db.execute(
+            """
+            SELECT DISTINCT accounts.id, accounts.email, accounts.created FROM accounts
+            JOIN grants ON grants.account = accounts.id
+            WHERE grants.shop = ? AND (grants.until IS NULL OR grants.until > ?)
+            ORDER BY accounts.email
+            """,
+            (shop_id, times.stamp(now)),
+        )
+    )
+
+
+def find_with_role(db: sqlite3.Connection, role: Role, now: datetime) -> list[Account]:
+    """Who has a role now."""
+    return _accounts(
+        db.execute(
+            """
+            SELECT DISTINCT accounts.id, accounts.email, accounts.created FROM accounts
+            JOIN grants ON grants.account = accounts.id
+            WHERE grants.role = ? AND (grants.until IS NULL OR grants.until > ?)
+            ORDER BY accounts.email
+            """,
+            (role, times.stamp(now)),
+        )
+    )
+
+
+def _accounts(rows: sqlite3.Cursor) -> list[Account]:
+    return [Account(row[0], row[1], times.moment(row[2])) for row in rows]
+
+
+def get(db: sqlite3.Connection, account_id: str) -> Account | None:
+    """The account of that id."""
+    found = _accounts(
+        db.execute("SELECT id, email, created FROM accounts WHERE id = ?", (account_id,))
+    )
+    return found[0] if found else None
+
+
+def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
+    """Takes a shop from an account."""
+    db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))
+
+
+def get_sent(db: sqlite3.Connection, account_id: str, form: str) -> str | None:
+    """Where somebody was sent who sent that very form before."""
+    row = db.execute(
+        "SELECT outcome FROM sent_forms WHERE account = ? AND form = ?", (account_id, form)
+    ).fetchone()
+    return None if row is None else str(row[0])
+
+
+def add_sent(
+    db: sqlite3.Connection, account_id: str, form: str, outcome: str, now: datetime
+) -> None:
+    """Notes that a form was acted upon, and where its sender is sent."""
+    db.execute(
+        "INSERT INTO sent_forms (account, form, outcome, at) VALUES (?, ?, ?, ?)",
+        (account_id, form, outcome, times.stamp(now)),
+    )
+
+
+def prune(
+    db: sqlite3.Connection, now: datetime, tries_since: datetime, forms_since: datetime
+) -> None:
+    """Drops links, codes and sessions that have run out, and what was noted long enough ago."""
+    for table in ("sign_in_links", "sign_in_codes", "sessions"):
+        db.execute(f"DELETE FROM {table} WHERE expires <= ?", (times.stamp(now),))  # noqa: S608
+    db.execute("DELETE FROM sign_in_tries WHERE at <= ?", (times.stamp(tries_since),))
+    db.execute("DELETE FROM sent_forms WHERE at <= ?", (times.stamp(forms_since),))

@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Kind, Listing, Offer
-from node.store import times
+from node.model import Availability, Condition, Kind, Listing, Offer, Photo
+from node.store import photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered"""
@@ -29,7 +29,7 @@ def _offer(row: sqlite3.Row) -> Offer:
     )
 
 
-def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
+def _listing(row: sqlite3.Row, offers: Iterable[Offer], shown: tuple[Photo, ...] = ()) -> Listing:
     return Listing(
         id=row["id"],
         uri=row["uri"],
@@ -49,6 +49,7 @@ def _listing(row: sqlite3.Row, offers: Iterable[Offer]) -> Listing:
         kind=Kind(row["kind"]),
         pick_up=bool(row["pick_up"]),
         delivered=bool(row["delivered"]),
+        photos=shown,
     )
 
 
@@ -85,6 +86,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         _values(listing),
     )
     _add_offers(db, listing)
+    if listing.photos:
+        photos.change(db, listing.id, listing.photos)
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
@@ -101,6 +104,7 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
     )
     db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
     _add_offers(db, listing)
+    photos.change(db, listing.id, listing.photos)
 
 
 def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
@@ -150,7 +154,8 @@ def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Li
         (json.dumps(list(offers)),),
     ):
         offers[row["listing"]].append(_offer(row))
-    return [_listing(row, offers[row["id"]]) for row in rows]
+    shown = photos.find(db, offers)
+    return [_listing(row, offers[row["id"]], shown.get(row["id"], ())) for row in rows]
 
 
 def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:

@@ -347,11 +347,62 @@ ALTER TABLE peers ADD COLUMN theirs INTEGER;
 ALTER TABLE peers ADD COLUMN held INTEGER;
 """
 
+PHOTOS = """
+-- Photos whose clean copies lie in the media folder. `draft_until` is set until a listing shows it.
+CREATE TABLE media (
+    id TEXT PRIMARY KEY,
+    shop TEXT NOT NULL REFERENCES shops ON DELETE CASCADE,
+    width INTEGER NOT NULL,
+    height INTEGER NOT NULL,
+    bytes INTEGER NOT NULL,
+    added TEXT NOT NULL,
+    draft_until TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX media_by_shop ON media (shop);
+
+-- Which listing shows which, in what order, and what it says for who cannot see it.
+CREATE TABLE photos (
+    listing TEXT NOT NULL REFERENCES listings ON DELETE CASCADE,
+    position INTEGER NOT NULL,
+    id TEXT NOT NULL REFERENCES media,
+    alt TEXT NOT NULL,
+    PRIMARY KEY (listing, position)
+) STRICT, WITHOUT ROWID;
+CREATE INDEX photos_by_id ON photos (id);
+"""
+
+FORMS = """
+-- Six-digit codes to sign in with. Of each only a keyed hash is kept (node.key).
+CREATE TABLE sign_in_codes (
+    account TEXT PRIMARY KEY REFERENCES accounts (id) ON DELETE CASCADE,
+    code_mac BLOB NOT NULL,
+    expires TEXT NOT NULL,
+    wrong INTEGER NOT NULL DEFAULT 0
+) STRICT, WITHOUT ROWID;
+-- When somebody tried a code, right or wrong.
+CREATE TABLE sign_in_tries (
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX sign_in_tries_by_account ON sign_in_tries (account, at);
+
+-- Forms that were acted upon, and where their sender was sent: a second tap does nothing more.
+CREATE TABLE sent_forms (
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    form TEXT NOT NULL,
+    outcome TEXT NOT NULL,
+    at TEXT NOT NULL,
+    PRIMARY KEY (account, form)
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
     ("2026_11_25_peer_moderation", PEER_MODERATION),
     ("2026_11_25_deliveries", DELIVERIES),
+    ("2026_11_25_photos", PHOTOS),
+    ("2026_11_25_forms_and_codes", FORMS),
 )
 
 

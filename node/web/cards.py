@@ -42,6 +42,7 @@ class Card:
     seen: str  # and, where the link leads to another node, which one
     remote: bool
     ground: int
+    photo: str = ""  # the id of the first, where there is one here
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +118,7 @@ class Cards:
             seen=f"{seen}, {host}" if host else seen,
             remote=bool(host),
             ground=ground(found.id),
+            photo=found.photos[0].id if found.photos else "",
         )
 
     def shop(self, found: Shop, trade: str = "", where: str = "") -> ShopCard:

@@ -16,6 +16,7 @@ CONTENT_SECURITY_POLICY = (
     "default-src 'none'; img-src 'self'; style-src 'self'; form-action 'self'; "
     "frame-ancestors 'none'; base-uri 'none'"
 )
+_EXTEND = "echoppe.extend"
 # Asked by the machine itself or a supervisor, under whatever name.
 _ANY_HOST = frozenset({"/livez", "/readyz"})
 
@@ -45,6 +46,7 @@ class HostCheck:
 class BodyDeadline:
     """Ends a request whose body is still on its way after BODY_TIME.
 
+    A handler that knows who sends it may give it more, before it reads on: `more_time`.
     An answer that is given before the body has come ends the connection too: nobody would read the
     rest, however long it is.
     """
@@ -61,6 +63,12 @@ class BodyDeadline:
         deadline = loop.time() + BODY_TIME
         headers = Headers(scope=scope)
         complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+
+        def extend(seconds: float) -> None:
+            nonlocal deadline
+            deadline = max(deadline, loop.time() + seconds)
+
+        scope[_EXTEND] = extend
 
         async def receive_in_time() -> Message:
             nonlocal complete
@@ -80,6 +88,11 @@ class BodyDeadline:
             await send(message)
 
         await self._app(scope, receive_in_time, send_and_close)
+
+
+def more_time(scope: Scope, seconds: float) -> None:
+    """Gives the body of a request that many seconds from now on."""
+    scope[_EXTEND](seconds)
 
 
 class SafeHeaders:

@@ -281,6 +281,7 @@ def _listing(
     facts = practical.facts(db, say, of, cards.now)
     name = shown.line(found.name, card_views.NAME_MOST)
     card = cards.listing(found, of)
+    images = tuple(site.uris.photo(photo.id, 1600, "jpg") for photo in found.photos)
     shelf = categories.get(found.category or "")
     description = shown.paragraphs(found.description, 5000)
     return {
@@ -289,7 +290,8 @@ def _listing(
             carried=cards.carried,
             properties=_properties(
                 site, f"{name} – {facts.name}", found.url, card.price.amount or description
-            ),
+            )
+            + tuple(("og:image", image) for image in images[:1]),
         ),
         "listing": found,
         "name": name,
@@ -314,7 +316,7 @@ def _listing(
         "shop_card": cards.shop(of, where=facts.address),
         "facts": facts,
         "state": cards.state(of),
-        "linked_data": structured.block(structured.listing(found, of)),
+        "linked_data": structured.block(structured.listing(found, of, images)),
     }
 
 

@@ -12,17 +12,21 @@ from starlette.routing import Route
 
 from node import errors
 from node.web import (
+    accounts,
     activitypub,
     api,
     health,
     machine,
+    media,
+    merchant,
     middleware,
     nearby,
-    pages,
+    neighbouring,
     public,
     render,
     searching,
     state,
+    steward,
     trust,
 )
 from node.web.state import Site
@@ -52,8 +56,28 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/@{handle}.atom", machine.shop_feed, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
-    ("/connexion/{token}", pages.sign_in, ("GET", "POST")),
-    ("/compte", pages.account, ("GET", "POST")),
+)
+
+# And those of the people who sign in.
+_SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
+    ("/connexion", accounts.by_code, ("GET", "POST")),
+    ("/connexion/{token}", accounts.by_link, ("GET", "POST")),
+    ("/compte", accounts.account, ("GET", "POST")),
+    ("/ma-boutique/{handle}", merchant.home, ("GET",)),
+    ("/ma-boutique/{handle}/ajouter", merchant.add, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits", merchant.products, ("GET",)),
+    ("/ma-boutique/{handle}/produits/{id}", merchant.change, ("GET", "POST")),
+    ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
+    ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+    ("/ma-boutique/{handle}/horaires", merchant.hours, ("GET", "POST")),
+    ("/gestion", steward.home, ("GET",)),
+    ("/gestion/acces", steward.access, ("GET", "POST")),
+    ("/gestion/boutiques/ajouter", steward.add_shop, ("GET", "POST")),
+    ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
+    ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
+    ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
+    ("/gestion/voisins/ajouter", neighbouring.add, ("GET", "POST")),
+    ("/gestion/voisins/{host}", neighbouring.neighbour, ("GET", "POST")),
 )
 
 
@@ -61,11 +85,12 @@ def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
     app = Starlette(
         routes=[
-            *_in_each_language(site.settings.node.languages, _PEOPLE),
+            *_in_each_language(site.settings.node.languages, (*_PEOPLE, *_SIGNED_IN)),
             Route("/static/{name}", public.static),
             Route("/robots.txt", machine.robots),
             Route("/sitemap.xml", machine.sitemap),
             Route("/sitemap-{number:int}.xml", machine.sitemap_part),
+            Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),

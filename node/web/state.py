@@ -5,9 +5,11 @@ from typing import cast
 
 from starlette.requests import Request
 
-from federation import actors
+from federation import actors, client
 from node.clock import Clock
 from node.exchange.outbox import Publisher
+from node.keyring import Keyring
+from node.media import Darkroom
 from node.model import Place
 from node.search import Engine
 from node.settings import Settings
@@ -37,6 +39,9 @@ class Site:
     board: Board
     commune: Place  # the node's own, the first of its settings
     engine: Engine
+    ring: Keyring
+    darkroom: Darkroom
+    http: client.Client
     version: str
 
 

@@ -1,4 +1,4 @@
-"""Invitations, one-time links and sessions."""
+"""Invitations, one-time links, codes and sessions."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from node import accounts, errors
+from node.keyring import Keyring
 from node.model import Account, Role
 from node.store import accounts as rows
 from tests import ground
@@ -163,6 +164,94 @@ def test_what_is_no_mail_address_is_refused_and_writes_nothing(
 def test_sweeping_takes_only_what_has_run_out(db: sqlite3.Connection) -> None:
     invite(db, "old@pessac.example", token="old")
     invite(db, "new@pessac.example", token="new", now=NOW + timedelta(minutes=30))
-    rows.prune(db, NOW + timedelta(minutes=70))
+    accounts.prune(db, NOW + timedelta(minutes=70))
     assert db.execute("SELECT count(*) FROM sign_in_links").fetchone()[0] == 1
     accounts.sign_in(db, "new", "session", NOW + timedelta(minutes=70))
+
+
+# --- codes ---------------------------------------------------------------------------------------
+
+RING = Keyring(bytes(32))
+
+
+def enter(
+    db: sqlite3.Connection,
+    code: str,
+    email: str = "claire@pessac.example",
+    now: datetime = NOW,
+    ring: Keyring = RING,
+) -> Account | None:
+    return accounts.enter_code(db, email, code, ring, ground.new_id(), now)
+
+
+def give(db: sqlite3.Connection, code: str = "123456", now: datetime = NOW) -> Account:
+    account = invite(db, now=now)
+    accounts.let_in(db, account, ground.new_id(), code, RING, now)
+    return account
+
+
+def test_a_code_lets_in_once_however_it_is_typed(db: sqlite3.Connection) -> None:
+    claire = give(db)
+    assert enter(db, " 123 456", " Claire@Pessac.example ") == claire
+    assert enter(db, "123456") is None
+
+
+def test_a_code_is_of_one_account_and_one_node(db: sqlite3.Connection) -> None:
+    give(db)
+    invite(db, "paul@pessac.example", token="other")
+    assert enter(db, "123456", "paul@pessac.example") is None
+    assert enter(db, "123456", "nobody@pessac.example") is None
+    assert enter(db, "123456", ring=Keyring(bytes(31) + b"x")) is None
+    assert enter(db, "123456") is not None
+
+
+def test_of_a_code_only_a_keyed_hash_is_kept(db: sqlite3.Connection) -> None:
+    give(db, "918273")
+    assert "918273" not in repr(ground.contents(db))
+
+
+def test_a_code_holds_for_a_quarter_of_an_hour(db: sqlite3.Connection) -> None:
+    give(db)
+    assert enter(db, "123456", now=NOW + accounts.CODE_LASTS) is None
+
+
+def test_the_fifth_wrong_code_ends_the_right_one(db: sqlite3.Connection) -> None:
+    give(db)
+    for _ in range(4):
+        assert enter(db, "000000") is None
+    assert enter(db, "123456") is not None
+    give(db, "222222")
+    for _ in range(5):
+        assert enter(db, "000000") is None
+    assert enter(db, "222222") is None
+    give(db, "333333")  # a new one is as good as the first
+    assert enter(db, "333333") is not None
+
+
+def test_an_account_is_tried_so_often_an_hour(db: sqlite3.Connection) -> None:
+    for turn in range(accounts.TRIES_AN_HOUR):
+        give(db, f"{turn:06d}")
+        assert enter(db, "999999") is None
+    give(db, "123456")
+    assert enter(db, "123456", now=NOW + timedelta(minutes=1)) is None
+    later = NOW + timedelta(minutes=61)
+    accounts.prune(db, later)
+    give(db, "123456", later)
+    assert enter(db, "123456", now=later) is not None
+
+
+def test_a_link_and_a_code_end_together(db: sqlite3.Connection) -> None:
+    account = invite(db)
+    accounts.let_in(db, account, "link", "123456", RING, NOW)
+    accounts.sign_in(db, "link", "session", NOW)
+    assert enter(db, "123456") is None
+
+
+def test_a_form_is_remembered_for_two_days(db: sqlite3.Connection) -> None:
+    account = invite(db)
+    rows.add_sent(db, account.id, "form", "/there", NOW)
+    assert rows.get_sent(db, account.id, "form") == "/there"
+    accounts.prune(db, NOW + timedelta(days=1))
+    assert rows.get_sent(db, account.id, "form") == "/there"
+    accounts.prune(db, NOW + accounts.FORMS_KEPT)
+    assert rows.get_sent(db, account.id, "form") is None

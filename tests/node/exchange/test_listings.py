@@ -20,7 +20,7 @@ from federation import documents, proofs
 from federation.errors import Refused
 from node import answers, catalogue, categories, prices
 from node.exchange import listings, outbox, terms
-from node.model import Availability, Condition, Kind, Listing, Offer, Place, Shop, Tombstone
+from node.model import Availability, Condition, Kind, Listing, Offer, Photo, Place, Shop, Tombstone
 from node.store import listings as rows
 from node.store import places
 from node.translation import Catalogues
@@ -199,7 +199,26 @@ def test_the_note_is_one_that_every_server_can_show(pessac: Place) -> None:
     assert isinstance(note["tag"], list)
 
 
-@pytest.mark.parametrize("one", [listing(), MANY, listing(ground.offer(None))])
+SHOWN = listing(
+    photos=(Photo("ab" * 32, "Un pot de miel", 1600, 1067), Photo("cd" * 32, "", 90, 60))
+)
+
+
+def test_photos_are_attached_small_and_described() -> None:
+    first, second = document(SHOWN)["attachment"]
+    assert first == {
+        "type": "Image",
+        "mediaType": "image/jpeg",
+        "url": f"https://boutiques.pessac.example/media/{'ab' * 32}.800.jpg",
+        "name": "Un pot de miel",
+        "width": 800,
+        "height": 534,
+    }
+    assert (second["width"], second["height"]) == (90, 60)
+    assert read(document(SHOWN)).photos == ()  # a neighbour makes its own copy
+
+
+@pytest.mark.parametrize("one", [listing(), MANY, listing(ground.offer(None)), SHOWN])
 def test_only_images_are_attached(one: Listing) -> None:
     for attached in document(one)["attachment"]:
         assert attached["type"] in ("Image", "Document")

@@ -1,0 +1,1 @@
+"""The demonstration: three neighbouring towns on one machine, with invented shops."""

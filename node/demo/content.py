@@ -1,0 +1,112 @@
+"""What the towns of the demonstration sell, read from towns.toml into what can be published."""
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib import resources
+from typing import Any
+
+from node import catalogue, hours_typed, prices, shops
+from node.model import Availability, Condition, DeliveryTerms, Kind, Offer, Place
+
+PICTURES = resources.files("node.demo").joinpath("pictures")
+
+
+@dataclass(frozen=True, slots=True)
+class Ware:
+    """A listing to publish, and the picture it shows."""
+
+    draft: catalogue.ListingDraft
+    picture: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A shop to open, and what it has."""
+
+    table: dict[str, Any]
+    wares: tuple[Ware, ...]
+
+    def draft(self, place: Place) -> shops.ShopDraft:
+        """The shop, in its commune."""
+        table = self.table
+        radius = table.get("delivery_km")
+        return shops.ShopDraft(
+            handle=table["handle"],
+            name=table["name"],
+            place=place,
+            summary=table["summary"],
+            address=table["address"],
+            phone=table["phone"],
+            latitude=table["point"][0],
+            longitude=table["point"][1],
+            hours=hours_typed.parse(table["hours"]),
+            payments=tuple(table["payments"]),
+            step_free=table["step_free"],
+            delivery=None if radius is None else DeliveryTerms(radius_km=float(radius)),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class TownPlan:
+    """A town to found."""
+
+    commune: str
+    name: str
+    contact: str
+    shelves: tuple[Shelf, ...]
+
+
+def plans(new_id: Callable[[], str], shops_most: int | None = None) -> tuple[TownPlan, ...]:
+    """The towns, each with at most so many shops. `new_id` makes the ids of offers."""
+    text = resources.files("node.demo").joinpath("towns.toml").read_text(encoding="utf-8")
+    return tuple(
+        TownPlan(
+            commune=town["commune"],
+            name=town["name"],
+            contact=town["contact"],
+            shelves=tuple(
+                Shelf(shop, tuple(_ware(table, new_id) for table in shop["listings"]))
+                for shop in town["shop"][:shops_most]
+            ),
+        )
+        for town in tomllib.loads(text)["town"]
+    )
+
+
+def _ware(table: dict[str, Any], new_id: Callable[[], str]) -> Ware:
+    rows = table.get("offers") or [f"|{table.get('price', '')}|{table.get('stock', '')}"]
+    draft = catalogue.ListingDraft(
+        name=table["name"],
+        offers=tuple(_offer(row, table, new_id()) for row in rows),
+        description=table["description"],
+        category=table["category"],
+        condition=Condition(table.get("condition", "new")),
+        kind=Kind(table.get("kind", "goods")),
+        delivered=table.get("delivered", False),
+    )
+    return Ware(draft, table.get("picture"))
+
+
+def _offer(row: str, table: dict[str, Any], offer_id: str) -> Offer:
+    """An offer from "axis=value | price | stock"."""
+    axis, price, stock = (part.strip() for part in row.split("|"))
+    name, _, value = axis.partition("=")
+    quantity, _, unit = table.get("q", "").partition(" ")
+    if not quantity and name in ("poids", "volume") and value.count(" ") == 1:
+        quantity, _, unit = value.partition(" ")
+    count = int(stock) if stock else None
+    return Offer(
+        id=offer_id,
+        axes={name: value} if axis else {},
+        price_cents=prices.parse_price(price) if price else None,
+        currency="EUR",
+        quantity_milli=prices.parse_quantity(quantity) if quantity else None,
+        unit=unit or None,
+        availability=Availability(table["availability"])
+        if "availability" in table
+        else catalogue.availability(count),
+        stock=count,
+        gtin=None,
+        sku=None,
+    )

@@ -1,0 +1,116 @@
+"""Choosing neighbours: what a steward does, from a command or from a page."""
+
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
+
+from federation import actors, client, documents, nodeinfo
+from federation.errors import FederationError, Refused
+from node import errors, moderation, settings
+from node.exchange import follows
+from node.model import Peer
+from node.store import peers
+from node.uris import Uris
+
+SOFTWARE = "echoppe"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A node that answered at an address."""
+
+    host: str
+    origin: str
+    actor: str
+    name: str
+    software: str
+
+
+async def look_up(
+    http: client.Client, uris: Uris, text: str, private_peers: tuple[str, ...]
+) -> Found:
+    """The node at an address, which must be an Échoppe node and not this one.
+
+    Raises errors.Invalid, saying why not.
+    """
+    url = settings.check_url(text.strip().rstrip("/"), private_peers)
+    _, host, _ = documents.address(url)
+    if url == uris.origin:
+        raise errors.Invalid("own-address", f"{url} is this very node.")
+    try:
+        info = await nodeinfo.discover(http, url)
+        if info.software != SOFTWARE:
+            raise errors.Invalid(
+                "other-software",
+                f"{url} is a {info.software or 'server of another kind'}, not an Échoppe node. "
+                "People there can follow your shops; it cannot be a neighbour.",
+            )
+        if info.application_actor is None:
+            raise Refused("no-application-actor", url)
+        document, _ = await http.fetch_document(info.application_actor)
+        actor = actors.from_document(document)
+        if actor.type != "Application" or not documents.same_origin(actor.id, url):
+            raise Refused("not-a-node", f"{actor.id} is a {actor.type}")
+    except FederationError as error:
+        raise errors.Invalid(
+            "no-node-there", f"{url} does not answer as an Échoppe node ({error.code})."
+        ) from None
+    name = documents.text(info.metadata.get("nodeName"), 100) or actor.name or host
+    software = f"{info.software} {info.version}"
+    return Found(host, documents.origin(url), actor.id, name, software)
+
+
+def choose(db: sqlite3.Connection, uris: Uris, found: Found, token: str, now: datetime) -> None:
+    """Asks a node to be a neighbour. One that is blocked by its own name is so no more.
+
+    Raises errors.Conflict for one that is blocked together with a domain above it.
+    """
+    blocked = moderation.find_block(db, found.host)
+    if blocked is not None and blocked.domain != found.host:
+        raise errors.Conflict(
+            "blocked",
+            f"{found.host} is blocked with {blocked.domain}. "
+            f"To lift that: echoppe neighbour restore {blocked.domain}",
+        )
+    peers.add(db, found.host, found.origin, found.actor, found.name, found.software)
+    peer = peers.get(db, found.host)
+    if peer is not None:
+        follows.ask(db, uris, peer, token, now)
+
+
+def get(db: sqlite3.Connection, host: str) -> Peer:
+    """The node at a host. Raises errors.NotFound."""
+    peer = peers.get(db, host)
+    if peer is None:
+        raise errors.NotFound(
+            "unknown-neighbour", f"There is no neighbour {host!r}. See: echoppe neighbour list"
+        )
+    return peer
+
+
+def accept(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datetime) -> Peer:
+    """Accepts a node that asked, and asks it in turn. Raises errors.NotFound."""
+    peer = get(db, host)
+    if peer.follower is None:
+        raise errors.NotFound("no-request", f"{host} has not asked to be a neighbour.")
+    follows.ask(db, uris, peer, token, now)
+    return peer
+
+
+def ask_again(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datetime) -> Peer:
+    """Asks a node again that has not answered or has refused."""
+    peer = get(db, host)
+    follows.ask(db, uris, peer, token, now)
+    return peer
+
+
+def remove(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datetime) -> Peer:
+    """Ends being neighbours. Raises errors.NotFound, and errors.Conflict for a blocked one."""
+    peer = get(db, host)
+    if peer.blocked is not None:
+        raise errors.Conflict(
+            "blocked",
+            f"{host} is blocked, and stays so until `echoppe neighbour add` chooses it.",
+        )
+    follows.leave(db, uris, peer, token, now)
+    return peer
