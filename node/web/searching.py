@@ -251,12 +251,13 @@ def _line(say: Translator, ring: Ring) -> str:
     """ "5 résultats : Mérignac 4 km, Talence 4 km"."""
     total = _total(say, ring.total, exact=ring.exact)
     if ring.ring is RingName.AROUND:
-        towns: dict[str, str] = {}
+        towns: dict[str, float] = {}
         for hit in ring.hits:
             if hit.place is not None and hit.distance_km is not None:
-                far = phrases.distance(say, hit.distance_km)
-                towns.setdefault(hit.place.name, f"{hit.place.name} {far}")
-        named = ", ".join(list(towns.values())[:_TOWNS_NAMED])
+                known = towns.get(hit.place.name, hit.distance_km)
+                towns[hit.place.name] = min(known, hit.distance_km)
+        nearest = sorted(towns.items(), key=lambda town: town[1])[:_TOWNS_NAMED]
+        named = ", ".join(f"{name} {phrases.distance(say, km)}" for name, km in nearest)
         return say("{total}: {towns}").format(total=total, towns=named) if named else total
     if ring.ring is RingName.FURTHER and ring.within_km:
         far = phrases.distance(say, ring.within_km)
