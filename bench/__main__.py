@@ -9,6 +9,7 @@ from bench import (
     flood,
     inbox,
     measure,
+    outage,
     places,
     publish,
     quality,
@@ -27,6 +28,7 @@ BENCHMARKS = {
     "quality": quality,
     "verify": verify,
     "flood": flood,
+    "outage": outage,
 }
 
 
@@ -38,6 +40,9 @@ def main() -> None:
     parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(BENCHMARKS))
     parser.add_argument("--rounds", type=int, help="how often each is repeated")
     parser.add_argument("--activities", type=int, default=5000, help="for inbox, in each round")
+    parser.add_argument(
+        "--france", type=Path, help="for search: keeps its node there, and takes it from there"
+    )
     parser.add_argument("--listings", type=int, default=1_000_000, help="for search")
     parser.add_argument(
         "--folder", type=Path, help="where nodes are made: names the disk (default: the system's)"
@@ -52,7 +57,7 @@ def main() -> None:
             folder = Path(base) / name
             folder.mkdir()
             BENCHMARKS[name].run(
-                folder, measure.Size(asked.rounds, asked.activities, asked.listings)
+                folder, measure.Size(asked.rounds, asked.activities, asked.listings, asked.france)
             )
 
 

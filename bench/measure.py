@@ -17,6 +17,7 @@ class Size:
     rounds: int | None
     activities: int
     listings: int
+    france: Path | None  # where a made-up France is kept between runs
 
 
 def fsyncs_per_second(folder: Path, seconds: float = 1.0) -> float:

@@ -39,19 +39,19 @@ class Rival:
     taken: list[tuple[str, list[float]]]
 
 
-def all_of(folder: Path, asked: "Sequence[Ask]") -> Iterator[Rival]:
+def all_of(documents: Path, asked: "Sequence[Ask]") -> Iterator[Rival]:
     """Those that are installed; says how to install what is not."""
     binaries = sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     if binaries:
-        yield _postgresql(binaries[-1], folder, asked)
+        yield _postgresql(binaries[-1], documents, asked)
     else:
         print("PostgreSQL is not installed: apt-get install postgresql", file=sys.stderr)
-    yield _tantivy(folder, asked)
+    yield _tantivy(documents, asked)
 
 
-def _documents(folder: Path) -> Iterator[tuple[int, str, str, float | None, float | None]]:
-    """Each listing's row number, title, words and point."""
-    with database.reading(folder) as db:
+def write_documents(folder: Path, documents: Path) -> None:
+    """Each listing's row number, title, words and point, for whoever reads them all."""
+    with database.reading(folder) as db, documents.open("w") as written:
         points = {one.number: (one.latitude, one.longitude) for one in index.blocks(db)}
         numbers = dict(db.execute("SELECT listing, id FROM search_rows").fetchall())
         after = ""
@@ -59,8 +59,17 @@ def _documents(folder: Path) -> Iterator[tuple[int, str, str, float | None, floa
             for listing in listings.find(db, ids):
                 number = numbers[index.key_of(listing.id)]
                 title, text = index.texts(listing)
-                yield number, title, text, *points[number >> index.ROW_BITS]
+                latitude, longitude = points[number >> index.ROW_BITS]
+                written.write(f"{number}\t{title}\t{text}\t{latitude}\t{longitude}\n")
             after = ids[-1]
+
+
+def read_documents(documents: Path) -> Iterator[tuple[int, str, str, float, float]]:
+    """What was written."""
+    with documents.open() as opened:
+        for line in opened:
+            number, title, text, latitude, longitude = line.rstrip("\n").split("\t")
+            yield int(number), title, text, float(latitude), float(longitude)
 
 
 def _terms(query: str) -> list[list[str]]:
@@ -109,7 +118,7 @@ def _cluster(binaries: Path) -> Iterator[str]:
         shutil.rmtree(base, ignore_errors=True)
 
 
-def _postgresql(binaries: Path, folder: Path, asked: "Sequence[Ask]") -> Rival:
+def _postgresql(binaries: Path, documents: Path, asked: "Sequence[Ask]") -> Rival:
     import psycopg
 
     with _cluster(binaries) as where, psycopg.connect(where, autocommit=True) as db:
@@ -118,7 +127,7 @@ def _postgresql(binaries: Path, folder: Path, asked: "Sequence[Ask]") -> Rival:
         )
         begun = time.perf_counter()
         with db.cursor().copy("COPY listings FROM STDIN") as copying:
-            for number, _, text, latitude, longitude in _documents(folder):
+            for number, _, text, latitude, longitude in read_documents(documents):
                 said = " ".join(f"'{word}'" for word in text.split())
                 copying.write_row((number, said, latitude, longitude))
         db.execute("CREATE INDEX said ON listings USING gin (said)")
@@ -147,7 +156,7 @@ def _postgresql(binaries: Path, folder: Path, asked: "Sequence[Ask]") -> Rival:
 # --- tantivy -------------------------------------------------------------------------------------
 
 
-def _tantivy(folder: Path, asked: "Sequence[Ask]") -> Rival:
+def _tantivy(documents: Path, asked: "Sequence[Ask]") -> Rival:
     import tantivy
 
     schema = tantivy.SchemaBuilder()
@@ -157,7 +166,7 @@ def _tantivy(folder: Path, asked: "Sequence[Ask]") -> Rival:
         begun = time.perf_counter()
         made_index = tantivy.Index(schema.build(), path=where)
         writer = made_index.writer(heap_size=512_000_000, num_threads=2)
-        for number, _, text, _, _ in _documents(folder):
+        for number, _, text, _, _ in read_documents(documents):
             writer.add_document(tantivy.Document(id=number, said=text))
         writer.commit()
         writer.wait_merging_threads()

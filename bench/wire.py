@@ -87,6 +87,10 @@ async def status_of(reader: asyncio.StreamReader) -> int:
     length = length_of(head)
     if length:
         await reader.readexactly(length)
+    elif b"\r\ntransfer-encoding: chunked" in head.lower():
+        while size := int(await reader.readuntil(b"\r\n"), 16):
+            await reader.readexactly(size + 2)
+        await reader.readexactly(2)
     return int(head[9:12])
 
 

@@ -3,6 +3,7 @@
     Client.get               a bounded GET that follows a few redirects, each through the guard
     Client.fetch_document    an ActivityPub object, told by the server that its id names
     Client.fetch_page        a page of a collection, which has no life of its own
+    Client.fetch_page_anew   the same, unless it is still as it was
     Client.post              a delivery: never redirected, its answer looked at for the status
 
 One deadline covers a request from the look-up of the name to the last byte. Nothing is unpacked; no
@@ -13,6 +14,7 @@ decided in addresses.py; signing is the caller's, asked anew for every hop.
 import asyncio
 import contextlib
 import email.utils
+import re
 import ssl
 import urllib.parse
 from collections import OrderedDict
@@ -30,6 +32,7 @@ from federation.errors import FederationError, Gone, Refused, Unreachable
 # Gives the headers that sign a request, from its method and the URL as it will be sent.
 Sign = Callable[[str, str], Mapping[str, str]]
 
+_ETAG = re.compile(r'(?:W/)?"[\x21\x23-\x7e]{0,200}"')
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 # An answer of which only the status counts is read this long, to keep the connection for the next.
 _DRAIN_TIME = 1.0
@@ -135,8 +138,11 @@ class Client:
         limit: int = limits.DOCUMENT,
         sign: Sign | None = None,
         budget: Budget | None = None,
+        etag: str | None = None,
     ) -> Answer:
         """Asks for a URL, whatever the status of the answer; a body of at most `limit` bytes.
+
+        With `etag`, 304 says that it is still the one that had it (RFC 9110, section 13.1.2).
 
         Follows at most limits.REDIRECTS redirects: never to an address seen before, from https to
         http, or from elsewhere to a private peer. Raises Refused or Unreachable.
@@ -148,6 +154,8 @@ class Client:
         seen = {target.url}
         for _ in range(limits.REDIRECTS + 1):
             headers = {"Accept": accept, "Accept-Encoding": "identity"}
+            if etag is not None:
+                headers["If-None-Match"] = etag
             if sign is not None:
                 headers |= sign("GET", target.url)
             answer = await self._exchange("GET", target, headers, b"", limit, deadline)
@@ -189,11 +197,14 @@ class Client:
         answer = await self.get(url, accept=accept, limit=limit, sign=sign, budget=budget)
         if same_origin and not documents.same_origin(url, answer.url):
             raise Refused("foreign-answer", answer.url)
+        return self._json(answer, is_type, limit), answer.url
+
+    def _json(self, answer: Answer, is_type: Callable[[str], bool], limit: int) -> dict[str, Any]:
         check_status(answer, self._clock())
         content_type = answer.headers.get("content-type", "")
         if not is_type(content_type):
             raise Refused("wrong-content-type", f"{answer.url}: {content_type[:100]}")
-        return documents.parse(answer.body, limit=limit), answer.url
+        return documents.parse(answer.body, limit=limit)
 
     async def fetch_document(
         self,
@@ -232,6 +243,24 @@ class Client:
         if document.get("id") is not None:
             self._identifier(document, final)
         return document, final
+
+    async def fetch_page_anew(
+        self, url: str, etag: str | None, *, sign: Sign | None = None
+    ) -> tuple[dict[str, Any] | None, str | None]:
+        """A page as `fetch_page` gives it, and its ETag, where it has one that can be sent back.
+
+        No document where it is still the one that had `etag`. Raises like fetch_json.
+        """
+        answer = await self.get(url, accept=vocabulary.ACCEPT, sign=sign, etag=etag)
+        if not documents.same_origin(url, answer.url):
+            raise Refused("foreign-answer", answer.url)
+        if etag is not None and answer.status == 304:
+            return None, etag
+        document = self._json(answer, documents.is_activity_type, limits.DOCUMENT)
+        if document.get("id") is not None:
+            self._identifier(document, answer.url)
+        found = answer.headers.get("etag", "")
+        return document, found if _ETAG.fullmatch(found) else None
 
     async def _fetch_object(
         self,

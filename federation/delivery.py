@@ -5,6 +5,7 @@ told here.
 """
 
 import random
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -37,43 +38,12 @@ def backoff(failures: int, chance: random.Random) -> float:
     return most / 2 + chance.random() * most / 2
 
 
-async def deliver(
-    http: client.Client,
-    inbox: str,
-    body: bytes,
-    signer: Signer,
-    now: datetime,
-    *,
-    rfc9421: bool = False,
-) -> bool:
-    """Posts `body` to `inbox`; returns whether RFC 9421 was the signature that passed.
-
-    The other kind of signature is tried once when the first is refused with 400 or 401
-    ("double-knocking"; draft-cavage first, since more servers know only that). Redirects are not
-    followed. Raises Gone (404, 410: the inbox is no more), Refused (any other 4xx or 3xx) and
-    Unreachable (5xx, 429, or no answer).
-    """
-    try:
-        await _knock(http, inbox, body, signer, now, rfc9421=rfc9421)
-    except Refused as refusal:
-        if refusal.status not in (400, 401):
-            raise
-        await _knock(http, inbox, body, signer, now, rfc9421=not rfc9421)
-        return not rfc9421
-    return rfc9421
-
-
-async def _knock(
-    http: client.Client,
-    inbox: str,
-    body: bytes,
-    signer: Signer,
-    now: datetime,
-    *,
-    rfc9421: bool,
-) -> None:
-    sign = signing.sign_rfc9421 if rfc9421 else signing.sign_cavage
-    headers = sign(
+def sign(
+    inbox: str, body: bytes, signer: Signer, now: datetime, *, rfc9421: bool = False
+) -> dict[str, str]:
+    """The headers that sign a delivery made now. Costs most of what a delivery costs."""
+    how = signing.sign_rfc9421 if rfc9421 else signing.sign_cavage
+    return how(
         signer.key,
         signer.key_id,
         "POST",
@@ -82,6 +52,42 @@ async def _knock(
         now,
         content_type=vocabulary.ACTIVITY_JSON,
     )
+
+
+async def deliver(
+    http: client.Client,
+    inbox: str,
+    body: bytes,
+    signer: Signer,
+    now: datetime,
+    *,
+    rfc9421: bool = False,
+    headers: Mapping[str, str] | None = None,
+) -> bool:
+    """Posts `body` to `inbox`; returns whether RFC 9421 was the signature that passed.
+
+    `headers` are those of `sign`, where it was signed a moment ago, in a thread say. The other kind
+    of signature is tried once when the first is refused with 400 or 401 ("double-knocking";
+    draft-cavage first, since more servers know only that). Redirects are not followed. Raises Gone
+    (404, 410: the inbox is no more), Refused (any other 4xx or 3xx) and Unreachable (5xx, 429, or
+    no answer).
+    """
+    if headers is None:
+        headers = sign(inbox, body, signer, now, rfc9421=rfc9421)
+    try:
+        await _knock(http, inbox, body, headers, now)
+    except Refused as refusal:
+        if refusal.status not in (400, 401):
+            raise
+        again = sign(inbox, body, signer, now, rfc9421=not rfc9421)
+        await _knock(http, inbox, body, again, now)
+        return not rfc9421
+    return rfc9421
+
+
+async def _knock(
+    http: client.Client, inbox: str, body: bytes, headers: Mapping[str, str], now: datetime
+) -> None:
     answer = await http.post(inbox, body, headers)
     if 200 <= answer.status < 300:
         return

@@ -6,6 +6,7 @@ parsed document, whatever shape it has, and give it a type. Which members a docu
 what they mean, is for whoever reads that kind of document.
 """
 
+import functools
 import ipaddress
 import json
 import math
@@ -13,7 +14,7 @@ import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
-from typing import Any
+from typing import Any, NamedTuple
 
 from federation import limits, vocabulary
 from federation.errors import Refused
@@ -191,11 +192,25 @@ _DEFAULT_PORTS = {"http": "80", "https": "443"}
 _HOST = 253
 
 
-def _url(text: object) -> re.Match[str]:
+class _Parts(NamedTuple):
+    """A usable URL. The authority is in lower case and without the scheme's own port."""
+
+    scheme: str
+    authority: str
+    target: str
+    fragment: str | None
+
+
+def _url(text: object) -> _Parts:
     if not isinstance(text, str):
         raise Refused("bad-id", "not a string")
     if len(text) > limits.URL:
         raise Refused("bad-id", f"{len(text)} characters")
+    return _read_url(text)
+
+
+@functools.lru_cache(maxsize=1024)  # one activity names the same few URLs a dozen times
+def _read_url(text: str) -> _Parts:
     match = _URL.fullmatch(text)
     if match is None:
         raise Refused("bad-id", text)
@@ -205,7 +220,9 @@ def _url(text: object) -> re.Match[str]:
         raise Refused("bad-id", text)
     if len(match["host"]) > _HOST or (match["port"] is not None and int(match["port"]) > 65535):
         raise Refused("bad-id", text)
-    return match
+    query = match["query"]
+    target = (match["path"] or "/") + ("" if query is None else f"?{query}")
+    return _Parts(match["scheme"], _authority(match), target, match["fragment"])
 
 
 def _authority(match: re.Match[str]) -> str:
@@ -227,11 +244,11 @@ def check_id(text: object, *, fragment: bool = False) -> str:
     percent-encoded; a fragment only where `fragment` allows it. Whether its host may be asked is
     not looked at. Raises Refused (bad-id).
     """
-    match = _url(text)
-    if match["fragment"] is not None and not fragment:
-        raise Refused("bad-id", match[0])
-    _authority(match)
-    return match[0]
+    parts = _url(text)
+    assert isinstance(text, str)
+    if parts.fragment is not None and not fragment:
+        raise Refused("bad-id", text)
+    return text
 
 
 def address(url: str) -> tuple[str, str, str]:
@@ -240,10 +257,8 @@ def address(url: str) -> tuple[str, str, str]:
     The authority is in lower case and without the scheme's own port; the target is path and
     query, at least "/", exactly as written. Raises Refused (bad-id), as `check_id` does.
     """
-    match = _url(url)
-    query = match["query"]
-    target = (match["path"] or "/") + ("" if query is None else f"?{query}")
-    return match["scheme"], _authority(match), target
+    parts = _url(url)
+    return parts.scheme, parts.authority, parts.target
 
 
 def origin(url: str) -> str:
@@ -252,8 +267,8 @@ def origin(url: str) -> str:
     In lower case and without the scheme's own port: two URLs are of one origin if these are
     equal. Raises Refused (bad-id).
     """
-    match = _url(url)
-    return f"{match['scheme']}://{_authority(match)}"
+    parts = _url(url)
+    return f"{parts.scheme}://{parts.authority}"
 
 
 def same_origin(a: str, b: str) -> bool:

@@ -189,6 +189,7 @@ def revise(
     )
     if revised == listing:
         return listing
+    quiet = _only_price_or_stock(listing, revised)
     updated = publications.next_update(listing.updated, now)
     revised = dataclasses.replace(revised, updated=updated, seen=updated)
     listings.change(db, revised)
@@ -196,8 +197,27 @@ def revise(
     search.put(db, revised, listing)
     # Followers from elsewhere have not heard of one that was not announced before.
     verb = Verb.CREATE if revised.announce and not listing.announce else Verb.UPDATE
-    publications.announce(db, ChangeKind.LISTING, listing.uri, verb, updated, now)
+    publications.announce(db, ChangeKind.LISTING, listing.uri, verb, updated, now, quiet=quiet)
     return revised
+
+
+def _only_price_or_stock(before: Listing, after: Listing) -> bool:
+    """Whether a change can wait a few minutes for the next one: nothing else, and not sold out."""
+
+    def rest(offer: Offer) -> Offer:
+        return dataclasses.replace(
+            offer, id="", price_cents=None, stock=None, availability=Availability.IN_STOCK
+        )
+
+    if dataclasses.replace(after, offers=before.offers) != before:
+        return False
+    if [rest(offer) for offer in before.offers] != [rest(offer) for offer in after.offers]:
+        return False
+    gone = Availability.OUT_OF_STOCK
+    return not any(
+        new.availability is gone and old.availability is not gone
+        for old, new in zip(before.offers, after.offers, strict=True)
+    )
 
 
 def draft_of(listing: Listing) -> ListingDraft:

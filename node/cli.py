@@ -11,11 +11,22 @@ from pathlib import Path
 
 import node
 from node import errors
-from node.commands import account, demo, init, listing, neighbour, reindex, search, serve, shop
+from node.commands import (
+    account,
+    deliveries,
+    demo,
+    init,
+    listing,
+    neighbour,
+    reindex,
+    search,
+    serve,
+    shop,
+)
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
-_SUBJECTS = (init, serve, account, shop, listing, neighbour, search, reindex, demo)
+_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex, demo)
 
 
 def parser() -> argparse.ArgumentParser:

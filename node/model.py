@@ -322,6 +322,14 @@ class FollowState(StrEnum):
     REJECTED = "rejected"
 
 
+class Freshness(StrEnum):
+    """How far what came from a node can be believed, by how long it has been silent."""
+
+    FRESH = "fresh"
+    OLD = "old"  # shown, and said to be old
+    HIDDEN = "hidden"  # not shown until it is heard again
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Another node, by its host: what each asked of the other, and how well they agree."""
@@ -344,6 +352,9 @@ class Peer:
     blocked: datetime | None
     suspended: datetime | None = None  # hidden meanwhile (node/moderation.py)
     suspended_why: str | None = None
+    etag: str | None = None  # of the last reading that ended in agreement
+    theirs: int | None = None  # objects it had when digests were compared last
+    held: int | None = None  # and how many of them were held here
 
 
 @dataclass(frozen=True, slots=True)

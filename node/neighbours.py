@@ -1,10 +1,11 @@
 """Neighbouring nodes: whose listings are taken, and what goes when one is forgotten."""
 
 import sqlite3
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from node import publications, shops
-from node.model import FollowState, Peer
+from node.model import FollowState, Freshness, Listing, Peer
 from node.store import deliveries, listings, peers, search
 from node.store import shops as shop_rows
 
@@ -17,6 +18,51 @@ def is_heard(peer: Peer | None) -> bool:
         and peer.blocked is None
         and peer.suspended is None
     )
+
+
+OLD_AFTER = timedelta(days=14)
+HIDDEN_AFTER = timedelta(days=30)
+
+
+def freshness(peer: Peer, now: datetime) -> Freshness:
+    """How far what came from a node can be believed. It is fresh again once it is heard again.
+
+    A node that was never heard has nothing here that could be old.
+    """
+    silent = timedelta() if peer.heard is None else now - peer.heard
+    if silent >= HIDDEN_AFTER:
+        return Freshness.HIDDEN
+    return Freshness.OLD if silent >= OLD_AFTER else Freshness.FRESH
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Which nodes have been silent for long, at one moment: asked once for a page or a search."""
+
+    old: frozenset[str]
+    hidden: frozenset[str]
+
+    def freshness(self, host: str | None) -> Freshness:
+        """Of what came from a host (`Shop.peer`); our own is always fresh."""
+        if host in self.hidden:
+            return Freshness.HIDDEN
+        return Freshness.OLD if host in self.old else Freshness.FRESH
+
+
+def silence(db: sqlite3.Connection, now: datetime) -> Silence:
+    """Which nodes have been silent for long: their listings are marked, or not shown at all."""
+    hidden = peers.find_silent(db, now - HIDDEN_AFTER)
+    return Silence(peers.find_silent(db, now - OLD_AFTER) - hidden, hidden)
+
+
+def seen(listing: Listing, peer: Peer | None) -> datetime:
+    """When a listing was last known to be so.
+
+    A neighbour that agreed at its last reading confirmed all of its listings by that.
+    """
+    if peer is None or peer.synced is None or not peer.digest_agrees:
+        return listing.seen
+    return max(listing.seen, peer.synced)
 
 
 def state(peer: Peer) -> str:

@@ -22,8 +22,13 @@ def announce(
     verb: Verb,
     updated: datetime,
     now: datetime,
+    *,
+    quiet: bool = False,
 ) -> int:
-    """Numbers a change and notes that followers must hear of it. Returns the number."""
+    """Numbers a change and notes that followers must hear of it. Returns the number.
+
+    A `quiet` change, of price or stock alone, may be told together with others that follow it.
+    """
     seq = changes.add(
         db,
         kind,
@@ -32,7 +37,7 @@ def announce(
         updated=updated,
         fingerprint=fingerprint(uri, times.stamp(updated)),
     )
-    deliveries.add_publication(db, kind, uri, verb, now)
+    deliveries.add_publication(db, kind, uri, verb, now, quiet=quiet)
     return seq
 
 

@@ -18,9 +18,19 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import globe, hours, ranking, reading, shops
+from node import globe, hours, neighbours, ranking, reading, shops
 from node.directory import Block, Directory
-from node.model import Filters, Place, Ring, RingName, SearchAnswer, SearchHit, SearchQuery, Shop
+from node.model import (
+    Filters,
+    Freshness,
+    Place,
+    Ring,
+    RingName,
+    SearchAnswer,
+    SearchHit,
+    SearchQuery,
+    Shop,
+)
 from node.ranking import Key, Placed, Run, Where
 from node.reading import Plan
 from node.store import listings, places, search
@@ -172,6 +182,7 @@ class _Asked:
         self.prices = None
         if self.filters.price_least is not None or self.filters.price_most is not None:
             self.prices = search.Prices(self.filters.price_least, self.filters.price_most)
+        self.silence = neighbours.silence(db, now)
         self._of_shops = _asks_of_shops(self.filters)
         self._facts: dict[str, bool] = {}
 
@@ -267,7 +278,9 @@ class _Asked:
         """Whether the totals are what they must be; counts what is further where it is not."""
         if not gathered.knows(RingName.AROUND):
             return False
-        if not gathered.knows(RingName.FURTHER) and not self._of_shops and self.prices is None:
+        # What is counted must all be shown.
+        by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
+        if not gathered.knows(RingName.FURTHER) and by_words_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
             everywhere = search.count(self.db, plan.expression, most)
@@ -299,6 +312,9 @@ class _Asked:
             block = self.view.by_number.get(number)
             if block is None or (only is not None and number not in only):
                 continue
+            freshness = self.silence.freshness(block.peer)
+            if freshness is Freshness.HIDDEN:
+                continue
             km = self._distance(block)
             if self._of_shops and not self._shop_fits(block, km):
                 continue
@@ -307,7 +323,9 @@ class _Asked:
                 where = titles.where(row)
                 run = runs.get((block.shop, where))
                 if run is None:
-                    run = runs[block.shop, where] = Run(block, km, ring, where, False, [])
+                    run = runs[block.shop, where] = Run(
+                        block, km, ring, where, freshness is Freshness.OLD, []
+                    )
                 run.rows.append(row)
         return list(runs.values())
 

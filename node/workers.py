@@ -18,7 +18,7 @@ from types import TracebackType
 
 from node import accounts, media, moderation
 from node.exchange import keys, outbox, sync
-from node.exchange.backlog import Backlog
+from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.model import Peer
@@ -38,6 +38,7 @@ LOOK_EVERY = 60.0
 SWEEP_EVERY = 3600.0
 AFTER_FAULT = 5.0
 BATCH = 100
+LONGEST_WAIT = timedelta(days=1)  # that any rule makes a delivery wait
 SEEN_KEPT = timedelta(days=3)
 DEAD_KEPT = 200
 ACTORS_KEPT = timedelta(days=30)
@@ -101,10 +102,10 @@ class Workers:
         for bell in (self._spread_bell, self._act_bell, self._deliver_bell, self._read_bell):
             bell.set()
 
-    def accepted(self, host: str, size: int) -> None:
-        """An activity of `size` bytes was accepted and is to be acted upon."""
-        self.backlog.accepted(host, size)
-        self._act_bell.set()
+    async def accept(self, letter: Letter) -> None:
+        """Stores an activity, which is on the disk when this returns, to be acted upon."""
+        if await self.backlog.accept(letter):
+            self._act_bell.set()
 
     async def _watch(self) -> None:
         """Pokes when the file changes: a command may have written."""
@@ -136,9 +137,12 @@ class Workers:
         """Spreads changes over the inboxes of followers."""
         while found := await self._database.read(deliveries.find_publications, BATCH):
             now = self._context.clock()
+            shut = await self._database.read(outbox.shut, now)
+            if shut is None:
+                log.warning("too many deliveries wait: only neighbours are told of changes")
             await asyncio.gather(
                 *(
-                    self._database.write(outbox.spread, self._context.uris, one, now)
+                    self._database.write(outbox.spread, self._context.uris, one, now, shut)
                     for one in found
                 )
             )
@@ -183,11 +187,17 @@ class Workers:
         self._read_bell.set()
 
     async def _sweep(self) -> None:
+        started = True
         while True:
             try:
-                await self._database.write(_sweep, self._database.folder, self._context.clock())
+                now = self._context.clock()
+                await self._database.write(_sweep, self._database.folder, now)
+                if not started:  # whoever could not be reached may be there again
+                    since = now - outbox.UNAVAILABLE_AFTER
+                    await self._database.write(deliveries.give_up_unavailable, since, now)
             except Exception:
                 log.exception("sweeping failed and will be tried again")
+            started = False
             await asyncio.sleep(SWEEP_EVERY)
 
 
@@ -205,6 +215,8 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     moderation.drop_hidden(db, now)
     accounts.prune(db, now)
     deliveries.prune_hosts(db, now)
+    deliveries.prune_told(db, now - outbox.QUIET)
+    deliveries.mend_times(db, now, now + LONGEST_WAIT)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)
     changes.prune(db, now - TOMBSTONES_KEPT)
     tombstones.prune(db, now - TOMBSTONES_KEPT)

@@ -226,7 +226,9 @@ def _origin(text: str, scheme: str) -> tuple[str, str]:
 
 def show(asked: argparse.Namespace) -> None:
     """Lists neighbours and requests."""
+    from node import neighbours
     from node.commands import folder
+    from node.model import Freshness
     from node.store import database, deliveries, peers, received
 
     here = folder.open_folder(asked)
@@ -245,6 +247,7 @@ def show(asked: argparse.Namespace) -> None:
         documents.append(
             {
                 **_document(peer),
+                "freshness": neighbours.freshness(peer, here.now),
                 "waiting": count,
                 "delivery_problem": why,
                 "set_aside": aside,
@@ -253,6 +256,8 @@ def show(asked: argparse.Namespace) -> None:
         )
         lines.append(f"{peer.host:40} {_state(peer)}")
         lines.append(f"    {peer.name} — {_agreement(peer)}")
+        if peer.heard and neighbours.freshness(peer, here.now) is not Freshness.FRESH:
+            lines.append(f"    silent since {peer.heard:%F}: its listings are old, or hidden")
         if count:
             lines.append(f"    {count} message(s) wait for it" + (f" ({why})" if why else ""))
         if aside:
@@ -291,8 +296,18 @@ def _agreement(peer: "Peer") -> str:
         return f"reading its catalogue: {peer.sync_done} of {peer.sync_total}"
     if peer.synced is None:
         return "its catalogue has not been read"
-    agree = {True: "in agreement", False: "differs", None: "cannot be compared"}
-    return f"{agree[peer.digest_agrees]}, read {peer.synced:%F %H:%M} UTC"
+    agree = {True: "in agreement", None: "cannot be compared"}
+    return f"{agree.get(peer.digest_agrees) or _difference(peer)}, read {peer.synced:%F %H:%M} UTC"
+
+
+def _difference(peer: "Peer") -> str:
+    if peer.theirs is None or peer.held is None:
+        return "differs"
+    if peer.theirs > peer.held:
+        return f"differs: {peer.theirs - peer.held} of its {peer.theirs} are missing here"
+    if peer.theirs < peer.held:
+        return f"differs: {peer.held - peer.theirs} here are not among its {peer.theirs}"
+    return f"differs: as many ({peer.held}), but not all in the same state"
 
 
 def _document(peer: "Peer") -> "dict[str, Any]":
@@ -312,6 +327,8 @@ def _document(peer: "Peer") -> "dict[str, Any]":
         "sync_total": peer.sync_total,
         "heard": stamp_or_none(peer.heard),
         "digest_agrees": peer.digest_agrees,
+        "theirs": peer.theirs,
+        "held": peer.held,
         "problem": peer.problem,
         "blocked": stamp_or_none(peer.blocked),
         "suspended": stamp_or_none(peer.suspended),

@@ -1,12 +1,17 @@
 """What was accepted at the door and waits to be acted upon: how much of it, and the acting.
 
+What is accepted is a row first. What it says is then handed on in memory, so that it need not be
+read and parsed a second time; the rows are read after a start, and for what found no place there.
 What needs the network is waited for apart, a few at a time for each host, so that nobody's slow
 server holds up what others sent.
 """
 
 import asyncio
-from collections import Counter
+import sqlite3
+from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from federation import documents
@@ -18,19 +23,41 @@ from node.store import received
 QUEUE_MOST = 5000
 QUEUE_BYTES_MOST = 50 * 1024 * 1024
 OF_HOST_MOST = 500  # of one host's, so that none fills the queue alone
-BATCH = 100
+AT_HAND_MOST = 500  # parsed activities kept in memory
+BATCH = 100  # rows read together, and what is worth not waiting for more
+BATCH_MOST = 400  # written together: while that lasts nobody else is accepted, which slows a flood
+GATHER = 0.05  # seconds between two batches
+LOOK_EVERY = 1.0  # seconds between two looks at the rows while there is enough at hand
 PATIENCE = 0.05  # seconds for what needs no network to be ready
 SLOW_MOST = 50
 SLOW_OF_HOST = 5
 
+Document = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An activity whose author is certain, as it came to the door."""
+
+    fingerprint: bytes
+    actor: str
+    host: str
+    body: bytes
+    activity: Document
+
 
 class Backlog:
-    """The queue of one node. `waiting` and the others are as far as is known."""
+    """The queue of one node. `is_full` and the others are as far as is known."""
 
     def __init__(self, context: Context) -> None:
         self._context = context
         self._of_host: Counter[str] = Counter()
         self._bytes = 0
+        self._knocking: list[tuple[Letter, asyncio.Future[bool]]] = []
+        self._storing: asyncio.Task[None] | None = None
+        self._at_hand: deque[tuple[Received, Document | None]] = deque()
+        self._acted = 0.0  # when what was read last was written, by the loop's clock
+        self._looked: float | None = None  # when the rows were last read; None: they must be
         self._slow: dict[int, str] = {}  # rows that wait for the network, and their hosts
         self._tasks: set[asyncio.Task[None]] = set()
 
@@ -42,27 +69,87 @@ class Backlog:
         """Whether so much of one host's waits."""
         return self._of_host[host] >= OF_HOST_MOST
 
-    def accepted(self, host: str, size: int) -> None:
-        """An activity of `size` bytes was accepted."""
-        self._of_host[host] += 1
-        self._bytes += size
+    async def accept(self, letter: Letter) -> bool:
+        """Stores an activity; it is on the disk when this returns.
+
+        False when the same was accepted before. All that knock while others are being stored are
+        stored together: one transaction costs little more than one activity in it.
+        """
+        self._count(letter.host, len(letter.body), 1)
+        stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._knocking.append((letter, stored))
+        if self._storing is None:
+            self._storing = asyncio.create_task(self._store())
+        return await stored
+
+    async def _store(self) -> None:
+        while self._knocking:
+            group, self._knocking = self._knocking, []
+            now = self._context.clock()
+            letters = [letter for letter, _ in group]
+            try:
+                ids = await self._context.database.write(_add, letters, now)
+            except Exception as error:  # a full disk: nobody is told that it was accepted
+                for letter, stored in group:
+                    self._count(letter.host, len(letter.body), -1)
+                    if not stored.done():
+                        stored.set_exception(error)
+                continue
+            for (letter, stored), row_id in zip(group, ids, strict=True):
+                if row_id is None:
+                    self._count(letter.host, len(letter.body), -1)
+                elif len(self._at_hand) < AT_HAND_MOST:
+                    row = Received(row_id, letter.actor, letter.body, now, 0)
+                    self._at_hand.append((row, letter.activity))
+                else:
+                    self._looked = None
+                if not stored.done():
+                    stored.set_result(row_id is not None)
+        self._storing = None
+
+    def _count(self, host: str, size: int, number: int) -> None:
+        self._of_host[host] = max(0, self._of_host[host] + number)
+        self._bytes = max(0, self._bytes + number * size)
 
     async def act(self) -> float | None:
         """Acts upon all that is due; says in how many seconds to look again."""
+        loop = asyncio.get_running_loop()
         while True:
-            slow_of = Counter(self._slow.values())
-            crowded = len(self._slow) >= SLOW_MOST
-            stalled = [host for host, n in slow_of.items() if crowded or n >= SLOW_OF_HOST]
-            rows = await self._context.database.read(
-                received.find_due, self._context.clock(), BATCH, list(self._slow), stalled
-            )
-            if len(rows) < BATCH:  # nearly done: a good moment to count
-                counted = await self._context.database.read(received.count_by_host)
-                self._of_host = Counter({host: count for host, count, _ in counted})
-                self._bytes = sum(size for _, _, size in counted)
-            if not rows:
+            # In a rush, what comes is gathered: ten at once cost half as much as ten by themselves.
+            soon = self._acted + GATHER - loop.time()
+            if soon > 0 and len(self._at_hand) < BATCH:
+                await asyncio.sleep(soon)
+            most = min(BATCH_MOST, len(self._at_hand))
+            batch = [self._at_hand.popleft() for _ in range(most)]
+            if batch:
+                await self._act_upon(batch)
+            if batch and self._looked is not None and loop.time() < self._looked + LOOK_EVERY:
+                continue
+            rows = await self._look()
+            if rows:
+                await self._act_upon([(row, None) for row in rows])
+            elif not self._at_hand:
                 return 5.0 if self._of_host.total() else None
-            await self._act_upon(rows)
+
+    async def _look(self) -> list[Received]:
+        """Rows that are due and not at hand."""
+        self._looked = asyncio.get_running_loop().time()
+        slow_of = Counter(self._slow.values())
+        crowded = len(self._slow) >= SLOW_MOST
+        stalled = [host for host, n in slow_of.items() if crowded or n >= SLOW_OF_HOST]
+        taken = [*self._slow, *(row.id for row, _ in self._at_hand)]
+        rows: list[Received] = await self._context.database.read(
+            received.find_due, self._context.clock(), BATCH, taken, stalled
+        )
+        if len(rows) < BATCH:  # nearly done: a good moment to count
+            counted = await self._context.database.read(received.count_by_host)
+            self._of_host = Counter({host: count for host, count, _ in counted})
+            self._bytes = sum(size for _, _, size in counted)
+        else:
+            self._looked = None
+        # What was stored a moment ago may have come to hand meanwhile.
+        at_hand = {row.id for row, _ in self._at_hand}
+        return [row for row in rows if row.id not in at_hand]
 
     async def stop(self) -> None:
         """Ends what waits for the network; its rows are still there."""
@@ -70,21 +157,33 @@ class Backlog:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _act_upon(self, rows: Sequence[Received]) -> None:
-        tasks = {row.id: asyncio.create_task(inbox.prepare(self._context, row)) for row in rows}
-        await asyncio.wait(tasks.values(), timeout=PATIENCE)
-        works = []
-        for row in rows:
-            task = tasks[row.id]
-            if task.done():
-                works.append(task.result())
-                self._gone(row)
-            else:
-                self._apart(row, self._finish(task))
-        for work, error in await inbox.apply(self._context, works):
-            settling = inbox.settle(self._context, work, error)
+    async def _act_upon(self, batch: Sequence[tuple[Received, Document | None]]) -> None:
+        works: list[inbox.Work | None] = [
+            inbox.prepare_at_once(self._context, row, activity) for row, activity in batch
+        ]
+        asking = {
+            row.id: asyncio.create_task(inbox.prepare(self._context, row))
+            for (row, _), work in zip(batch, works, strict=True)
+            if work is None
+        }
+        if asking:
+            await asyncio.wait(asking.values(), timeout=PATIENCE)
+        ready = []
+        for (row, _), work in zip(batch, works, strict=True):
+            if work is None:
+                task = asking[row.id]
+                if not task.done():
+                    self._apart(row, self._finish(task))
+                    continue
+                work = task.result()
+            ready.append(work)
+            self._gone(row)
+        failures = await inbox.apply(self._context, ready)
+        self._acted = asyncio.get_running_loop().time()
+        for failed, error in failures:
+            settling = inbox.settle(self._context, failed, error)
             if isinstance(error, inbox.UnknownShop):
-                self._apart(work.row, settling)
+                self._apart(failed.row, settling)
             else:
                 await settling
 
@@ -95,9 +194,7 @@ class Backlog:
             await inbox.settle(self._context, failed, error)
 
     def _gone(self, row: Received) -> None:
-        host = documents.address(row.actor)[1]
-        self._of_host[host] = max(0, self._of_host[host] - 1)
-        self._bytes = max(0, self._bytes - len(row.body))
+        self._count(documents.address(row.actor)[1], len(row.body), -1)
 
     def _apart(self, row: Received, work: Coroutine[Any, Any, None]) -> None:
         """Goes on with something that waits for the network, out of the way of the others."""
@@ -110,3 +207,9 @@ class Backlog:
             self._slow.pop(row.id, None)
 
         task.add_done_callback(ended)
+
+
+def _add(db: sqlite3.Connection, letters: Sequence[Letter], now: datetime) -> list[int | None]:
+    return [
+        received.add(db, one.fingerprint, one.actor, one.host, one.body, now) for one in letters
+    ]

@@ -9,7 +9,9 @@ import functools
 import logging
 import random
 import sqlite3
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from federation import delivery
@@ -35,6 +37,7 @@ class _Letter:
     row: Delivery
     body: bytes | None
     signer: delivery.Signer
+    headers: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -42,7 +45,7 @@ class _Turn:
     """What came of the deliveries to a host so far."""
 
     rfc9421: bool
-    arrived: list[Delivery] = field(default_factory=list)
+    settling: set[asyncio.Task[None]] = field(default_factory=set)
     used_rfc9421: bool | None = None
     trouble: Unreachable | None = None  # why the host is to be left alone
 
@@ -58,6 +61,10 @@ class Deliveries:
         self._neighbours: set[str] = set()
         self._held: dict[str, float] = {}
         self._bell: asyncio.Event | None = None
+        self._arrived: list[Delivery] = []
+        self._settling: asyncio.Task[None] | None = None
+        # Signing lets go of the interpreter: while one host's letters are signed, others are sent.
+        self._signing = ThreadPoolExecutor(1, thread_name_prefix="signing")
 
     async def start_due(self, bell: asyncio.Event) -> float | None:
         """Starts a turn for each host that something is due for, as far as there is place.
@@ -88,6 +95,7 @@ class Deliveries:
         for task in self._tasks.values():
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
+        self._signing.shutdown()
 
     def _ended(self, host: str, task: asyncio.Task[None]) -> None:
         self._tasks.pop(host, None)
@@ -104,9 +112,10 @@ class Deliveries:
         turn = _Turn(await database.read(deliveries.wants_rfc9421, host, now))
         letters = await database.read(self._letters, host, now)
         loop = asyncio.get_running_loop()
+        signed = await loop.run_in_executor(self._signing, _signed, letters, now, turn.rfc9421)
         end, failures = loop.time() + TURN_TIME, 0
         try:
-            for letter in letters:
+            for letter in signed:
                 if await self._deliver(letter, turn):
                     failures = 0
                 else:
@@ -116,8 +125,7 @@ class Deliveries:
                 if turn.trouble is not None or loop.time() > end:
                     break
         finally:
-            # Together: a crash before this repeats a few deliveries, and repeats do no harm.
-            await asyncio.shield(database.write(self._settle, host, turn))
+            await asyncio.shield(self._end_turn(host, turn))
 
     def _letters(self, db: sqlite3.Connection, host: str, now: datetime) -> list[_Letter]:
         """The next things due for a host, rendered as they are now."""
@@ -134,14 +142,20 @@ class Deliveries:
         """Delivers one thing; False where it must be tried again."""
         context, row = self._context, letter.row
         if letter.body is None:  # nothing is left to tell
-            turn.arrived.append(row)
+            turn.settling.add(self._arrive(row))
             return True
         now = context.clock()
         try:
             turn.used_rfc9421 = await delivery.deliver(
-                context.http, row.inbox, letter.body, letter.signer, now, rfc9421=turn.rfc9421
+                context.http,
+                row.inbox,
+                letter.body,
+                letter.signer,
+                now,
+                rfc9421=turn.rfc9421,
+                headers=letter.headers,
             )
-            turn.arrived.append(row)
+            turn.settling.add(self._arrive(row))
         except Gone as error:
             await context.database.write(_inbox_gone, row, str(error), now)
         except Refused as error:
@@ -152,6 +166,29 @@ class Deliveries:
             await context.database.write(self._postponed, row, error, now)
             return False
         return True
+
+    def _arrive(self, row: Delivery) -> asyncio.Task[None]:
+        """Writes down that something arrived, together with what arrives elsewhere meanwhile.
+
+        So a crash repeats what was in flight and the few of the last commit, and repeats do no
+        harm.
+        """
+        self._arrived.append(row)
+        if self._settling is None or self._settling.done():
+            self._settling = asyncio.create_task(self._settle())
+        return self._settling
+
+    async def _settle(self) -> None:
+        while self._arrived:
+            rows, self._arrived = self._arrived, []
+            await self._context.database.write(_remove_all, rows)
+
+    async def _end_turn(self, host: str, turn: _Turn) -> None:
+        """Writes down what came of a turn. What arrived is settled when this returns."""
+        for settling in turn.settling:
+            await settling
+        if turn.used_rfc9421 is not None or turn.trouble is not None:
+            await self._context.database.write(self._note, host, turn)
 
     def _refused(self, db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:
         if row.attempts + 1 >= delivery.REFUSALS_MOST:
@@ -170,11 +207,9 @@ class Deliveries:
             wait = timedelta(seconds=delivery.backoff(row.attempts, self._chance))
             deliveries.postpone(db, row, str(error), now + wait)
 
-    def _settle(self, db: sqlite3.Connection, host: str, turn: _Turn) -> None:
-        """Writes down what came of a turn."""
+    def _note(self, db: sqlite3.Connection, host: str, turn: _Turn) -> None:
+        """How it went with a host."""
         now = self._context.clock()
-        for row in turn.arrived:
-            deliveries.remove(db, row)
         if turn.used_rfc9421 is not None:
             deliveries.revive(db, host)
             if turn.rfc9421 and not turn.used_rfc9421:
@@ -187,8 +222,28 @@ class Deliveries:
                 deliveries.failures(db, host)[0], self._chance
             )
             retry_at = now + timedelta(seconds=wait)
-            deliveries.leave_alone(db, host, str(turn.trouble), now, retry_at)
+            patient = turn.trouble.retry_after is not None  # it is there, and says when
+            deliveries.leave_alone(db, host, str(turn.trouble), now, retry_at, failed=not patient)
             log.info("host left alone", extra={"host": host, "code": turn.trouble.code})
+
+
+def _signed(letters: Sequence[_Letter], now: datetime, rfc9421: bool) -> list[_Letter]:
+    return [
+        letter
+        if letter.body is None
+        else replace(
+            letter,
+            headers=delivery.sign(
+                letter.row.inbox, letter.body, letter.signer, now, rfc9421=rfc9421
+            ),
+        )
+        for letter in letters
+    ]
+
+
+def _remove_all(db: sqlite3.Connection, rows: Sequence[Delivery]) -> None:
+    for row in rows:
+        deliveries.remove(db, row)
 
 
 def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:

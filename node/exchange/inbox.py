@@ -6,13 +6,13 @@ author may do: speak of its own objects, on its own origin, and only where it is
 """
 
 import functools
+import itertools
 import logging
 import sqlite3
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
-from urllib.parse import urlsplit
 
 from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
@@ -26,6 +26,7 @@ from node.store import database, deliveries, followers, listings, peers, receive
 from node.store import shops as shop_rows
 
 TRIES = 5
+OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
 
 Handler = Callable[[Context, dict[str, Any], str, client.Budget], Awaitable[Apply | None]]
 
@@ -85,7 +86,7 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
     owner = documents.identifier(documents.first(found.get("attributedTo")))
     if owner != author or not documents.same_origin(uri, author):
         raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
-    return functools.partial(_record_listing, found, author, context.new_id(), now)
+    return RecordListing(found, author, context.new_id(), now)
 
 
 async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply:
@@ -105,23 +106,40 @@ def _record_shop(
         shops.record_remote(db, shop)
 
 
-def _record_listing(
-    note: dict[str, Any], author: str, listing_id: str, now: datetime, db: sqlite3.Connection
-) -> None:
-    if not neighbours.is_heard(peers.get(db, _host(author))):
-        return
-    shop = shop_rows.get_by_uri(db, author)
-    if shop is None:
-        raise UnknownShop(author)
-    if shop.peer is not None:
-        listing = listing_documents.from_document(note, shop, listing_id, now)
-        catalogue.record_remote(db, listing, now)
+@dataclass(frozen=True, slots=True)
+class RecordListing:
+    """A listing of another node's, to be written. Many that come together are written together."""
+
+    note: dict[str, Any]
+    author: str
+    listing_id: str
+    now: datetime
+
+    def __call__(self, db: sqlite3.Connection) -> None:
+        """Writes it. Raises UnknownShop, Refused."""
+        if not neighbours.is_heard(peers.get(db, _host(self.author))):
+            return
+        shop = shop_rows.get_by_uri(db, self.author)
+        if shop is None:
+            raise UnknownShop(self.author)
+        self.write(db, shop)
+
+    def write(self, db: sqlite3.Connection, shop: Shop) -> None:
+        """Writes it into its author's shop, who is heard here."""
+        if shop.peer is not None:
+            listing = listing_documents.from_document(self.note, shop, self.listing_id, self.now)
+            catalogue.record_remote(db, listing, self.now)
 
 
 async def receive_delete(
     context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
 ) -> Apply | None:
     """A Delete of a listing by its shop, of a shop by itself, or of any other actor by itself."""
+    return delete(context, activity, actor)
+
+
+def delete(context: Context, activity: dict[str, Any], actor: str) -> Apply:
+    """What to write for a Delete. Raises Refused."""
     uri = documents.identifier(activity.get("object"))
     if uri is None:
         raise Refused("no-object", actor)
@@ -152,7 +170,7 @@ def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
 
 
 def _host(uri: str) -> str:
-    return urlsplit(documents.origin(uri)).netloc
+    return documents.address(uri)[1]
 
 
 # --- the table -----------------------------------------------------------------------------------
@@ -175,6 +193,31 @@ class Work:
     row: Received
     applies: tuple[Apply, ...] = ()
     error: Exception | None = None
+
+
+def prepare_at_once(
+    context: Context, row: Received, activity: dict[str, Any] | None = None
+) -> Work | None:
+    """What `prepare` gives, for what can be read without asking anybody; None for the rest.
+
+    That is nearly all there is: objects that are told in full, and what is deleted. `activity` is
+    what the row says, where that is at hand.
+    """
+    try:
+        if activity is None:
+            activity = documents.parse(row.body)
+        kind = documents.type_of(activity) or ""
+        if kind not in HANDLERS:
+            return Work(row)
+        if kind == "Delete":
+            apply: Apply | None = delete(context, activity, row.actor)
+        elif kind in ("Create", "Update") and isinstance(activity.get("object"), dict):
+            apply = record(context, activity["object"], row.actor)
+        else:
+            return None
+        return Work(row, () if apply is None else (apply,))
+    except Exception as error:
+        return Work(row, error=error)
 
 
 async def prepare(context: Context, row: Received) -> Work:
@@ -230,23 +273,81 @@ def _apply_all(
 ) -> list[Exception | None]:
     failures: list[Exception | None] = []
     heard: set[str] = set()
-    for work in works:
-        error = work.error
+    for together, group in itertools.groupby(works, key=_is_listing):
+        run = list(group)
+        done = _apply_listings(db, run) if together and len(run) > 1 else None
+        failures += [_apply_one(db, work) for work in run] if done is None else done
+    for work, error in zip(works, failures, strict=True):
         if error is None:
-            try:
-                with database.savepoint(db):
-                    for write in work.applies:
-                        write(db)
-                    received.remove(db, work.row.id)
-                heard.add(_host(work.row.actor))
-            except Exception as failure:
-                error = failure
-        failures.append(error)
+            heard.add(_host(work.row.actor))
     for host in heard:
-        peers.mark_heard(db, host, now)
-        if deliveries.revive(db, host):
-            # It was away: what it told others meanwhile may have been missed here too.
-            peers.want_sync(db, host, now)
+        note_life(db, host, now)
+    return failures
+
+
+def note_life(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """A sign of life: what waits for a host is due at once, and what it may have told is read."""
+    silent = peers.is_silent(db, host, now - OUTAGE)
+    peers.mark_heard(db, host, now)
+    if deliveries.revive(db, host) or silent:
+        # It was away: what it told others meanwhile may have been missed here too.
+        peers.want_sync(db, host, now)
+
+
+def _is_listing(work: Work) -> bool:
+    return (
+        work.error is None and len(work.applies) == 1 and isinstance(work.applies[0], RecordListing)
+    )
+
+
+def _apply_one(db: sqlite3.Connection, work: Work) -> Exception | None:
+    if work.error is not None:
+        return work.error
+    try:
+        with database.savepoint(db):
+            for write in work.applies:
+                write(db)
+            received.remove(db, work.row.id)
+    except Exception as failure:
+        return failure
+    return None
+
+
+def _apply_listings(db: sqlite3.Connection, works: Sequence[Work]) -> list[Exception | None] | None:
+    """Listings one after the other, whose shops and neighbours are looked up once.
+
+    None, and nothing written, where one of them fails: then each must be written by itself.
+    """
+    shops_of: dict[str, Shop | None] = {}
+    hosts: dict[str, bool] = {}
+    failures: list[Exception | None] = []
+    try:
+        with database.savepoint(db):
+            for work in works:
+                (record,) = work.applies
+                assert isinstance(record, RecordListing)
+                author = record.author
+                if author not in shops_of:
+                    host = _host(author)
+                    if host not in hosts:
+                        hosts[host] = neighbours.is_heard(peers.get(db, host))
+                    shops_of[author] = shop_rows.get_by_uri(db, author)
+                shop = shops_of[author]
+                heard = hosts[_host(author)]
+                unknown = heard and shop is None
+                failures.append(UnknownShop(author) if unknown else None)
+                if heard and shop is not None:
+                    record.write(db, shop)
+            received.remove(
+                db,
+                *(
+                    work.row.id
+                    for work, failure in zip(works, failures, strict=True)
+                    if failure is None
+                ),
+            )
+    except Exception:
+        return None
     return failures
 
 

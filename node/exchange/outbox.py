@@ -3,7 +3,7 @@
 import json
 import sqlite3
 import threading
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from federation import activities, documents, vocabulary
@@ -21,6 +21,9 @@ from node.uris import INSTANCE, Uris
 PAGE = 20  # activities in a page of a shop's outbox
 SEQUENCE_PAGE = 100  # changes in a page of the change sequence, at most
 SEQUENCE_PAGE_BYTES = 700 * 1024  # with one listing more, still below what readers take
+QUIET = timedelta(minutes=10)  # between two tellings of an object's price or stock
+UNAVAILABLE_AFTER = timedelta(days=7)  # of failures without a sign of life
+QUEUE_MOST = 200_000  # deliveries that wait
 BODIES = 256  # rendered activities kept for their next inbox
 
 Document = dict[str, Any]
@@ -251,13 +254,30 @@ def encode(document: Document) -> bytes:
     return json.dumps(document, ensure_ascii=False, separators=(",", ":")).encode()
 
 
+def shut(db: sqlite3.Connection, now: datetime) -> frozenset[str] | None:
+    """Hosts that nothing more is written down for; None where only neighbours hear of anything.
+
+    Whoever has not answered for a week gets no more than what probes it. When the queue is full,
+    by thousands of dead inboxes say, people elsewhere miss news before the disk runs over.
+    Neighbours catch up by the change sequence, so those of them that fail can wait, too.
+    """
+    if deliveries.holds_more_than(db, QUEUE_MOST):
+        return None
+    return deliveries.find_unavailable(db, now - UNAVAILABLE_AFTER)
+
+
 def spread(
-    db: sqlite3.Connection, uris: Uris, publication: deliveries.Publication, now: datetime
+    db: sqlite3.Connection,
+    uris: Uris,
+    publication: deliveries.Publication,
+    now: datetime,
+    shut_out: frozenset[str] | None = frozenset(),
 ) -> None:
     """Writes down, for every inbox that must hear of a change, that it must.
 
-    Neighbours hear of everything. People who follow a shop hear of listings that it announces: a
-    changed price or stock must not fill their timelines.
+    Neighbours hear of everything. People who follow a shop hear of listings that it announces. Of
+    prices and stocks, neighbours hear at once, and then once in ten minutes; people's timelines
+    are not filled with each: they hear the last of ten minutes.
     """
     handle = uris.handle_of(publication.uri)
     announced = True
@@ -267,10 +287,22 @@ def spread(
         handle = named[0] if named else None
         announced = listing is not None and listing.announce
     if handle is not None:
-        inboxes = {(f"{peer.origin}/inbox", peer.host) for peer in peers.find_followers(db)}
-        if announced:
-            inboxes |= set(followers.find_inboxes(db, handle))
-        for inbox, host in sorted(inboxes):
+        due = dict.fromkeys(
+            ((f"{peer.origin}/inbox", peer.host) for peer in peers.find_followers(db)), now
+        )
+        if publication.quiet:
+            later = deliveries.when_quiet(db, publication.uri, now, QUIET)
+            due = dict.fromkeys(due, later)
+        failing: frozenset[str] = frozenset()
+        if shut_out is None:
+            failing = deliveries.find_failing(db)
+        elif announced:
+            later = now + QUIET if publication.quiet else now
+            for found in followers.find_inboxes(db, handle):
+                due.setdefault(found, later)
+        for inbox, host in sorted(due):
+            if host in (failing if shut_out is None else shut_out):
+                continue
             deliveries.add(
                 db,
                 inbox=inbox,
@@ -280,6 +312,7 @@ def spread(
                 verb=publication.verb,
                 body=None,
                 now=now,
+                due=due[inbox, host],
             )
     deliveries.remove_publication(db, publication.id)
 

@@ -15,15 +15,18 @@ from typing import Any
 from federation import client, documents
 from federation.errors import FederationError, Gone, Refused
 from node import neighbours
-from node.exchange import inbox, terms
+from node.exchange import inbox, plain, terms
 from node.exchange.context import Apply, Context
 from node.model import Peer
-from node.store import database, peers, shops
+from node.store import database, deliveries, peers, shops
 
 EVERY = timedelta(days=1)
-AGAIN_AFTER_FAILURE = timedelta(minutes=5)
+AGAIN_AFTER_FAILURE = timedelta(minutes=5)  # and a quarter of how long it has been silent
+AGAIN_AT_LAST = timedelta(hours=12)
 LOOK_AGAIN = timedelta(seconds=5)
-PAGES_IN_ONE_READING = 2000
+LOOK_AGAIN_LATER = timedelta(minutes=5)
+PAGES_IN_ONE_READING = 500
+GO_ON_AFTER = timedelta(hours=1)
 ITEMS_IN_PAGE = 200
 
 log = logging.getLogger("echoppe.sync")
@@ -37,6 +40,7 @@ class _Page:
     left: int | None
     digest: str | None
     count: int | None
+    etag: str | None
 
 
 async def read(context: Context, peer: Peer) -> None:
@@ -57,8 +61,15 @@ async def read(context: Context, peer: Peer) -> None:
             peers.postpone_sync,
             peer.host,
             f"{error.code}: {error.detail}"[:300],
-            context.clock() + AGAIN_AFTER_FAILURE,
+            context.clock() + _patience(peer, context.clock()),
         )
+
+
+def _patience(peer: Peer, now: datetime) -> timedelta:
+    """How long to wait after a failed reading: the longer it has been silent, the longer."""
+    last = peer.heard or peer.added
+    silent = timedelta() if last is None else now - last
+    return min(max(AGAIN_AFTER_FAILURE, silent / 4), AGAIN_AT_LAST)
 
 
 async def _read(context: Context, peer: Peer) -> None:
@@ -66,18 +77,27 @@ async def _read(context: Context, peer: Peer) -> None:
     sequence = documents.check_id(actor.document.get("outbox"))
     if not documents.same_origin(sequence, peer.origin):
         raise Refused("foreign-collection", sequence)
-    cursor = peer.cursor
+    cursor, etag = peer.cursor, peer.etag
     total: int | None = None
     done = 0
     restarted = False
     for _ in range(PAGES_IN_ONE_READING):
         try:
-            page = await _fetch(context, peer, f"{sequence}?since={cursor}", cursor)
+            found, etag = await context.http.fetch_page_anew(
+                f"{sequence}?since={cursor}", etag, sign=context.sign
+            )
+            if found is None:
+                await context.database.write(_confirm, peer.host, context.clock())
+                return
+            if _is_plain(found):
+                await _read_plain(context, peer, found)
+                return
+            page, etag = _page(peer, found, cursor, etag), None
         except Gone:
             if restarted or cursor == 0:
                 raise
             await context.database.write(peers.start_full_pass, peer.host, context.clock())
-            cursor, restarted = 0, True
+            cursor, etag, restarted = 0, None, True
             continue
         total = page.left if total is None else total
         done += len(page.items)
@@ -94,10 +114,39 @@ async def _read(context: Context, peer: Peer) -> None:
             await _finish(context, peer, page, news=done > 0)
             return
     # More than a reading may cost: the next one goes on from here.
+    await context.database.write(
+        peers.postpone_sync,
+        peer.host,
+        f"{PAGES_IN_ONE_READING} pages read, and there is more: goes on in an hour",
+        context.clock() + GO_ON_AFTER,
+    )
 
 
-async def _fetch(context: Context, peer: Peer, url: str, cursor: int) -> _Page:
-    document, _ = await context.http.fetch_page(url, sign=context.sign)
+def _is_plain(document: dict[str, Any]) -> bool:
+    """Whether this is any server's outbox, and no change sequence."""
+    items = documents.as_list(document.get("orderedItems"))
+    return (
+        terms.HEAD not in document
+        and len(items) <= ITEMS_IN_PAGE
+        and not any(isinstance(item, dict) and terms.SEQ in item for item in items)
+    )
+
+
+async def _read_plain(context: Context, peer: Peer, outbox: dict[str, Any]) -> None:
+    done = 0
+    async for items in plain.pages(context, peer, outbox):
+        page = _Page(items, 0, None, None, None, None, None)
+        writes = await _prepare(context, peer, page)
+        done += len(items)
+        if not await context.database.write(_write, peer.host, writes, 0, done, done):
+            return
+    writes = await plain.ask_again(context, peer)
+    if await context.database.write(_write, peer.host, writes, 0, done, done):
+        page = _Page([], 0, None, None, None, None, None)
+        await _finish(context, peer, page, news=done > 0)
+
+
+def _page(peer: Peer, document: dict[str, Any], cursor: int, etag: str | None) -> _Page:
     items = [
         item for item in documents.as_list(document.get("orderedItems")) if isinstance(item, dict)
     ]
@@ -123,6 +172,7 @@ async def _fetch(context: Context, peer: Peer, url: str, cursor: int) -> _Page:
         left=_number(document.get("totalItems")),
         digest=digest if isinstance(digest, str) else None,
         count=_number(document.get(terms.COUNT)),
+        etag=None if reached > cursor else etag,  # that of the very page to be asked for next
     )
 
 
@@ -236,9 +286,27 @@ def _close(
         neighbours.forget_unmet(db, host, full_pass)
     digest, count = neighbours.digest(db, host)
     agrees = None if page.digest is None else (digest, count) == (page.digest, page.count)
-    peers.finish_sync(db, host, now, digest_agrees=agrees)
+    peer = peers.get(db, host)
+    again = peer is not None and peer.synced is not None and now - peer.synced < LOOK_AGAIN_LATER
+    peers.finish_sync(
+        db,
+        host,
+        now,
+        digest_agrees=agrees,
+        theirs=page.count,
+        held=count,
+        etag=page.etag if agrees else None,
+    )
+    deliveries.revive(db, host)
     if agrees is False and full_pass is None:
         if not news:
             peers.start_full_pass(db, host, now)
-        peers.want_sync(db, host, now + LOOK_AGAIN)
+        # Whoever always has news and never agrees is not read without end.
+        peers.want_sync(db, host, now + (LOOK_AGAIN_LATER if news and again else LOOK_AGAIN))
     return agrees
+
+
+def _confirm(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """Ends a reading that brought nothing: all is as it was when both sides agreed."""
+    peers.confirm_sync(db, host, now)
+    deliveries.revive(db, host)

@@ -2,23 +2,14 @@
 
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from node.model import ChangeKind, Delivery, Verb
 from node.store import times
 
+FAILED_KEPT = 1000
+
 _COLUMNS = "id, inbox, host, object, sender, verb, body, version, attempts, due, added, error"
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """Something that an inbox never heard, and why."""
-
-    inbox: str
-    object: str
-    attempts: int
-    at: datetime
-    error: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,22 +20,85 @@ class Publication:
     uri: str
     kind: ChangeKind
     verb: Verb
+    quiet: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Queue:
+    """What waits for one host, as the steward sees it."""
+
+    host: str
+    waiting: int
+    since: datetime  # when the oldest of it was added
+    due: datetime  # the next try
+    failures: int  # in a row
+    failing_since: datetime | None
+    error: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A delivery that was given up, and why."""
+
+    id: int
+    inbox: str
+    host: str
+    object: str
+    verb: str
+    attempts: int
+    at: datetime
+    error: str
 
 
 def add_publication(
-    db: sqlite3.Connection, kind: ChangeKind, uri: str, verb: Verb, now: datetime
+    db: sqlite3.Connection,
+    kind: ChangeKind,
+    uri: str,
+    verb: Verb,
+    now: datetime,
+    *,
+    quiet: bool = False,
 ) -> None:
-    """Writes down, in the change's own transaction, that followers must hear of it."""
+    """Writes down, in the change's own transaction, that followers must hear of it.
+
+    A `quiet` change is one of price or stock, of which a few may be told as one.
+    """
     db.execute(
-        "INSERT INTO publications (uri, kind, verb, at) VALUES (?, ?, ?, ?)",
-        (uri, kind, verb, times.stamp(now)),
+        "INSERT INTO publications (uri, kind, verb, at, quiet) VALUES (?, ?, ?, ?, ?)",
+        (uri, kind, verb, times.stamp(now), quiet),
     )
 
 
 def find_publications(db: sqlite3.Connection, limit: int) -> list[Publication]:
     """The oldest changes still to be spread."""
-    rows = db.execute("SELECT id, uri, kind, verb FROM publications ORDER BY id LIMIT ?", (limit,))
-    return [Publication(row[0], row[1], ChangeKind(row[2]), Verb(row[3])) for row in rows]
+    rows = db.execute(
+        "SELECT id, uri, kind, verb, quiet FROM publications ORDER BY id LIMIT ?", (limit,)
+    )
+    return [
+        Publication(row[0], row[1], ChangeKind(row[2]), Verb(row[3]), bool(row[4])) for row in rows
+    ]
+
+
+def when_quiet(db: sqlite3.Connection, uri: str, now: datetime, apart: timedelta) -> datetime:
+    """When neighbours hear of a change of price or stock: now, and at most once in `apart`.
+
+    What is said after the first is gathered, and told in its last state when that time is over.
+    """
+    row = db.execute("SELECT at FROM told WHERE uri = ?", (uri,)).fetchone()
+    due = now
+    if row is not None:
+        last = times.moment(row[0])
+        if now < last <= now + apart:
+            return last  # one waits already
+        if last <= now < last + apart:
+            due = last + apart
+    db.execute("INSERT OR REPLACE INTO told (uri, at) VALUES (?, ?)", (uri, times.fine(due)))
+    return due
+
+
+def prune_told(db: sqlite3.Connection, before: datetime) -> None:
+    """Forgets what was told before that."""
+    db.execute("DELETE FROM told WHERE at < ?", (times.fine(before),))
 
 
 def remove_publication(db: sqlite3.Connection, publication_id: int) -> None:
@@ -62,8 +116,9 @@ def add(
     verb: str,
     body: str | None,
     now: datetime,
+    due: datetime | None = None,
 ) -> None:
-    """An inbox must hear of an object.
+    """An inbox must hear of an object, now or, where one is given, when it is `due`.
 
     Where it still waits for an earlier change of the same object, one row serves both: a Create
     that never arrived stays a Create of the present state, and a Delete ends whatever was due.
@@ -71,12 +126,12 @@ def add(
     db.execute(
         """
         INSERT INTO deliveries (inbox, host, object, sender, verb, body, due, added)
-        VALUES (:inbox, :host, :object, :sender, :verb, :body, :due, :due)
+        VALUES (:inbox, :host, :object, :sender, :verb, :body, :due, :added)
         ON CONFLICT (inbox, object) DO UPDATE SET
             verb = CASE WHEN deliveries.verb = 'Create' AND excluded.verb = 'Update'
                         THEN 'Create' ELSE excluded.verb END,
             body = excluded.body, version = deliveries.version + 1,
-            attempts = 0, due = excluded.due, added = excluded.added
+            attempts = 0, due = min(deliveries.due, excluded.due), added = excluded.added
         """,
         {
             "inbox": inbox,
@@ -85,9 +140,26 @@ def add(
             "sender": sender,
             "verb": verb,
             "body": body,
-            "due": times.fine(now),
+            "added": times.fine(now),
+            "due": times.fine(due or now),
         },
     )
+
+
+# Each host that something waits for, and when it is due first. The index is entered once for each
+# host, however much waits for it.
+_WAITING = """
+    WITH RECURSIVE hosts_waiting (host) AS (
+        SELECT min(host) FROM deliveries
+        UNION ALL
+        SELECT (SELECT min(host) FROM deliveries WHERE host > hosts_waiting.host)
+        FROM hosts_waiting WHERE hosts_waiting.host IS NOT NULL
+    ),
+    waiting (host, due) AS (
+        SELECT host, (SELECT min(due) FROM deliveries WHERE host = hosts_waiting.host)
+        FROM hosts_waiting WHERE host IS NOT NULL
+    )
+"""
 
 
 def find_due_hosts(db: sqlite3.Connection, now: datetime) -> list[tuple[str, bool]]:
@@ -96,13 +168,14 @@ def find_due_hosts(db: sqlite3.Connection, now: datetime) -> list[tuple[str, boo
     With each, whether it is a neighbour.
     """
     rows = db.execute(
-        """
-        SELECT deliveries.host, peers.host IS NOT NULL FROM deliveries
-        LEFT JOIN hosts ON hosts.host = deliveries.host
-        LEFT JOIN peers ON peers.host = deliveries.host
-        WHERE deliveries.due <= :now AND (hosts.retry_at IS NULL OR hosts.retry_at <= :now)
-        GROUP BY deliveries.host ORDER BY min(deliveries.due)
-        """,
+        f"""
+        {_WAITING}
+        SELECT waiting.host, peers.host IS NOT NULL FROM waiting
+        LEFT JOIN hosts ON hosts.host = waiting.host
+        LEFT JOIN peers ON peers.host = waiting.host
+        WHERE waiting.due <= :now AND (hosts.retry_at IS NULL OR hosts.retry_at <= :now)
+        ORDER BY waiting.due
+        """,  # noqa: S608 (a constant)
         {"now": times.fine(now)},
     )
     return [(row[0], bool(row[1])) for row in rows]
@@ -146,6 +219,11 @@ def remove(db: sqlite3.Connection, delivery: Delivery) -> None:
             "UPDATE deliveries SET verb = 'Update' WHERE id = ? AND verb = 'Create'",
             (delivery.id,),
         )
+    # An earlier state of it that was given up is of no use any more.
+    db.execute(
+        "DELETE FROM failed_deliveries WHERE inbox = ? AND object = ?",
+        (delivery.inbox, delivery.object),
+    )
 
 
 def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetime) -> None:
@@ -157,13 +235,17 @@ def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetim
         return
     db.execute(
         """
-        INSERT INTO failed_deliveries (inbox, object, verb, attempts, at, error)
-        VALUES (?, ?, ?, ?, ?, ?)
+        INSERT OR REPLACE INTO failed_deliveries
+            (inbox, host, object, sender, verb, body, attempts, at, error)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             delivery.inbox,
+            delivery.host,
             delivery.object,
+            delivery.sender,
             delivery.verb,
+            delivery.body,
             delivery.attempts + 1,
             times.stamp(now),
             error,
@@ -172,21 +254,10 @@ def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetim
     db.execute(
         """
         DELETE FROM failed_deliveries WHERE id <=
-            (SELECT id FROM failed_deliveries ORDER BY id DESC LIMIT 1 OFFSET 1000)
-        """
-    )
-
-
-def find_failed(db: sqlite3.Connection, limit: int) -> list[Failed]:
-    """What was given up, latest first."""
-    rows = db.execute(
-        """
-        SELECT inbox, object, attempts, at, error FROM failed_deliveries
-        ORDER BY id DESC LIMIT ?
+            (SELECT id FROM failed_deliveries ORDER BY id DESC LIMIT 1 OFFSET ?)
         """,
-        (limit,),
+        (FAILED_KEPT,),
     )
-    return [Failed(row[0], row[1], row[2], times.moment(row[3]), row[4]) for row in rows]
 
 
 def remove_inbox(db: sqlite3.Connection, inbox: str) -> None:
@@ -214,19 +285,29 @@ def failures(db: sqlite3.Connection, host: str) -> tuple[int, datetime | None]:
 
 
 def leave_alone(
-    db: sqlite3.Connection, host: str, error: str, now: datetime, retry_at: datetime
+    db: sqlite3.Connection,
+    host: str,
+    error: str,
+    now: datetime,
+    retry_at: datetime,
+    *,
+    failed: bool = True,
 ) -> None:
-    """A host could not be reached: all that is due for it waits until `retry_at`."""
+    """A host could not be reached: all that is due for it waits until `retry_at`.
+
+    Not `failed` is one that is there, and only asks for patience.
+    """
     db.execute(
         """
         INSERT INTO hosts (host, failures, failing_since, retry_at, error)
-        VALUES (:host, 1, :now, :retry_at, :error)
-        ON CONFLICT (host) DO UPDATE SET failures = failures + 1,
+        VALUES (:host, :failed, CASE WHEN :failed THEN :now END, :retry_at, :error)
+        ON CONFLICT (host) DO UPDATE SET failures = failures + :failed,
             failing_since = ifnull(failing_since, excluded.failing_since),
             retry_at = excluded.retry_at, error = excluded.error
         """,
         {
             "host": host,
+            "failed": failed,
             "now": times.stamp(now),
             "retry_at": times.fine(retry_at),
             "error": error,
@@ -304,9 +385,152 @@ def count_by_host(db: sqlite3.Connection) -> dict[str, tuple[int, str | None]]:
 def next_due(db: sqlite3.Connection) -> datetime | None:
     """When the next thing falls due, hosts that are left alone counted at their time."""
     row = db.execute(
-        """
-        SELECT min(max(deliveries.due, ifnull(hosts.retry_at, ''))) FROM deliveries
-        LEFT JOIN hosts ON hosts.host = deliveries.host
-        """
+        f"""
+        {_WAITING}
+        SELECT min(max(waiting.due, ifnull(hosts.retry_at, ''))) FROM waiting
+        LEFT JOIN hosts ON hosts.host = waiting.host
+        """  # noqa: S608
     ).fetchone()
     return times.moment_or_none(row[0])
+
+
+# --- bounds --------------------------------------------------------------------------------------
+
+
+def holds_more_than(db: sqlite3.Connection, count: int) -> bool:
+    """Whether more than so many deliveries wait."""
+    row = db.execute("SELECT 1 FROM deliveries LIMIT 1 OFFSET ?", (count,)).fetchone()
+    return row is not None
+
+
+def find_failing(db: sqlite3.Connection) -> frozenset[str]:
+    """Hosts that failed when they were last tried."""
+    return frozenset(row[0] for row in db.execute("SELECT host FROM hosts WHERE failures > 0"))
+
+
+def find_unavailable(db: sqlite3.Connection, since: datetime) -> frozenset[str]:
+    """Hosts that have failed since before `since`, and that something waits for to probe them."""
+    rows = db.execute(
+        """
+        SELECT host FROM hosts WHERE failing_since < ?
+            AND EXISTS (SELECT 1 FROM deliveries WHERE deliveries.host = hosts.host)
+        """,
+        (times.stamp(since),),
+    )
+    return frozenset(row[0] for row in rows)
+
+
+def give_up_unavailable(db: sqlite3.Connection, since: datetime, now: datetime) -> int:
+    """Gives up what waits for hosts that have failed since before `since`; returns how much.
+
+    The newest delivery to each stays: it is the probe by which a host that is back is noticed.
+    """
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM deliveries
+        WHERE host IN (SELECT host FROM hosts WHERE failing_since < ?)
+            AND id NOT IN (SELECT max(id) FROM deliveries GROUP BY host)
+        """,  # noqa: S608
+        (times.stamp(since),),
+    ).fetchall()
+    for row in rows:
+        delivery = _delivery(row)
+        give_up(db, delivery, f"its host does not answer ({delivery.error or 'never tried'})", now)
+    return len(rows)
+
+
+def mend_times(db: sqlite3.Connection, now: datetime, latest: datetime) -> None:
+    """Makes due what waits for a time that no rule gives: the clock was set back meanwhile."""
+    db.execute("UPDATE hosts SET retry_at = NULL WHERE retry_at > ?", (times.fine(latest),))
+    db.execute("UPDATE deliveries SET due = ? WHERE due > ?", (times.fine(now), times.fine(latest)))
+
+
+# --- what the steward sees and does --------------------------------------------------------------
+
+
+def find_queues(db: sqlite3.Connection) -> list[Queue]:
+    """What waits, by host, the longest waiting first."""
+    rows = db.execute(
+        """
+        SELECT deliveries.host, count(*) AS waiting, min(added) AS since, failing_since,
+               ifnull(failures, 0) AS failures,
+               max(min(due), ifnull(retry_at, '')) AS due,
+               ifnull(hosts.error, max(deliveries.error)) AS error
+        FROM deliveries LEFT JOIN hosts ON hosts.host = deliveries.host
+        GROUP BY deliveries.host ORDER BY min(added)
+        """
+    )
+    return [
+        Queue(
+            host=row["host"],
+            waiting=row["waiting"],
+            since=times.moment(row["since"]),
+            due=times.moment(row["due"]),
+            failures=row["failures"],
+            failing_since=times.moment_or_none(row["failing_since"]),
+            error=row["error"],
+        )
+        for row in rows
+    ]
+
+
+def find_failed(db: sqlite3.Connection, limit: int = FAILED_KEPT) -> list[Failed]:
+    """Deliveries given up, the latest first."""
+    rows = db.execute(
+        """
+        SELECT id, inbox, host, object, verb, attempts, at, error FROM failed_deliveries
+        ORDER BY id DESC LIMIT ?
+        """,
+        (limit,),
+    )
+    return [
+        Failed(
+            id=row["id"],
+            inbox=row["inbox"],
+            host=row["host"],
+            object=row["object"],
+            verb=row["verb"],
+            attempts=row["attempts"],
+            at=times.moment(row["at"]),
+            error=row["error"],
+        )
+        for row in rows
+    ]
+
+
+def replay(db: sqlite3.Connection, host: str | None, now: datetime) -> tuple[int, int]:
+    """Puts back what was given up for a host, or for all, and makes all that waits due now.
+
+    Returns how many were put back, and how many waited.
+    """
+    failed = db.execute(
+        """
+        SELECT inbox, host, object, sender, verb, body FROM failed_deliveries
+        WHERE :host IS NULL OR host = :host ORDER BY id
+        """,
+        {"host": host},
+    ).fetchall()
+    waiting = db.execute(
+        "UPDATE deliveries SET due = :now, attempts = 0 WHERE :host IS NULL OR host = :host",
+        {"host": host, "now": times.fine(now)},
+    ).rowcount
+    for row in failed:
+        add(
+            db,
+            inbox=row["inbox"],
+            host=row["host"],
+            object_uri=row["object"],
+            sender=row["sender"],
+            verb=row["verb"],
+            body=row["body"],
+            now=now,
+        )
+    db.execute("DELETE FROM failed_deliveries WHERE :host IS NULL OR host = :host", {"host": host})
+    db.execute(
+        """
+        UPDATE hosts SET failures = 0, failing_since = NULL, retry_at = NULL
+        WHERE :host IS NULL OR host = :host
+        """,
+        {"host": host},
+    )
+    return len(failed), waiting

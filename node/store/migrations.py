@@ -313,6 +313,40 @@ ALTER TABLE peers ADD COLUMN suspended TEXT;
 ALTER TABLE peers ADD COLUMN suspended_why TEXT;
 """
 
+# Deliveries given up can be replayed; changes of price and stock are gathered; what differs from a
+# neighbour is counted. Version 0.1 kept too little of what it gave up to send it again.
+DELIVERIES = """
+ALTER TABLE publications ADD COLUMN quiet INTEGER NOT NULL DEFAULT 0 CHECK (quiet IN (0, 1));
+
+-- When a change of an object's price or stock was, or will be, told to neighbours: the next waits.
+CREATE TABLE told (
+    uri TEXT PRIMARY KEY,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+
+DROP TABLE failed_deliveries;
+-- Deliveries given up, kept for the steward to see and to replay.
+CREATE TABLE failed_deliveries (
+    id INTEGER PRIMARY KEY,
+    inbox TEXT NOT NULL,
+    host TEXT NOT NULL,
+    object TEXT NOT NULL,
+    sender TEXT NOT NULL,
+    verb TEXT NOT NULL,
+    body TEXT,
+    attempts INTEGER NOT NULL,
+    at TEXT NOT NULL,
+    error TEXT NOT NULL,
+    UNIQUE (inbox, object)
+) STRICT;
+
+-- The ETag of the last reading that found both sides in agreement.
+ALTER TABLE peers ADD COLUMN etag TEXT;
+-- At the last comparison: how many objects it has, and how many of them are held here.
+ALTER TABLE peers ADD COLUMN theirs INTEGER;
+ALTER TABLE peers ADD COLUMN held INTEGER;
+"""
+
 PHOTOS = """
 -- Photos whose clean copies lie in the media folder. `draft_until` is set until a listing shows it.
 CREATE TABLE media (
@@ -366,6 +400,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
     ("2026_11_25_peer_moderation", PEER_MODERATION),
+    ("2026_11_25_deliveries", DELIVERIES),
     ("2026_11_25_photos", PHOTOS),
     ("2026_11_25_forms_and_codes", FORMS),
 )

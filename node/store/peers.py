@@ -8,7 +8,7 @@ from node.store import times
 
 _COLUMNS = """host, origin, actor, name, software, added, following, follower, cursor, sync_total,
               sync_done, synced, heard, digest_agrees, problem, blocked, suspended,
-              suspended_why"""
+              suspended_why, etag, theirs, held"""
 
 
 def _peer(row: sqlite3.Row) -> Peer:
@@ -31,6 +31,9 @@ def _peer(row: sqlite3.Row) -> Peer:
         blocked=times.moment_or_none(row["blocked"]),
         suspended=times.moment_or_none(row["suspended"]),
         suspended_why=row["suspended_why"],
+        etag=row["etag"],
+        theirs=row["theirs"],
+        held=row["held"],
     )
 
 
@@ -141,6 +144,20 @@ def mark_heard(db: sqlite3.Connection, host: str, now: datetime) -> None:
     db.execute("UPDATE peers SET heard = ? WHERE host = ?", (times.stamp(now), host))
 
 
+def is_silent(db: sqlite3.Connection, host: str, since: datetime) -> bool:
+    """Whether nothing was heard of a peer since `since`."""
+    row = db.execute(
+        "SELECT 1 FROM peers WHERE host = ? AND heard < ?", (host, times.stamp(since))
+    ).fetchone()
+    return row is not None
+
+
+def find_silent(db: sqlite3.Connection, since: datetime) -> frozenset[str]:
+    """Hosts that nothing was heard of since `since`."""
+    rows = db.execute("SELECT host FROM peers WHERE heard <= ?", (times.stamp(since),))
+    return frozenset(row[0] for row in rows)
+
+
 def want_sync(db: sqlite3.Connection, host: str, at: datetime) -> None:
     """Asks for a reading of its change sequence at `at`, unless one is due earlier."""
     db.execute(
@@ -182,7 +199,7 @@ def forget_sync(db: sqlite3.Connection, host: str) -> None:
     db.execute(
         """
         UPDATE peers SET cursor = 0, sync_started = NULL, sync_total = NULL, sync_done = NULL,
-            synced = NULL, digest_agrees = NULL
+            synced = NULL, digest_agrees = NULL, etag = NULL, theirs = NULL, held = NULL
         WHERE host = ?
         """,
         (host,),
@@ -208,7 +225,8 @@ def start_full_pass(db: sqlite3.Connection, host: str, now: datetime) -> None:
     """Begins again from number 0; what is not met until the end will be removed."""
     db.execute(
         """
-        UPDATE peers SET cursor = 0, sync_started = ?, sync_total = NULL, sync_done = 0
+        UPDATE peers SET cursor = 0, sync_started = ?, sync_total = NULL, sync_done = 0,
+            etag = NULL
         WHERE host = ?
         """,
         (times.stamp(now), host),
@@ -227,15 +245,33 @@ def finish_sync(
     now: datetime,
     *,
     digest_agrees: bool | None,
+    theirs: int | None,
+    held: int,
+    etag: str | None,
 ) -> None:
-    """Closes a reading."""
+    """Closes a reading, with what the comparison at its end gave."""
     db.execute(
         """
         UPDATE peers SET synced = :now, heard = :now, digest_agrees = :agrees, problem = NULL,
-            sync_started = NULL
+            sync_started = NULL, theirs = :theirs, held = :held, etag = :etag
         WHERE host = :host
         """,
-        {"now": times.stamp(now), "agrees": digest_agrees, "host": host},
+        {
+            "now": times.stamp(now),
+            "agrees": digest_agrees,
+            "theirs": theirs,
+            "held": held,
+            "etag": etag,
+            "host": host,
+        },
+    )
+
+
+def confirm_sync(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """Closes a reading that found nothing new since the last one."""
+    db.execute(
+        "UPDATE peers SET synced = :now, heard = :now, problem = NULL WHERE host = :host",
+        {"now": times.stamp(now), "host": host},
     )
 
 
@@ -258,3 +294,23 @@ def find_unmet(db: sqlite3.Connection, host: str, since: datetime) -> tuple[list
         (host, times.stamp(since)),
     )
     return [row[0] for row in shops], [row[0] for row in listings]
+
+
+def find_shop_uris(db: sqlite3.Connection, host: str) -> list[str]:
+    """Ids of the shops held of a peer, those met longest ago first."""
+    rows = db.execute("SELECT uri FROM shops WHERE peer = ? ORDER BY seen, uri", (host,))
+    return [row[0] for row in rows]
+
+
+def find_longest_unseen(
+    db: sqlite3.Connection, host: str, before: datetime, limit: int
+) -> list[str]:
+    """Ids of listings held of a peer that were not met since `before`, longest ago first."""
+    rows = db.execute(
+        """
+        SELECT listings.uri FROM listings JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer = ? AND listings.seen < ? ORDER BY listings.seen LIMIT ?
+        """,
+        (host, times.stamp(before), limit),
+    )
+    return [row[0] for row in rows]

@@ -11,18 +11,21 @@ from node.store import times
 
 def add(
     db: sqlite3.Connection, fingerprint: bytes, actor: str, host: str, body: bytes, now: datetime
-) -> bool:
-    """Stores an activity; False, and nothing stored, when the same was accepted before."""
+) -> int | None:
+    """Stores an activity; None, and nothing stored, when the same was accepted before.
+
+    Returns the number of its row.
+    """
     fresh = db.execute(
         "INSERT OR IGNORE INTO seen_activities (fingerprint, at) VALUES (?, ?)",
         (fingerprint, times.stamp(now)),
     ).rowcount
-    if fresh:
-        db.execute(
-            "INSERT INTO received (actor, host, body, at, due) VALUES (?, ?, ?, ?, ?)",
-            (actor, host, body, times.stamp(now), times.fine(now)),
-        )
-    return bool(fresh)
+    if not fresh:
+        return None
+    return db.execute(
+        "INSERT INTO received (actor, host, body, at, due) VALUES (?, ?, ?, ?, ?)",
+        (actor, host, body, times.stamp(now), times.fine(now)),
+    ).lastrowid
 
 
 def find_due(
@@ -53,9 +56,9 @@ def find_due(
     ]
 
 
-def remove(db: sqlite3.Connection, received_id: int) -> None:
-    """Done: the raw body goes."""
-    db.execute("DELETE FROM received WHERE id = ?", (received_id,))
+def remove(db: sqlite3.Connection, *received_ids: int) -> None:
+    """Done: the raw bodies go."""
+    db.executemany("DELETE FROM received WHERE id = ?", [(one,) for one in received_ids])
 
 
 def remove_host(db: sqlite3.Connection, host: str) -> None:

@@ -46,12 +46,19 @@ def get_key(db: sqlite3.Connection, key_id: str) -> tuple[str, str, str] | None:
 def prune(db: sqlite3.Connection, before: datetime, most: int) -> None:
     """Forgets what was fetched before `before`, and all but the latest `most`.
 
-    They are fetched again when they are needed again.
+    They are fetched again when they are needed again. The nodes known here stay: whoever was away
+    for long is believed at its first word.
     """
-    db.execute("DELETE FROM remote_actors WHERE fetched < ?", (times.stamp(before),))
     db.execute(
         """
-        DELETE FROM remote_actors WHERE uri IN
+        DELETE FROM remote_actors
+        WHERE fetched < ? AND uri NOT IN (SELECT actor FROM peers)
+        """,
+        (times.stamp(before),),
+    )
+    db.execute(
+        """
+        DELETE FROM remote_actors WHERE uri NOT IN (SELECT actor FROM peers) AND uri IN
             (SELECT uri FROM remote_actors ORDER BY fetched DESC LIMIT -1 OFFSET ?)
         """,
         (most,),

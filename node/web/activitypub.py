@@ -6,20 +6,26 @@ import logging
 import re
 import sqlite3
 from collections.abc import Mapping
+from datetime import datetime, timedelta
 from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
-from federation import documents, limits, nodeinfo, signatures, vocabulary, webfinger
+from federation import client, documents, limits, nodeinfo, signatures, vocabulary, webfinger
 from federation import inbox as federation_inbox
-from federation.errors import Gone, Refused, Unreachable
+from federation.errors import FederationError, Gone, Refused, Unreachable
+from node import neighbours
+from node.exchange.backlog import Letter
+from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
-from node.store import actors, changes, followers, listings, peers, received, shops
+from node.store import actors, changes, deliveries, followers, listings, peers, shops
 from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
+
+HEARD_LATELY = timedelta(minutes=5)
 
 log = logging.getLogger("echoppe.web")
 
@@ -190,6 +196,7 @@ def _outbox(
 
 async def _sequence(request: Request) -> Response:
     site = state.of(request)
+    await _note_reader(request, site)
     text = request.query_params.get("since")
     if text is None:
         return answer(await site.database.read(site.publisher.sequence))
@@ -206,6 +213,32 @@ async def _sequence(request: Request) -> Response:
         whole = {"@context": vocabulary.AS2, "type": "OrderedCollectionPage", "first": first}
         return answer(whole, status=410)
     return answer(document, etag=etag)
+
+
+async def _note_reader(request: Request, site: state.Site) -> None:
+    """A neighbour that reads the sequence is there: after an outage this is its first word."""
+    if "signature" not in request.headers:
+        return
+    try:
+        signed = _signed(request, site, b"")
+        claim = signatures.check(signed, site.clock())
+        host = documents.address(claim.key_id)[1]
+        if not await site.database.read(_was_away, host, site.clock()):
+            return
+        key, public = await site.resolver.key(claim.key_id, budget=client.Budget(1))
+        signatures.verify(claim, signed, public)
+    except FederationError as error:
+        log.info("a reader's signature does not hold", extra={"code": error.code})
+        return
+    if documents.same_origin(key.owner, claim.key_id):
+        await site.database.write(note_life, host, site.clock())
+
+
+def _was_away(db: sqlite3.Connection, host: str, now: datetime) -> bool:
+    """Whether it is news that a host is there, and one that is listened to."""
+    return neighbours.is_heard(peers.get(db, host)) and (
+        peers.is_silent(db, host, now - HEARD_LATELY) or deliveries.failures(db, host)[0] > 0
+    )
 
 
 async def followers_collection(request: Request) -> Response:
@@ -368,11 +401,9 @@ async def inbox(request: Request) -> Response:
     except ClientDisconnect:
         return refusal(408, "too-slow")
     site.door.proved(host, headers, peer)
-    fresh = await site.database.write(
-        received.add, claim.fingerprint, claim.actor, host, claim.request.body, site.clock()
+    await site.workers.accept(
+        Letter(claim.fingerprint, claim.actor, host, claim.request.body, claim.activity)
     )
-    if fresh:
-        site.workers.accepted(host, len(claim.request.body))
     return Response(status_code=202)
 
 
@@ -402,12 +433,17 @@ async def _signed_request(request: Request, site: state.Site) -> signatures.Requ
         body += chunk
         if len(body) > limits.INBOX_BODY:
             raise Refused("too-large", status=413)
+    return _signed(request, site, bytes(body))
+
+
+def _signed(request: Request, site: state.Site, body: bytes) -> signatures.Request:
+    """A request as far as a signature can speak of it."""
     raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     target = raw_path.decode("latin-1")
     if request.scope["query_string"]:
         target += "?" + request.scope["query_string"].decode("latin-1")
     return signatures.Request(
-        method="POST",
+        method=request.method,
         authority=site.uris.authority,
         scheme=site.uris.scheme,
         target=target,
@@ -415,5 +451,5 @@ async def _signed_request(request: Request, site: state.Site) -> signatures.Requ
             (name.decode("latin-1"), value.decode("latin-1"))
             for name, value in request.scope["headers"]
         ),
-        body=bytes(body),
+        body=body,
     )

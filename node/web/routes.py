@@ -120,6 +120,7 @@ def application(site: Site) -> Starlette:
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
+            Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
         exception_handlers={
             HTTPException: _refused,

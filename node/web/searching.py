@@ -37,7 +37,7 @@ _TOWNS_NAMED = 3
 
 @dataclass(frozen=True, slots=True)
 class RingView:
-    """A ring as it is shown. `name` is empty where it holds nothing, so that no arch is filled."""
+    """A ring as it is shown. `on` is empty where it holds nothing, so that no arch is filled."""
 
     id: str
     on: str

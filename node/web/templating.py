@@ -6,7 +6,6 @@ from typing import Any
 import jinja2
 from markupsafe import Markup
 
-from node import prices
 from node.translation import Catalogues, Translator
 
 
@@ -40,6 +39,4 @@ class Pages:
         """A page."""
         say = self._catalogues.speak(language)
         template = self._environment.get_template(name)
-        return template.render(
-            _=say, say=say, language=language, unit_price=prices.unit_price, **values
-        )
+        return template.render(_=say, say=say, language=language, **values)

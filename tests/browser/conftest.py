@@ -1,4 +1,4 @@
-"""Debian's Chromium, started once, and towns with shops for it to visit.
+"""Debian's Chromium, started for each module, and towns with shops for it to visit.
 
 def test_something(visit: Visit) -> None:
     with visit(width=360, script=False) as tab:
@@ -52,9 +52,11 @@ def pytest_terminal_summary(
         terminalreporter.line(reason, red=True)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
-    """The browser."""
+    """The browser. It is gone before another module begins: as long as it is there, Playwright
+    keeps an event loop running in this thread, and no other could (anyio tests need their own).
+    """
     if not Path(CHROMIUM).exists():
         missing(request, "there is no Chromium. What helps: apt-get install chromium")
     from playwright.sync_api import sync_playwright
@@ -105,7 +107,7 @@ class Tab:
 Visit = Callable[..., contextlib.AbstractContextManager[Tab]]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(chromium: Any) -> Visit:
     """Opens a tab: of a telephone by default, with script or without, light or dark."""
 

@@ -389,3 +389,35 @@ def test_a_shop_does_not_take_over_anothers_listing(db: sqlite3.Connection, bake
     taken = dataclasses.replace(listing, shop=thief.id, updated=NOW + SECOND)
     assert not catalogue.record_remote(db, taken, NOW)
     assert listings.get_by_uri(db, listing.uri) == listing
+
+
+@pytest.mark.parametrize(
+    ("change", "quiet"),
+    [
+        ({"price_cents": 900}, True),
+        ({"stock": 9}, True),
+        ({"stock": 2, "availability": Availability.LIMITED}, True),
+        ({"availability": Availability.OUT_OF_STOCK}, False),
+        ({"sku": "A-2"}, False),
+        ({"axes": {"taille": "M"}}, False),
+    ],
+)
+def test_changes_of_price_and_stock_may_wait_but_not_what_is_sold_out(
+    db: sqlite3.Connection, change: dict[str, Any], quiet: bool
+) -> None:
+    shop = ground.open_shop(db, "coalescing")
+    listing = ground.publish(db, shop, "Miel", ground.offer(1250, stock=10))
+    db.execute("DELETE FROM publications")
+    changed = dataclasses.replace(ground.offer(1250, stock=10), **change)
+    ground.revise(db, shop, listing, ground.draft("Miel", changed))
+    (note,) = deliveries.find_publications(db, 10)
+    assert note.quiet is quiet
+
+
+def test_a_new_name_waits_for_nothing(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db, "coalescing")
+    listing = ground.publish(db, shop, "Miel", ground.offer(1250))
+    db.execute("DELETE FROM publications")
+    ground.revise(db, shop, listing, ground.draft("Miel doux", ground.offer(900)))
+    (note,) = deliveries.find_publications(db, 10)
+    assert not note.quiet

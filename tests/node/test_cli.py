@@ -58,7 +58,8 @@ def test_the_commands_are_those_of_the_contract() -> None:
         "init", "serve", "account invite", "shop add", "shop revise",
         "shop list", "shop close", "listing add",
         "listing revise", "listing withdraw", "listing list", "neighbour add", "neighbour list",
-        "neighbour accept", "neighbour remove", "neighbour block", "search", "reindex",
+        "neighbour accept", "neighbour remove", "neighbour block", "deliveries list",
+        "deliveries replay", "search", "reindex",
     }  # fmt: skip
 
 
@@ -193,6 +194,7 @@ UNKNOWN = "0b8e6c1e-3f0b-4c57-9a54-4f0d3a0e7c11"
         (["neighbour", "add", "http://other.example"], "https://"),
         (["neighbour", "add", "https://other.example/x"], "nothing behind"),
         (["neighbour", "accept", "nobody.example"], "nobody.example"),
+        (["deliveries", "replay", "nobody.example"], "nobody.example"),
         (["neighbour", "remove", "nobody.example"], "nobody.example"),
         (["init", "{folder}", "--url", URL, "--name", "x", "--commune", "Pessac"], "not an empty"),
         (["init", "{folder}x", "--url", URL, "--name", "x", "--commune", "Nulleparville"], "Nulle"),
@@ -225,6 +227,7 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
         "neighbour accept": ["x"],
         "neighbour remove": ["x"],
         "neighbour block": ["x"],
+        "deliveries replay": ["--all"],
         "search": ["x"],
     }
     arguments = [*words, *needed.get(" ".join(words), [])]

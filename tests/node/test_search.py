@@ -1,17 +1,28 @@
 """What a resident finds: three rings, nearest first, no shop filling the page."""
 
+import dataclasses
 import random
 import sqlite3
 from collections.abc import Callable, Iterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node import catalogue, search
-from node.model import SearchAnswer, SearchQuery
+from node import catalogue, errors, filters, search
+from node.model import (
+    Condition,
+    DeliveryTerms,
+    Hours,
+    Kind,
+    SearchAnswer,
+    SearchQuery,
+    Span,
+)
+from node.store import peers
 from node.store import search as index
+from node.store import shops as shop_rows
 from tests import ground
 from tests.ground import BORDEAUX, LYON, MERIGNAC, NOW, PESSAC
 
@@ -306,3 +317,143 @@ def spy(function: Callable[..., Any], looked: list[Any]) -> Callable[..., Any]:
         return function(*args, **kwargs)
 
     return called
+
+
+# --- filters, and neighbours that are silent ------------------------------------------------------
+
+
+def filtered(db: sqlite3.Connection, words: str = "pain", **given: str) -> list[str]:
+    query = SearchQuery(words, ground.place(db, PESSAC), filters=filters.read(given))
+    answer = ground.ask(db, query, now=OPEN)
+    assert sum(ring.total for ring in answer.rings) == len(flat(answer))
+    return flat(answer)
+
+
+OPEN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)  # a Tuesday, half past ten in Pessac
+
+
+@pytest.mark.parametrize("rare", [0, 10**6])
+def test_filters_narrow_what_neighbours_offer_as_what_is_offered_here(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(search, "RARE", rare)
+    tuesday = Hours((Span(1, 9 * 60, 12 * 60),))
+    told = {
+        "hours": tuesday,
+        "payments": ("card", "cheque"),
+        "step_free": True,
+        "delivery": DeliveryTerms(places=(PESSAC,)),
+    }
+    here = ground.open_shop(db, "ici", PESSAC, **told)
+    ground.publish(db, here, "Pain livré", ground.offer(350), delivered=True)
+    ground.publish(db, here, "Pain usé", condition=Condition.USED, category="boulangerie.pain")
+    ground.publish(db, here, "Pain appris", kind=Kind.SERVICE, pick_up=False)
+    there = dataclasses.replace(ground.remote_shop(db), **told)
+    shop_rows.change(db, there)
+    catalogue.record_remote(
+        db,
+        ground.remote_listing(there, "Pain voisin", delivered=True, offers=(ground.offer(900),)),
+        NOW,
+    )
+    plain = ground.open_shop(db, "rien", PESSAC)
+    ground.publish(db, plain, "Pain nu", ground.offer(120))
+    everything = {"Pain livré", "Pain usé", "Pain appris", "Pain voisin", "Pain nu"}
+    assert set(filtered(db)) == everything
+    both = everything - {"Pain nu"}
+    assert set(filtered(db, open_now="1")) == both
+    assert set(filtered(db, payment="cheque")) == both
+    assert set(filtered(db, payment="cash")) == set()
+    assert set(filtered(db, step_free="1")) == both
+    assert set(filtered(db, delivered="1")) == {"Pain livré", "Pain voisin"}
+    assert set(filtered(db, kind="service")) == {"Pain appris"}
+    assert set(filtered(db, kind="goods")) == everything - {"Pain appris"}
+    assert set(filtered(db, pick_up="1")) == everything - {"Pain appris"}
+    assert set(filtered(db, condition="used")) == {"Pain usé"}
+    assert set(filtered(db, condition="new")) == everything - {"Pain usé"}
+    assert set(filtered(db, category="boulangerie")) == {"Pain usé"}
+    assert set(filtered(db, category="boulangerie.pain")) == {"Pain usé"}
+    assert set(filtered(db, category="primeur")) == set()
+    assert set(filtered(db, price_min="1", price_max="4")) >= {"Pain livré", "Pain nu"}
+    assert "Pain voisin" not in filtered(db, price_max="4")
+    # Upside down they are turned; and a filter alone is a question too.
+    assert filtered(db, price_min="4", price_max="1") == filtered(db, price_min="1", price_max="4")
+    assert set(filtered(db, "", category="boulangerie")) == {"Pain usé"}
+    assert set(filtered(db, "", open_now="1")) == both
+    assert set(filtered(db, "", condition="new")) == everything - {"Pain usé"}
+
+
+@pytest.mark.parametrize(
+    ("name", "given"),
+    [
+        ("category", "boulangeri"),
+        ("price_min", "cher"),
+        ("condition", "ok"),
+        ("kind", "x"),
+        ("payment", "gold"),
+        ("open_now", "perhaps"),
+    ],
+)
+def test_a_filter_that_says_nothing_known_is_told_so(name: str, given: str) -> None:
+    with pytest.raises(errors.Invalid) as refused:
+        filters.read({name: given})
+    assert list(refused.value.fields) == [name]
+
+
+def test_filters_are_written_as_they_are_read() -> None:
+    given = {
+        "category": "boulangerie.pain", "open_now": "1", "price_min": "1.50", "price_max": "20.00",
+        "condition": "used", "kind": "goods", "pick_up": "1", "delivered": "1", "payment": "card",
+        "step_free": "1",
+    }  # fmt: skip
+    assert filters.write(filters.read(given)) == given
+    assert filters.write(filters.read({"price_min": "0", "price_max": "", "open_now": "0"})) == {
+        "price_min": "0.00"
+    }
+
+
+@pytest.mark.parametrize("rare", [0, 10**6])
+def test_what_a_silent_neighbour_said_comes_later_and_then_not_at_all(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, rare: int
+) -> None:
+    monkeypatch.setattr(search, "RARE", rare)
+    silent = ground.remote_shop(db, "muet")
+    catalogue.record_remote(db, ground.remote_listing(silent, "Pain ancien"), NOW)
+    ground.publish(db, ground.open_shop(db, "lointain", BORDEAUX), "Pain frais")
+
+    def after(days: int) -> list[tuple[str, bool]]:
+        query = SearchQuery("pain", ground.place(db, PESSAC))
+        answer = ground.ask(db, query, now=NOW + timedelta(days=days))
+        return [(hit.listing.name, hit.stale) for ring in answer.rings for hit in ring.hits]
+
+    peers.mark_heard(db, ground.PEER, NOW)
+    assert after(13) == [("Pain ancien", False), ("Pain frais", False)]
+    assert after(14) == [("Pain frais", False), ("Pain ancien", True)]
+    assert after(30) == [("Pain frais", False)]
+    peers.mark_heard(db, ground.PEER, NOW + timedelta(days=30))
+    assert after(30) == [("Pain ancien", False), ("Pain frais", False)]
+
+
+@pytest.mark.parametrize("text", ["x", "20261125", "20261125" + ".0" * 9, "2026.1" * 8, "é" * 60])
+def test_a_cursor_that_no_answer_gave(db: sqlite3.Connection, text: str) -> None:
+    with pytest.raises(errors.Invalid):
+        ground.ask(db, SearchQuery("pain", ground.place(db, PESSAC), cursor=text))
+
+
+def test_spellings_are_mended_and_it_is_said(db: sqlite3.Connection) -> None:
+    shop = ground.open_shop(db)
+    for number in range(3):
+        ground.publish(db, shop, f"Tondeuse à gazon {number}")
+    answer = ask(db, "tondeuze")
+    assert len(flat(answer)) == 3
+    assert answer.suggestion == "tondeuse"
+    assert [(one.typed, one.reading, one.read_as) for one in answer.changed] == [
+        ("tondeuze", "spelling", ("tondeuse",))
+    ]
+    assert ask(db, "tond").changed[0].reading == "beginning"
+    assert len(flat(ask(db, "tond"))) == 3
+    left_out = ask(db, "tondeuse supersonique")
+    assert len(flat(left_out)) == 3
+    assert [(one.typed, one.reading) for one in left_out.changed][-1:] == [
+        ("supersonique", "left_out")
+    ]
+    assert flat(ask(db, "qzxqzx")) == []

@@ -12,8 +12,17 @@ import pytest
 from federation import documents, limits
 from node import catalogue, keyring, publications, shops
 from node.exchange import keys, outbox, terms
-from node.model import ChangeKind, Delivery, Follower, FollowState, Listing, Shop, Verb
-from node.store import changes, deliveries, followers, peers
+from node.model import (
+    Availability,
+    ChangeKind,
+    Delivery,
+    Follower,
+    FollowState,
+    Listing,
+    Shop,
+    Verb,
+)
+from node.store import changes, deliveries, followers, peers, times
 from node.store import listings as rows
 from node.translation import Catalogues
 from tests import ground
@@ -148,6 +157,73 @@ def test_one_letter_tells_of_all_that_happened_while_nobody_was_told(
     assert (told["type"], told["object"]["type"]) == ("Delete", "Tombstone")
     spread(db)
     assert letter(db, publisher, MERIGNAC) == told
+
+
+def test_neighbours_hear_of_a_price_at_once_and_people_of_the_last_of_ten_minutes(
+    db: sqlite3.Connection, shop: Shop
+) -> None:
+    neighbour(db, "boutiques.talence.example", FollowState.ACCEPTED)
+    follow(db, "lea")
+    listing = ground.publish(db, shop, "Tulipe", announce=True)
+    spread(db)
+    db.execute("DELETE FROM deliveries")
+
+    def due(host: str) -> float | None:
+        row = db.execute("SELECT due FROM deliveries WHERE host = ?", (host,)).fetchone()
+        return None if row is None else (times.moment(row[0]) - NOW) / timedelta(minutes=1)
+
+    def priced(cents: int, minutes: float, **more: Any) -> None:
+        now = NOW + timedelta(minutes=minutes)
+        draft = ground.draft("Tulipe", ground.offer(cents, **more), announce=True)
+        ground.revise(db, shop, listing, draft, now)
+        for note in deliveries.find_publications(db, 1000):
+            outbox.spread(db, URIS, note, now)
+
+    priced(1300, 1)
+    assert (due("boutiques.talence.example"), due("social.example")) == (1, 11)
+    db.execute("DELETE FROM deliveries WHERE host = 'boutiques.talence.example'")  # delivered
+    priced(1400, 3)
+    priced(1500, 5)
+    assert (due("boutiques.talence.example"), due("social.example")) == (11, 11)
+    # What is sold out is told to everybody at once.
+    priced(1500, 6, availability=Availability.OUT_OF_STOCK)
+    assert (due("boutiques.talence.example"), due("social.example")) == (6, 6)
+
+
+def test_who_was_silent_for_a_week_gets_its_probe_and_no_more(
+    db: sqlite3.Connection, shop: Shop
+) -> None:
+    follow(db, "lea")
+    ground.publish(db, shop, "Tulipe", announce=True)
+    spread(db)
+    deliveries.leave_alone(db, "social.example", "refused", NOW, NOW)
+    later = NOW + timedelta(days=8)
+    shut = outbox.shut(db, later)
+    assert shut == {"social.example"}
+    ground.publish(db, shop, "Rose", announce=True, now=later)
+    for note in deliveries.find_publications(db, 1000):
+        outbox.spread(db, URIS, note, later, shut)
+    assert len(waiting(db)) == 1
+
+
+def test_a_full_queue_takes_news_for_neighbours_only(
+    db: sqlite3.Connection, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """DOS-04: and for those of them that can be reached."""
+    neighbour(db, "boutiques.talence.example", FollowState.ACCEPTED)
+    neighbour(db, "boutiques.cenon.example", FollowState.ACCEPTED)
+    follow(db, "lea")
+    monkeypatch.setattr(outbox, "QUEUE_MOST", 2)
+    ground.publish(db, shop, "Tulipe", announce=True)
+    assert outbox.shut(db, NOW) == frozenset()
+    spread(db)
+    assert outbox.shut(db, NOW) is None
+    db.execute("DELETE FROM deliveries")
+    deliveries.leave_alone(db, "boutiques.cenon.example", "refused", NOW, NOW)
+    ground.publish(db, shop, "Rose", announce=True)
+    for note in deliveries.find_publications(db, 1000):
+        outbox.spread(db, URIS, note, NOW, None)
+    assert {inbox for inbox, _, _ in waiting(db)} == {"https://boutiques.talence.example/inbox"}
 
 
 def test_what_never_was_has_nothing_to_tell(

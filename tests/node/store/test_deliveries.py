@@ -232,3 +232,117 @@ def test_a_host_that_wants_the_newer_signatures_is_remembered_for_a_time(
 def test_a_letter_with_a_body_keeps_it(db: sqlite3.Connection) -> None:
     add(db, "Follow", body='{"type":"Follow"}')
     assert only(db).body == '{"type":"Follow"}'
+
+
+def give_up(db: sqlite3.Connection, why: str = "404 Not Found") -> None:
+    for row in due(db):
+        deliveries.give_up(db, row, why, NOW)
+
+
+def test_what_was_given_up_is_replayed(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    add(db, "Follow", item=f"{ITEM}#follow", body='{"type":"Follow"}')
+    add(db, "Create", host=OTHER)
+    give_up(db)
+    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
+    assert [(one.host, one.verb, one.error) for one in deliveries.find_failed(db)] == [
+        (HOST, "Follow", "404 Not Found"),
+        (HOST, "Create", "404 Not Found"),
+    ]
+    assert deliveries.replay(db, OTHER, NOW) == (0, 1)
+    assert due(db) == []
+    assert deliveries.replay(db, HOST, NOW) == (2, 0)
+    assert [(row.verb, row.body, row.attempts) for row in due(db)] == [
+        ("Create", None, 0),
+        ("Follow", '{"type":"Follow"}', 0),
+    ]
+    assert deliveries.find_failed(db) == []
+    assert HOST in due_hosts(db, NOW)  # the breaker is closed again
+
+
+def test_all_hosts_are_replayed_at_once(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    give_up(db)
+    add(db, "Create", item=f"{ITEM}2")
+    deliveries.postpone(db, due(db)[0], "500", LATER)
+    assert deliveries.replay(db, None, NOW) == (1, 1)
+    assert {row.object for row in due(db, minutes=0)} == {ITEM, f"{ITEM}2"}
+
+
+def test_a_failure_is_forgotten_when_a_later_state_arrives(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    give_up(db)
+    add(db, "Update")
+    deliveries.remove(db, only(db))
+    assert deliveries.find_failed(db) == []
+
+
+def test_the_steward_sees_what_waits_by_host(db: sqlite3.Connection) -> None:
+    add(db, "Create", minutes=1)
+    add(db, "Create", item=f"{ITEM}2", minutes=3)
+    add(db, "Create", host=OTHER)
+    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + 9 * MINUTE)
+    first, second = deliveries.find_queues(db)
+    assert (first.host, first.waiting, first.since, first.failures) == (OTHER, 1, NOW, 0)
+    assert (second.host, second.waiting, second.since) == (HOST, 2, NOW + MINUTE)
+    assert (second.due, second.failures, second.failing_since, second.error) == (
+        NOW + 9 * MINUTE, 1, NOW, "refused",
+    )  # fmt: skip
+
+
+def test_a_host_that_asks_for_patience_has_not_failed(db: sqlite3.Connection) -> None:
+    """DLV-06."""
+    add(db, "Create")
+    deliveries.leave_alone(db, HOST, "429", NOW, NOW + 5 * MINUTE, failed=False)
+    assert due_hosts(db, NOW) == []
+    assert due_hosts(db, NOW + 5 * MINUTE) == [HOST]
+    assert deliveries.failures(db, HOST) == (0, None)
+
+
+def test_after_a_week_one_delivery_stays_as_the_probe(db: sqlite3.Connection) -> None:
+    """DLV-04."""
+    for number in range(5):
+        add(db, "Create", item=f"{ITEM}{number}")
+    add(db, "Create", host=OTHER)
+    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
+    deliveries.leave_alone(db, OTHER, "refused", NOW + 2 * MINUTE, LATER)
+    assert deliveries.find_unavailable(db, NOW + MINUTE) == {HOST}
+    assert deliveries.give_up_unavailable(db, NOW + MINUTE, NOW + MINUTE) == 4
+    assert only(db).object == f"{ITEM}4"
+    assert len(due(db, OTHER)) == 1
+    assert {one.object for one in deliveries.find_failed(db)} == {f"{ITEM}{n}" for n in range(4)}
+    deliveries.revive(db, HOST)
+    assert deliveries.find_unavailable(db, LATER) == {OTHER}
+
+
+def test_a_clock_that_was_set_back_stalls_nothing(db: sqlite3.Connection) -> None:
+    """DLV-16."""
+    add(db, "Create", minutes=60 * 48)
+    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + timedelta(days=3))
+    deliveries.mend_times(db, NOW, NOW + timedelta(days=1))
+    assert due_hosts(db, NOW) == [HOST]
+    assert len(due(db, minutes=0)) == 1
+    add(db, "Create", host=OTHER, minutes=60)
+    deliveries.mend_times(db, NOW, NOW + timedelta(days=1))
+    assert due(db, OTHER, minutes=0) == []  # an honest hour stays one
+
+
+def test_whether_too_much_waits(db: sqlite3.Connection) -> None:
+    for number in range(3):
+        add(db, "Create", item=f"{ITEM}{number}")
+    assert deliveries.holds_more_than(db, 2)
+    assert not deliveries.holds_more_than(db, 3)
+
+
+def test_prices_are_told_at_once_and_then_once_in_ten_minutes(db: sqlite3.Connection) -> None:
+    def when(minutes: float) -> float:
+        apart = 10 * MINUTE
+        due_at = deliveries.when_quiet(db, ITEM, NOW + minutes * MINUTE, apart)
+        return (due_at - NOW) / MINUTE
+
+    assert [when(at) for at in (0, 1, 2, 9)] == [0, 10, 10, 10]
+    assert [when(at) for at in (11, 15)] == [20, 20]
+    assert when(45) == 45
+    deliveries.prune_told(db, NOW + 60 * MINUTE)
+    assert when(46) == 46
+    assert when(-500) == -500  # the clock was set back
