@@ -51,7 +51,8 @@ def run(asked: argparse.Namespace) -> int:
     if asked.shops is not None and not 1 <= asked.shops <= 10:
         raise errors.Invalid("bad-shops", "--shops must be 1 to 10.")
     began = time.monotonic()
-    for one in (signal.SIGTERM, signal.SIGHUP):  # a terminal that is closed ends the towns too
+    # A terminal that is closed ends the towns too; behind a script, Ctrl-C is heard all the same.
+    for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(one, _interrupt)
     base: Path = asked.target.absolute()
     with contextlib.closing(places.open_places()) as places_db:
