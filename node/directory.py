@@ -18,9 +18,8 @@ from node.store import search
 # Blocks are grouped by squares of so many cells a side, so that far ones are passed over together.
 _GROUP_BITS = 5
 _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
-# A run of numbers goes on over so many blocks that were not asked for: one jump inside the lists
-# costs about as much as reading what they match.
-_PASSED_OVER = 25
+# Cosines are exact to some decimetres: nothing must be taken for further than it is.
+_SLACK_KM = 0.001
 
 
 @dataclass(slots=True, eq=False)
@@ -36,6 +35,9 @@ class Block:
     used: int  # roughly how many listings
 
 
+_Points = list[tuple[float, float, float, Block]]
+
+
 @dataclass(slots=True)
 class _Group:
     """Blocks that lie together, and the circle around them."""
@@ -43,7 +45,7 @@ class _Group:
     blocks: list[Block]
     centre: globe.Vector = (0.0, 0.0, 0.0)
     radius_km: float = 0.0
-    points: list[tuple[float, float, float, Block]] = field(default_factory=list)
+    points: _Points = field(default_factory=list)
 
     def measure(self) -> None:
         """Draws the circle again."""
@@ -68,52 +70,74 @@ class View:
     by_place: dict[str, list[Block]] = field(default_factory=dict)
     groups: dict[int, _Group] = field(default_factory=dict)
     nowhere: list[Block] = field(default_factory=list)
+    _circles: list[tuple[float, float, float, float, int, _Points]] | None = None
+
+    def circles(self) -> list[tuple[float, float, float, float, int, "_Points"]]:
+        """The groups as they are compared: centre, radius, key and points."""
+        if self._circles is None:
+            self._circles = [
+                (*one.centre, one.radius_km + _SLACK_KM, key, one.points)
+                for key, one in self.groups.items()
+            ]
+        return self._circles
 
     def block_of(self, row: int) -> Block | None:
         """The block that a row number belongs to."""
         return self.by_number.get(row >> search.ROW_BITS)
 
+    def listings(self) -> int:
+        """About how many listings there are: every so manieth block is enough to guess by."""
+        step = max(1, len(self.blocks) // 200)
+        return step * sum(block.used for block in self.blocks[::step])
+
+    def listings_before(self, row: int) -> int:
+        """About how many of them have lower row numbers."""
+        position = bisect_left(self.numbers, row >> search.ROW_BITS)
+        return int((position + 1) / max(1, len(self.numbers)) * self.listings())
+
     def of_places(self, places: Sequence[str]) -> list[Block]:
         """The blocks of shops in some communes."""
         return [block for place in places for block in self.by_place.get(place, ())]
 
-    def from_near(self, point: globe.Vector | None) -> Iterator[tuple[float | None, Block]]:
-        """Every block with its distance in kilometres, nearest first; last those without a point.
-
-        From an unknown point no distance is known, and the order is that of numbers.
-        """
-        if point is None:
-            yield from ((None, block) for block in self.blocks)
-            return
+    def from_near(self, point: globe.Vector) -> Iterator[Block]:
+        """Every block that has a point, the nearest first."""
         at, bt, ct = point
         # How near a point is, as the cosine of the angle between: quick, and enough to sort by.
         groups = sorted(
-            (max(0.0, globe.distance_km(point, one.centre) - one.radius_km), key, one.points)
-            for key, one in self.groups.items()
+            [
+                (
+                    math.acos(near if near < 1.0 else 1.0) * globe.EARTH_RADIUS_KM - radius,
+                    key,
+                    points,
+                )
+                for x, y, z, radius, key, points in self.circles()
+                if (near := at * x + bt * y + ct * z) > -1.0
+            ]
         )
         waiting: list[tuple[float, int, Block]] = []
         for position, (_, _, points) in enumerate(groups):
             waiting += [(at * x + bt * y + ct * z, -one.number, one) for x, y, z, one in points]
-            beyond = groups[position + 1][0] if position + 1 < len(groups) else math.inf
-            near = math.cos(min(math.pi, beyond / globe.EARTH_RADIUS_KM)) + 1e-12
-            ready = [one for one in waiting if one[0] > near] if beyond < math.inf else waiting
-            if not ready:
-                continue
-            if beyond < math.inf:
+            if position + 1 < len(groups):
+                beyond = max(0.0, groups[position + 1][0]) / globe.EARTH_RADIUS_KM
+                near = math.cos(min(math.pi, beyond))
+                ready = [one for one in waiting if one[0] > near]
+                if not ready:
+                    continue
                 waiting = [one for one in waiting if one[0] <= near]
-            ready.sort(key=_nearest)
+            else:
+                ready = waiting
+            ready.sort(key=_nearness, reverse=True)
             for _, _, block in ready:
-                assert block.point is not None
-                yield globe.distance_km(point, block.point), block
-        yield from ((None, block) for block in self.nowhere)
+                yield block
 
-    def ranges(self, blocks: Sequence[Block]) -> list[tuple[int, int]]:
-        """Runs of row numbers that hold those of some blocks, and few others."""
+    def ranges(self, blocks: Sequence[Block], passed_over: int) -> list[tuple[int, int]]:
+        """Runs of row numbers that hold those of some blocks; each goes on over at most
+        `passed_over` blocks that were not asked for."""
         found: list[tuple[int, int]] = []
         first = last = position = -1
         for number in sorted(block.number for block in blocks):
             here = bisect_left(self.numbers, number)
-            if first >= 0 and here - position > _PASSED_OVER:
+            if first >= 0 and here - position > passed_over + 1:
                 found.append(_rows(first, last))
                 first = number
             elif first < 0:
@@ -128,8 +152,8 @@ def _rows(first: int, last: int) -> tuple[int, int]:
     return first << search.ROW_BITS, ((last + 1) << search.ROW_BITS) - 1
 
 
-def _nearest(one: tuple[float, int, Block]) -> tuple[float, int]:
-    return -one[0], -one[1]
+def _nearness(one: tuple[float, int, Block]) -> tuple[float, int]:
+    return one[0], one[1]
 
 
 class Directory:

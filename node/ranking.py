@@ -31,6 +31,7 @@ from node.model import RingName
 
 TURN = {RingName.COMMUNE: 1, RingName.AROUND: 3, RingName.FURTHER: 3}
 RINGS = tuple(RingName)
+_RING_NUMBERS = {ring: number for number, ring in enumerate(RINGS)}
 _UNKNOWN_CIRCLE = 99
 _UNKNOWN_DISTANCE = 10**6  # tenths of a kilometre
 _CURSOR = re.compile(r"(\d{8})((?:\.[0-9a-f]{1,9}){8})")
@@ -101,8 +102,8 @@ def in_order(
 def _key(run: Run, nth: int, seed: str, radius_km: float) -> Key:
     ring = run.ring
     return (
-        RINGS.index(ring),
-        circle_of(ring, run.km, radius_km),
+        _RING_NUMBERS[ring],
+        0 if ring is not RingName.FURTHER else circle_of(ring, run.km, radius_km),
         run.where,
         int(run.stale),
         nth // TURN[ring],

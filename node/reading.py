@@ -7,6 +7,7 @@ of one ("tondeuze"), and at last left out. A word that any listing has is never 
 
 import sqlite3
 import threading
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -42,12 +43,15 @@ class Plan:
         return self._asked if self.terms else None
 
     @property
-    def at_head(self) -> str | None:
-        """What the title of a thing that is called so must match: it begins with one of the words,
-        as French names do."""
+    def head(self) -> str | None:
+        """What a title must match to begin with one of the words, as French names of things do."""
         first = {one[0]: None for term in self.terms for one in term.alternatives}
-        heads = " OR ".join(_quoted(search.head_word(token)) for token in first)
-        return f"({self.in_title}) AND ({heads})" if self.terms else None
+        return " OR ".join(_quoted(search.head_word(token)) for token in first) or None
+
+    @property
+    def at_head(self) -> str | None:
+        """What a title must match to have all the words and begin with one of them."""
+        return f"({self.in_title}) AND ({self.head})" if self.terms else None
 
     @property
     def _asked(self) -> str:
@@ -89,14 +93,15 @@ def plan(
     terms: list[words.Term] = []
     mended: dict[str, str] = {}
     for term in query.terms:
-        if search.count(db, expression(term), 1):
-            terms.append(term)
+        met = _met(db, term)
+        if met is not None:
+            terms.append(met)
             continue
         read_as, how = _mended(db, term, vocabulary, now)
         if how is Reading.SPELLING:
-            meant = synonyms.widen(words.read(read_as[0]), known).terms
-            if all(search.count(db, expression(one), 1) for one in meant):
-                terms += meant
+            meant = [_met(db, one) for one in synonyms.widen(words.read(read_as[0]), known).terms]
+            if all(meant):
+                terms += [one for one in meant if one is not None]
                 mended[term.typed] = read_as[0]
             else:
                 read_as, how = (), Reading.LEFT_OUT
@@ -107,6 +112,15 @@ def plan(
         return None
     suggestion = " ".join(mended.get(term.typed, term.typed) for term in query.terms)
     return Plan(tuple(terms), demands, refusals, tuple(changed), suggestion if mended else None)
+
+
+def _met(db: sqlite3.Connection, term: words.Term) -> words.Term | None:
+    """The term with those of its alternatives that any listing has; None where there are none.
+
+    An alternative that is never met would be looked for to the end of every list, in every zone.
+    """
+    kept = tuple(one for one in term.alternatives if search.count(db, _all_of(one), 1))
+    return replace(term, alternatives=kept) if kept else None
 
 
 def _mended(
@@ -161,10 +175,14 @@ def asks_of_shops(filters: Filters) -> bool:
 
 def expression(term: words.Term) -> str:
     """A term as the full-text tables are asked: any of its alternatives, each with all tokens."""
-    said = [" AND ".join(map(_quoted, tokens)) for tokens in term.alternatives]
+    said = [_all_of(tokens) for tokens in term.alternatives]
     if len(said) == 1 and len(term.alternatives[0]) == 1:
         return said[0]
     return "(" + " OR ".join(f"({one})" for one in said) + ")"
+
+
+def _all_of(tokens: Sequence[str]) -> str:
+    return " AND ".join(map(_quoted, tokens))
 
 
 def _quoted(token: str) -> str:

@@ -3,12 +3,12 @@
 How a query is read is told in `node/reading.py`, the order of results in `node/ranking.py`. Here is
 how they are gathered, so that no query reads much:
 
-- A query with a word that few listings have is answered from all of those.
-- Any other is answered from the nearest shops: first the commune's and the adjoining ones', then,
-  zone by zone, the next that have so many listings together, until the page is decided and the
-  totals are known. What is decided is exactly what a look at everything would have given.
-- Where the zones have not been enough, everything is looked at after all: by then it is known that
-  the words are seldom met together.
+- What few listings match is answered from all of those.
+- What more match is answered from the nearest shops: the commune's and the adjoining ones', then,
+  zone by zone, the next, until the page is decided and the totals are known. How large a zone must
+  be is guessed from how often the words are met. What is decided is exactly what a look at
+  everything would have given.
+- Where three zones have not been enough, or would be too large, everything is looked at after all.
 """
 
 import itertools
@@ -22,7 +22,6 @@ from node import globe, hours, neighbours, ranking, reading, shops
 from node.directory import Block, Directory
 from node.model import (
     Filters,
-    Freshness,
     Place,
     Ring,
     RingName,
@@ -31,7 +30,7 @@ from node.model import (
     SearchQuery,
     Shop,
 )
-from node.ranking import Key, Placed, Run, Where
+from node.ranking import RINGS, Key, Placed, Run, Where
 from node.reading import Plan
 from node.store import listings, places, search
 from node.store import shops as shop_rows
@@ -41,10 +40,17 @@ PAGE = 20
 PAGE_MOST = 500
 EXACT_UP_TO = 200
 SURROUNDINGS_KEPT = 5_000
-# A word that at most so many listings have is rare: reading all of them costs a few milliseconds.
-RARE = 1_000
-# Zones end where so many listings lie nearer.
-ZONES = (2_000, 10_000, 50_000)
+# What at most so many listings match is rare: looking at all of them costs a few milliseconds.
+RARE = 500
+# Where about so few match, no zone is tried.
+FEW = 5_000
+# A zone is made to hold about what is hoped for in it, with a margin; it is no smaller, no larger.
+MARGIN = 1.3
+ZONE_LEAST, ZONE_MOST = 1_000, 80_000
+# Going on reading over what was not asked for costs less than another range while it is less than
+# so many matches.
+RANGE_COSTS = 100
+AVERAGE_SHOP = 50
 # Of what is looked at in full, no more than this is ranked.
 MATCHES_MOST = 20_000
 _EVERYTHING = ((0, 2**62),)
@@ -184,103 +190,179 @@ class _Asked:
             self.prices = search.Prices(self.filters.price_least, self.filters.price_most)
         self.silence = neighbours.silence(db, now)
         self._of_shops = _asks_of_shops(self.filters)
+        # Whether all that match by their words are shown, so that counting them will do.
+        self._by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
         self._facts: dict[str, bool] = {}
 
     def gather(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered:
         """Finds enough to show `wanted` hits from the beginning, or from behind `after`."""
-        if not self._is_rare(plan) and (near := self._from_near(plan, after, wanted)):
-            return near
-        rows = search.find(
-            self.db, plan.expression, _EVERYTHING, prices=self.prices, limit=MATCHES_MOST
-        )
-        runs = self._runs(rows, self._titles(plan, _EVERYTHING), None)
+        rows = self._everywhere(plan, RARE + 1)
+        if len(rows) > RARE:
+            near = self._from_near(plan, rows, after, wanted)
+            if near is not None:
+                return near
+            rows = self._everywhere(plan, MATCHES_MOST)
+        return self._from_all(plan, rows, after, wanted)
+
+    def _from_all(
+        self, plan: Plan, rows: Sequence[int], after: Key | None, wanted: int
+    ) -> _Gathered:
+        """From all that match: the nearest are put in order first, and mostly that will do."""
+        titles = self._titles(plan, _EVERYTHING)
+        shops = [
+            (self._nearness(block), number, list(of_block))
+            for number, of_block in itertools.groupby(rows, _block_number)
+            if (block := self.view.by_number.get(number)) is not None
+        ]
+        shops.sort(reverse=True)
+        runs: list[Run] = []
+        done = 0
+        for chunk in (wanted, 4 * wanted, 16 * wanted):
+            if not self._by_words_alone or self.point is None or done + chunk >= len(shops):
+                break
+            some = [row for _, _, of_block in shops[done : done + chunk] for row in of_block]
+            runs += self._runs(some, titles)
+            done += chunk
+            nearness, number, _ = shops[done]
+            km = self._distance(self.view.by_number[number])
+            if km is None or nearness > 1.0:
+                continue
+            left = [row for _, _, of_block in shops[done:] for row in of_block]
+            # A title further away may come before a description nearer by.
+            best = Where.HEAD if any(row in titles.rows for row in left) else Where.ELSEWHERE
+            gathered = self._as_far_as(runs, km, best, after, wanted)
+            if len(gathered.placed) >= wanted and RingName.AROUND in gathered.whole:
+                gathered.totals[RingName.FURTHER] += len(left)
+                if len(rows) < MATCHES_MOST:
+                    gathered.whole.add(RingName.FURTHER)
+                return gathered
+        runs = self._runs(rows, titles)
+        placed = ranking.in_order(runs, self.seed, self.radius_km, after)
         whole = RingName if len(rows) < MATCHES_MOST else ()
-        return _Gathered(self._first(runs, after, wanted), runs, whole)
+        return _Gathered(list(itertools.islice(placed, wanted)), runs, whole)
 
-    def _is_rare(self, plan: Plan) -> bool:
-        parts = [*map(reading.expression, plan.terms), *plan.demands]
-        return any(search.count(self.db, part, RARE + 1) <= RARE for part in parts)
+    def _nearness(self, block: Block) -> float:
+        """What sorts blocks by how near they are: those of the commune and beside it first."""
+        if block.place in self.commune or block.place in self.adjoining:
+            return 2.0
+        if self.point is None or block.point is None:
+            return -2.0
+        (a, b, c), (x, y, z) = self.point, block.point
+        return a * x + b * y + c * z
 
-    def _from_near(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered | None:
-        """From the nearest shops; None where the zones do not decide it."""
+    def _everywhere(self, plan: Plan, limit: int) -> list[int]:
+        return search.find(self.db, plan.expression, _EVERYTHING, prices=self.prices, limit=limit)
+
+    def _from_near(
+        self, plan: Plan, some: Sequence[int], after: Key | None, wanted: int
+    ) -> _Gathered | None:
+        """From the nearest shops; None where the zones do not decide it.
+
+        `some` are the matches with the lowest numbers: how far they reach tells how many there are.
+        """
         if self.point is None:
             return None  # nothing is nearer than anything
-        titles = None
-        if plan.in_title is None or (
-            search.count(self.db, plan.in_title, RARE + 1, titles=True) <= RARE
-        ):
-            titles = self._titles(plan, _EVERYTHING)  # few: what is not among them is in no title
+        density = self._density(some)
+        if density * self.view.listings() < FEW:
+            return None
+        passed_over = int(RANGE_COSTS / density / AVERAGE_SHOP)
+        # What comes first is known wherever it is, where that is little; else how often it is met.
+        best, titles, heads = Where.ELSEWHERE, self._some(plan.in_title), self._some(plan.at_head)
+        known = titles
+        if len(titles) > RARE:
+            best, known = Where.TITLE, heads
+            if len(heads) > RARE:
+                best, known = Where.HEAD, []
+            density = self._density(heads if best is Where.HEAD else titles)
+        passed = frozenset(known)
+        runs = self._runs(known, _Titles(passed, frozenset(heads)))
         first = self.view.of_places([*self.commune, *self.adjoining])
         taken = {block.number for block in first}
-        runs = self._of_blocks(plan, first, titles)
+        zone: list[Block] = list(first)
         nearer = self.view.from_near(self.point)
         lying = 0
-        for end in ZONES:
-            zone: list[Block] = []
-            reached: float | None = math.inf
-            for reached, block in nearer:  # noqa: B007 (how far it came is asked for below)
+        for hoped in (wanted, EXACT_UP_TO, EXACT_UP_TO * 3):
+            end = max(ZONE_LEAST, int(hoped * MARGIN / density))
+            if end > ZONE_MOST:
+                return None
+            reached = math.inf
+            for block in nearer:
                 lying += block.used
                 if block.number not in taken:
                     zone.append(block)
                 if lying >= end:
+                    reached = self._distance(block) or 0.0
                     break
             else:
-                reached = math.inf
-            runs += self._of_blocks(plan, zone, titles)
-            if reached is None:
-                return None  # what is left has no point
-            gathered = self._as_far_as(runs, reached, titles, after, wanted)
-            if len(gathered.placed) >= wanted and self._knows_totals(plan, gathered):
+                zone += [block for block in self.view.nowhere if block.number not in taken]
+            ranges = self.view.ranges(zone, passed_over)
+            only = {block.number for block in zone}
+            rows = [
+                row
+                for row in search.find(
+                    self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST
+                )
+                if row >> search.ROW_BITS in only and row not in passed
+            ]
+            there = _Titles(passed, passed)
+            if best < Where.ELSEWHERE:
+                there = self._titles(plan, ranges)
+            runs += self._runs(rows, there)
+            gathered = self._as_far_as(runs, reached, best, after, wanted)
+            if reached == math.inf or (
+                len(gathered.placed) >= wanted and self._knows_totals(plan, gathered)
+            ):
                 return gathered
-            if reached == math.inf:
-                return gathered
+            zone = []
         return None
 
+    def _some(self, expression: str | None) -> list[int]:
+        """Rows whose titles match: all of them, or more than RARE."""
+        if expression is None:
+            return []
+        return search.find(
+            self.db, expression, _EVERYTHING, titles=True, prices=self.prices, limit=RARE + 1
+        )
+
+    def _density(self, some: Sequence[int]) -> float:
+        """How many of all listings match, guessed from those with the lowest numbers."""
+        return len(some) / max(1, self.view.listings_before(some[-1]))
+
     def _as_far_as(
-        self,
-        runs: Sequence[Run],
-        reached: float,
-        titles: "_Titles | None",
-        after: Key | None,
-        wanted: int,
+        self, runs: Sequence[Run], reached: float, best: Where, after: Key | None, wanted: int
     ) -> _Gathered:
-        """What is decided when everything up to `reached` kilometres has been looked at."""
+        """What is decided when everything up to `reached` kilometres has been looked at, and every
+        match that is better than `best`, wherever it is."""
         whole = {RingName.COMMUNE}
         if reached > self.radius_km:
             whole.add(RingName.AROUND)
         if reached == math.inf:
             whole.add(RingName.FURTHER)
-        limit = ranking.tenths(min(reached, globe.EARTH_RADIUS_KM * 4))
+        limit = ranking.tenths(min(reached, 1e5))
         circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
         def is_decided(one: Placed) -> bool:
             ring, its_circle, where, stale, turn, distance, _, _ = one.key
-            if one.run.ring in whole or (ring == 2 and its_circle < circle and len(whole) > 1):
+            if one.run.ring in whole:
                 return True
-            if ring == 2 and not (len(whole) > 1 and its_circle == circle):
-                return False
+            if ring == RINGS.index(RingName.FURTHER):
+                if RingName.AROUND not in whole or its_circle > circle:
+                    return False
+                if its_circle < circle:
+                    return True
             # Of a circle that is not whole yet: what nothing further away can come before.
-            if titles is not None and where < Where.ELSEWHERE:
-                return True
-            best = Where.ELSEWHERE if titles is not None else Where.HEAD
-            return not (stale or turn) and where == best and distance < limit
+            return where < best or (where == best and not (stale or turn) and distance < limit)
 
         decided = itertools.takewhile(
             is_decided, ranking.in_order(runs, self.seed, self.radius_km, after)
         )
         return _Gathered(list(itertools.islice(decided, wanted)), runs, whole)
 
-    def _first(self, runs: Iterable[Run], after: Key | None, wanted: int) -> list[Placed]:
-        placed = ranking.in_order(runs, self.seed, self.radius_km, after)
-        return list(itertools.islice(placed, wanted))
-
     def _knows_totals(self, plan: Plan, gathered: _Gathered) -> bool:
         """Whether the totals are what they must be; counts what is further where it is not."""
         if not gathered.knows(RingName.AROUND):
             return False
-        # What is counted must all be shown.
-        by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
-        if not gathered.knows(RingName.FURTHER) and by_words_alone:
+        if not gathered.knows(RingName.FURTHER) and self._by_words_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
             everywhere = search.count(self.db, plan.expression, most)
@@ -290,56 +372,68 @@ class _Asked:
         return gathered.knows(RingName.FURTHER)
 
     def _titles(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> "_Titles":
-        if plan.in_title is None or plan.at_head is None:
-            return _Titles(frozenset(), frozenset())
-        found = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
-        heads = search.find(self.db, plan.at_head, ranges, titles=True, limit=MATCHES_MOST)
-        return _Titles(frozenset(found), frozenset(heads))
+        """The rows of some ranges that match by their titles."""
+        found = []
+        # In a zone it is quicker to look for the heads alone: little is there in any case.
+        heads = plan.at_head if ranges is _EVERYTHING else plan.head
+        for expression in (plan.in_title, heads):
+            rows: list[int] = []
+            if expression is not None:
+                rows = search.find(self.db, expression, ranges, titles=True, limit=MATCHES_MOST)
+            found.append(frozenset(rows))
+        return _Titles(*found)
 
-    def _of_blocks(
-        self, plan: Plan, blocks: Sequence[Block], titles: "_Titles | None"
-    ) -> list[Run]:
-        ranges = self.view.ranges(blocks)
-        rows = search.find(self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST)
-        if titles is None:
-            titles = self._titles(plan, ranges)
-        return self._runs(rows, titles, {block.number for block in blocks})
+    def _runs(self, rows: Iterable[int], titles: "_Titles") -> list[Run]:
+        """Rows by their shops, as far as these pass the filters.
 
-    def _runs(self, rows: Iterable[int], titles: "_Titles", only: set[int] | None) -> list[Run]:
-        """Rows by their shops, as far as these pass the filters; `only` those of some blocks."""
+        Every row found goes through here, so this loop is kept short.
+        """
         runs: dict[tuple[str, Where], Run] = {}
-        for number, of_block in itertools.groupby(rows, _block_number):
-            block = self.view.by_number.get(number)
-            if block is None or (only is not None and number not in only):
+        of_number = self.view.by_number.get
+        in_title, at_head = titles.rows, titles.heads
+        last, placed = -1, None
+        for row in rows:
+            number = row >> search.ROW_BITS
+            if number != last:
+                last = number
+                block = of_number(number)
+                placed = None if block is None else self._placed(block)
+            if placed is None:
                 continue
-            freshness = self.silence.freshness(block.peer)
-            if freshness is Freshness.HIDDEN:
-                continue
-            km = self._distance(block)
-            if self._of_shops and not self._shop_fits(block, km):
-                continue
-            ring = self._ring(block, km)
-            for row in of_block:
-                where = titles.where(row)
-                run = runs.get((block.shop, where))
-                if run is None:
-                    run = runs[block.shop, where] = Run(
-                        block, km, ring, where, freshness is Freshness.OLD, []
-                    )
+            where = Where.ELSEWHERE
+            if row in in_title:
+                where = Where.HEAD if row in at_head else Where.TITLE
+            block, km, ring, stale = placed
+            run = runs.get((block.shop, where))
+            if run is None:
+                runs[block.shop, where] = Run(block, km, ring, where, stale, [row])
+            else:
                 run.rows.append(row)
         return list(runs.values())
+
+    def _placed(self, block: Block) -> tuple[Block, float | None, RingName, bool] | None:
+        """A block with its distance, its ring, and whether its node is silent; None where it is
+        not to be shown."""
+        peer, stale = block.peer, False
+        if peer is not None:
+            if peer in self.silence.hidden:
+                return None
+            stale = peer in self.silence.old
+        km = self._distance(block)
+        if self._of_shops and not self._shop_fits(block, km):
+            return None
+        if block.place in self.commune:
+            ring = RingName.COMMUNE
+        elif block.place in self.adjoining or (km is not None and km <= self.radius_km):
+            ring = RingName.AROUND
+        else:
+            ring = RingName.FURTHER
+        return block, km, ring, stale
 
     def _distance(self, block: Block) -> float | None:
         if self.point is None or block.point is None:
             return None
         return globe.distance_km(self.point, block.point)
-
-    def _ring(self, block: Block, km: float | None) -> RingName:
-        if block.place in self.commune:
-            return RingName.COMMUNE
-        if block.place in self.adjoining or (km is not None and km <= self.radius_km):
-            return RingName.AROUND
-        return RingName.FURTHER
 
     def _shop_fits(self, block: Block, km: float | None) -> bool:
         known = self._facts.get(block.shop)
@@ -351,22 +445,16 @@ class _Asked:
         return known
 
 
+def _block_number(row: int) -> int:
+    return row >> search.ROW_BITS
+
+
 @dataclass(frozen=True, slots=True)
 class _Titles:
     """Rows that have the words in their titles, and those of them that begin with one."""
 
     rows: frozenset[int]
     heads: frozenset[int]
-
-    def where(self, row: int) -> Where:
-        """Where a row has the words."""
-        if row not in self.rows:
-            return Where.ELSEWHERE
-        return Where.HEAD if row in self.heads else Where.TITLE
-
-
-def _block_number(row: int) -> int:
-    return row >> search.ROW_BITS
 
 
 def _asks_of_shops(filters: Filters) -> bool:

@@ -493,10 +493,12 @@ def find(
         "least": prices.least if prices and prices.least is not None else 0,
         "most": prices.most if prices and prices.most is not None else 2**62,
     }
+    cursor = db.cursor()
+    cursor.row_factory = None  # plain tuples: there may be thousands
     found: list[int] = []
     for first, last in ranges:
         values["first"], values["last"] = first, last
-        found += [row[0] for row in db.execute(statement, values)]
+        found += [row[0] for row in cursor.execute(statement, values)]
     return found
 
 
