@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from federation import activities, documents, proofs, vocabulary
 from federation.errors import Refused
-from node import categories, prices, words
+from node import categories, prices
 from node.exchange import shops, terms
 from node.model import (
     Availability,
@@ -308,14 +308,14 @@ def _photo(note: dict[str, Any], uri: str) -> RemotePhoto | None:
             continue
         link = documents.first(one.get("url"))
         link = link if isinstance(link, dict) else {"href": link}
-        said = one.get("mediaType") or link.get("mediaType")
+        said = one.get("mediaType", link.get("mediaType"))
         if said is None and documents.type_of(one) != "Image":
             continue  # a document of any kind
         url = link.get("href")
         if said not in _FORMS or not isinstance(url, str) or not documents.same_origin(url, uri):
             continue
-        alt = " ".join((documents.text(one.get("name"), ALT_READ) or "").split())
-        return RemotePhoto(url, alt if words.is_plain(alt) else "")
+        alt = documents.text(one.get("name"), ALT_READ) or ""
+        return RemotePhoto(url, " ".join(alt.split()))
     return None
 
 
