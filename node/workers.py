@@ -31,6 +31,7 @@ from node.store import (
     peers,
     received,
     remote_actors,
+    remote_photos,
     tombstones,
 )
 
@@ -217,6 +218,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
     """At start: nothing waits for a time that another clock set; neighbours are read at once."""
     deliveries.begin_again(db, now)
     received.begin_again(db, now)
+    remote_photos.begin_again(db, now)
     for peer in peers.find(db):
         peers.want_sync(db, peer.host, now)
 

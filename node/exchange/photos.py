@@ -22,6 +22,7 @@ from node.store import remote_photos
 from node.store.remote_photos import GIVEN_UP, Wanted
 
 AT_ONCE = 2  # each of another host
+PAUSE = 0.2  # seconds, between photos that nobody waits for: a first reading has thousands
 LOOK_EVERY = 5.0  # seconds: what a page showed without a photo has one soon after
 NOTED_EVERY = timedelta(hours=1)
 SHOWN_MOST = 5000  # listings that pages showed since the last look
@@ -93,7 +94,11 @@ class Copies:
         async with asyncio.TaskGroup() as group:
             for wanted in chosen:
                 group.create_task(self._fetch(wanted))
-        return 0.0 if chosen else LOOK_EVERY
+        if not chosen:
+            return LOOK_EVERY
+        if not any(wanted.shown for wanted in chosen):
+            await asyncio.sleep(PAUSE)
+        return 0.0
 
     async def _fetch(self, wanted: Wanted) -> None:
         now = self._context.clock

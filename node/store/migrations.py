@@ -414,7 +414,7 @@ CREATE TABLE remote_photos (
     due TEXT
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX remote_photos_by_id ON remote_photos (id) WHERE id IS NOT NULL;
-CREATE INDEX remote_photos_by_shown ON remote_photos (shown, bytes) WHERE id IS NOT NULL;
+CREATE INDEX remote_photos_by_shown ON remote_photos (shown, bytes) WHERE bytes > 0;
 CREATE INDEX remote_photos_by_due ON remote_photos (host, due) WHERE due IS NOT NULL;
 CREATE INDEX remote_photos_by_due_shown ON remote_photos (host, due)
     WHERE due IS NOT NULL AND shown IS NOT NULL;

@@ -35,7 +35,7 @@ def change(
     if photo is None:
         db.execute("DELETE FROM remote_photos WHERE listing = ?", (listing_id,))
         return
-    db.execute(
+    written = db.execute(
         """
         INSERT INTO remote_photos (listing, host, url, alt, due)
         SELECT listings.id, shops.peer, :url, :alt, :now
@@ -46,10 +46,16 @@ def change(
         """,
         {"listing": listing_id, "url": photo.url, "alt": photo.alt, "now": times.fine(now)},
     )
-    db.execute(
-        "UPDATE remote_photos SET alt = :alt WHERE listing = :listing AND alt <> :alt",
-        {"listing": listing_id, "alt": photo.alt},
-    )
+    if written.rowcount == 0:  # the same photo, perhaps said otherwise
+        db.execute(
+            "UPDATE remote_photos SET alt = :alt WHERE listing = :listing AND alt <> :alt",
+            {"listing": listing_id, "alt": photo.alt},
+        )
+
+
+def begin_again(db: sqlite3.Connection, now: datetime) -> None:
+    """Nothing waits for a time that another clock set."""
+    db.execute("UPDATE remote_photos SET due = :now WHERE due > :now", {"now": times.fine(now)})
 
 
 def find(db: sqlite3.Connection, listing_ids: Iterable[str]) -> dict[str, RemotePhoto]:
@@ -174,11 +180,8 @@ def show(db: sqlite3.Connection, listing_ids: Collection[str], now: datetime) ->
 
 def total_bytes(db: sqlite3.Connection) -> int:
     """What all copies take; one that two listings share counts twice."""
-    return int(
-        db.execute(
-            "SELECT ifnull(sum(bytes), 0) FROM remote_photos WHERE id IS NOT NULL"
-        ).fetchone()[0]
-    )
+    row = db.execute("SELECT ifnull(sum(bytes), 0) FROM remote_photos WHERE bytes > 0").fetchone()
+    return int(row[0])
 
 
 def drop_least_shown(db: sqlite3.Connection, most: int) -> set[str]:
@@ -191,7 +194,7 @@ def drop_least_shown(db: sqlite3.Connection, most: int) -> set[str]:
     if excess > 0:
         # NULL, which has never been shown, comes first.
         for row in db.execute(
-            "SELECT listing, id, bytes FROM remote_photos WHERE id IS NOT NULL ORDER BY shown"
+            "SELECT listing, id, bytes FROM remote_photos WHERE bytes > 0 ORDER BY shown"
         ):
             dropped.append((row[0], row[1]))
             excess -= row[2]
