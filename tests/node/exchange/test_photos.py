@@ -341,3 +341,31 @@ async def test_a_node_that_wants_none_fetches_none(world: World, shop: Shop) -> 
     assert world.asked == []
     await world.write(shops.remove_remote, shop.uri)
     assert await copies.sweep() == 0
+
+
+async def test_a_file_that_two_listings_share_stays_for_the_other(world: World, shop: Shop) -> None:
+    world.answers["b"] = world.answers["a"] = picture(1)
+    twins = [await world.listing(shop, "a"), await world.listing(shop, "b")]
+    await fetch_all(world.copies())
+    photo = await world.photo(twins[0])
+    assert photo is not None
+    most = 2 * world.file(photo).stat().st_size - 1
+    copies = world.copies(most)
+    other = await world.listing(shop, "c")
+    copies.shown.note(other.id)
+    world.answers["c"] = world.answers["a"]
+    await fetch_all(copies)
+    assert [await world.held(one) for one in (*twins, other)] == [False, False, True]
+    assert len(world.files()) == 1
+
+
+async def test_a_clock_that_was_ahead_delays_nothing(world: World, shop: Shop) -> None:
+    world.now += timedelta(days=300)
+    told = await world.listing(shop, "a")
+    world.now = NOW
+    copies = world.copies()
+    await fetch_all(copies)
+    assert world.asked == []
+    await world.write(remote_photos.begin_again, NOW)
+    await fetch_all(copies)
+    assert await world.held(told)
