@@ -8,6 +8,7 @@ lately shown goes for it. Everything here can be had again: nothing of it is wor
 import asyncio
 import logging
 import random
+import sqlite3
 import tempfile
 from collections.abc import Iterable
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ NOTED_EVERY = timedelta(hours=1)
 SHOWN_MOST = 5000  # listings that pages showed since the last look
 AGAIN_AFTER = timedelta(minutes=5)  # four times as long after each further failure
 HOST_HELD = timedelta(minutes=1)  # after a failure: a slow host must not hold up the others
+REST = 4  # times as long as a photo took that was none: bombs must not keep the node busy
 ROOM_FOR_NEW = 0.9  # of what copies may take: the rest is for what pages show
 BUSY = timedelta(seconds=20)
 
@@ -101,7 +103,8 @@ class Copies:
         return 0.0
 
     async def _fetch(self, wanted: Wanted) -> None:
-        now = self._context.clock
+        now, timer = self._context.clock, asyncio.get_running_loop().time
+        begun = timer()
         self._held[wanted.host] = now() + HOST_HELD  # whatever happens, a full disk included
         try:
             content = await self._context.http.fetch_media(wanted.url)
@@ -115,7 +118,7 @@ class Copies:
             await self._postpone(wanted, tries, now() + wait if tries < GIVEN_UP else None, error)
         except (FederationError, errors.Invalid) as error:
             await self._postpone(wanted, GIVEN_UP, None, error)
-            del self._held[wanted.host]  # it answers at once, and never again for this one
+            self._held[wanted.host] = now() + timedelta(seconds=REST * (timer() - begun))
 
     async def _postpone(
         self,
@@ -142,11 +145,7 @@ class Copies:
             with tempfile.TemporaryFile(dir=self._folder) as source:
                 await asyncio.to_thread(_fill, source, content)
                 made = await self._darkroom.develop_copy(source)
-            database = self._context.database
-            await database.write(
-                remote_photos.keep, wanted, made.id, made.width, made.height, made.bytes
-            )
-            gone = await database.write(remote_photos.drop_least_shown, self._most)
+            gone = await self._context.database.write(_record, wanted, made, self._most)
             await asyncio.to_thread(_remove, self._folder, gone)
 
     async def sweep(self) -> int:
@@ -158,6 +157,11 @@ class Copies:
             await self._context.database.write(remote_photos.drop_least_shown, self._most)
             known = await self._context.database.read(remote_photos.find_ids)
             return await asyncio.to_thread(media.sweep_copies, self._folder, known)
+
+
+def _record(db: sqlite3.Connection, wanted: Wanted, made: media.Developed, most: int) -> set[str]:
+    remote_photos.keep(db, wanted, made.id, made.width, made.height, made.bytes)
+    return remote_photos.drop_least_shown(db, most)
 
 
 def _fill(source: IO[bytes], content: bytes) -> None:
