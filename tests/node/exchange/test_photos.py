@@ -369,3 +369,18 @@ async def test_a_clock_that_was_ahead_delays_nothing(world: World, shop: Shop) -
     await world.write(remote_photos.begin_again, NOW)
     await fetch_all(copies)
     assert await world.held(told)
+
+
+async def test_who_sends_none_is_left_alone_for_as_long_as_it_took(
+    world: World, shop: Shop
+) -> None:
+    await world.listing(shop, "a")
+    world.answers["a"] = b"\xff\xd8\xff"
+    copies = world.copies()
+    await fetch_all(copies)
+    await world.listing(shop, "b")
+    await fetch_all(copies)
+    assert world.asked == ["a"]
+    world.now += timedelta(hours=1)
+    await fetch_all(copies)
+    assert world.asked == ["a", "b"]
