@@ -4,6 +4,7 @@
     Client.fetch_document    an ActivityPub object, told by the server that its id names
     Client.fetch_page        a page of a collection, which has no life of its own
     Client.fetch_page_anew   the same, unless it is still as it was
+    Client.fetch_media       a picture, from the host that was asked and no other
     Client.post              a delivery: never redirected, its answer looked at for the status
 
 One deadline covers a request from the look-up of the name to the last byte. Nothing is unpacked; no
@@ -139,10 +140,12 @@ class Client:
         sign: Sign | None = None,
         budget: Budget | None = None,
         etag: str | None = None,
+        same_origin: bool = False,
     ) -> Answer:
         """Asks for a URL, whatever the status of the answer; a body of at most `limit` bytes.
 
-        With `etag`, 304 says that it is still the one that had it (RFC 9110, section 13.1.2).
+        With `etag`, 304 says that it is still the one that had it (RFC 9110, section 13.1.2). With
+        `same_origin`, a redirect to another origin is not followed but refused.
 
         Follows at most limits.REDIRECTS redirects: never to an address seen before, from https to
         http, or from elsewhere to a private peer. Raises Refused or Unreachable.
@@ -162,6 +165,8 @@ class Client:
             if answer.status not in _REDIRECTS or "location" not in answer.headers:
                 return answer
             target = self._redirected(target, answer.headers["location"])
+            if same_origin and not documents.same_origin(url, target.url):
+                raise Refused("foreign-answer", target.url)
             if target.url in seen:
                 raise Refused("redirect-loop", target.url)
             seen.add(target.url)
@@ -261,6 +266,18 @@ class Client:
             self._identifier(document, answer.url)
         found = answer.headers.get("etag", "")
         return document, found if _ETAG.fullmatch(found) else None
+
+    async def fetch_media(self, url: str) -> bytes:
+        """What claims to be a picture: of at most limits.MEDIA, and not looked into.
+
+        No redirect leads to another origin. Raises like fetch_json.
+        """
+        answer = await self.get(url, accept="image/*", limit=limits.MEDIA, same_origin=True)
+        check_status(answer, self._clock())
+        content_type = answer.headers.get("content-type", "")
+        if not content_type.lower().startswith("image/"):
+            raise Refused("wrong-content-type", f"{answer.url}: {content_type[:100]}")
+        return answer.body
 
     async def _fetch_object(
         self,

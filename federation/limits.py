@@ -12,6 +12,7 @@ INBOX_BODY = 256 * 1024  # an activity; the worst valid one costs some 20 ms to 
 ACTOR = 64 * 1024  # an actor's document or a key, fetched for anybody who names it, and kept
 DOCUMENT = 1024 * 1024  # an object, or a page of a collection, fetched from those who are heard
 DISCOVERY = 64 * 1024  # a WebFinger or NodeInfo document that we fetched ourselves
+MEDIA = 8 * 1024 * 1024  # a photo of a neighbour's; two at once, each a few times this in memory
 ANSWER = 64 * 1024  # what a server says to a delivery: looked at for its status only
 HEADER_BLOCK = 16 * 1024  # of a request or an answer; servers in use stay under 8 KiB
 JSON_DEPTH = 32  # real activities are some 8 deep; each level costs a stack frame somewhere

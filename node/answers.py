@@ -184,6 +184,19 @@ def _offer(offer: Offer) -> dict[str, Any]:
     return found
 
 
+def _small_photo(found: Listing, uris: Uris) -> dict[str, Any] | None:
+    """The first photo as this node itself has it, a neighbour's included."""
+    if found.photos:
+        shown = found.photos[0]
+        photo_id, alt, (width, height) = shown.id, shown.alt, shown.size(SIZES[-1])
+    elif (copy := found.remote_photo) is not None and copy.id is not None:
+        photo_id, alt, width, height = copy.id, copy.alt, copy.width, copy.height
+    else:
+        return None
+    address = uris.photo(photo_id, SIZES[-1], "webp")
+    return {"alt": alt, "width": width, "height": height, "webp": address}
+
+
 def _availability(found: Listing) -> Availability:
     """Of the whole listing: it can be had as long as one of its offers can."""
     main = found.main_offer
@@ -199,8 +212,8 @@ def _availability(found: Listing) -> Availability:
     )
 
 
-def search(answer: SearchAnswer) -> dict[str, Any]:
-    """The three rings."""
+def search(answer: SearchAnswer, uris: Uris) -> dict[str, Any]:
+    """The three rings; `uris` are those of the node that answers."""
     return {
         "query": answer.query.words,
         "place": place(answer.query.place),
@@ -210,7 +223,7 @@ def search(answer: SearchAnswer) -> dict[str, Any]:
                 "within_km": ring.within_km,
                 "total": ring.total,
                 "total_is": "exact" if ring.exact else "at_least",
-                "results": [_hit(hit) for hit in ring.hits],
+                "results": [_hit(hit, uris) for hit in ring.hits],
             }
             for ring in answer.rings
         ],
@@ -224,13 +237,14 @@ def search(answer: SearchAnswer) -> dict[str, Any]:
     }
 
 
-def _hit(hit: SearchHit) -> dict[str, Any]:
+def _hit(hit: SearchHit, uris: Uris) -> dict[str, Any]:
     found = listing(hit.listing, hit.shop)
     kept = (
         "uri", "url", "name", "price", "unit_price", "availability", "shop", "node", "seen",
     )  # fmt: skip
     return {
         **{key: found[key] for key in kept},
+        "photo": _small_photo(hit.listing, uris),
         "stale": hit.stale,
         "commune": place(hit.place),
         "distance_km": hit.distance_km,

@@ -20,6 +20,7 @@ from node import clock, errors, keyring, media, moderation, search, settings, sy
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
+from node.exchange.photos import Copies
 from node.model import Place
 from node.store import database, places
 from node.translation import Catalogues
@@ -50,6 +51,7 @@ class Node:
     publisher: Publisher
     workers: Workers
     ring: keyring.Keyring
+    darkroom: media.Darkroom
     door: Door
     chance: random.Random = field(default_factory=random.SystemRandom)
 
@@ -95,7 +97,15 @@ async def running(
             new_id=lambda: str(uuid.uuid4()),
             accept_any_node=configured.federation.mode == "open",
         )
-        workers = Workers(context, db, signers, random.SystemRandom(), standing)
+        darkroom = media.Darkroom(folder)
+        copies = Copies(
+            context,
+            folder,
+            darkroom,
+            random.SystemRandom(),
+            configured.storage.remote_photos_mb * 1_000_000,
+        )
+        workers = Workers(context, db, signers, random.SystemRandom(), standing, copies)
         async with workers:
             yield Node(
                 folder=folder,
@@ -107,6 +117,7 @@ async def running(
                 publisher=publisher,
                 workers=workers,
                 ring=ring,
+                darkroom=darkroom,
                 door=Door(workers, configured.server.trusted_proxies),
             )
 
@@ -129,7 +140,7 @@ def create_app(running_node: Node) -> Starlette:
             commune=_own_commune(running_node.settings),
             engine=search.Engine(synonyms.load(running_node.folder)),
             ring=running_node.ring,
-            darkroom=media.Darkroom(running_node.folder),
+            darkroom=running_node.darkroom,
             http=running_node.context.http,
             version=node.__version__,
         )

@@ -4,9 +4,13 @@ A photo is a set of six files in the node's folder, `media/ab/abcdef….{1600,80
 named by the SHA-256 of the largest JPEG, and a row in the database. The files are whole and on the
 disk before the row is written, and go only after no row names them; both under the lock of
 writing, so that a listing never shows a photo that is not there.
+
+Of a neighbour's photo one small copy is kept, in a folder of its own whose files can be had again
+(node/exchange/photos.py): neither sweep sees the other's files.
 """
 
 import asyncio
+import contextlib
 import json
 import os
 import re
@@ -15,13 +19,14 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 from node import errors
-from node.media_worker import SIZES
+from node.media_worker import SIZES, SUFFIXES
 from node.model import Photo, Shop
 from node.store import photos
 
@@ -32,8 +37,9 @@ SHOP_PER_MINUTE = 30
 WAITING_MOST = 8  # photos that wait for the one that is being developed
 DEVELOPED_WITHIN = 30.0  # seconds
 FOLDER = "media"
+COPIES_FOLDER = "media-remote"
+COPY = (SIZES[-1], SUFFIXES[0])  # the one size and form of a copy of a neighbour's photo
 INCOMING = "incoming"
-SUFFIXES = ("webp", "jpg")
 
 _NAME = re.compile(rf"([0-9a-f]{{64}})\.({'|'.join(map(str, SIZES))})\.({'|'.join(SUFFIXES)})")
 _DETAILS = {
@@ -69,6 +75,27 @@ def develop(folder: Path, source: IO[bytes]) -> Developed:
     `source` is a file with a descriptor. Takes up to a second of that process. Raises
     errors.Invalid with a sentence.
     """
+    incoming = folder / FOLDER / INCOMING
+    with _developed(incoming, source) as (made, answer):
+        for side in SIZES:
+            for suffix in SUFFIXES:
+                _put(made, path(folder, answer.id, side, suffix))
+        _settle(path(folder, answer.id, SIZES[0], SUFFIXES[0]).parent)
+    return answer
+
+
+def develop_copy(folder: Path, source: IO[bytes]) -> Developed:
+    """Makes the one small copy of a neighbour's photo, as `develop` does."""
+    with _developed(folder / COPIES_FOLDER / INCOMING, source, "small") as (made, answer):
+        target = copy_path(folder, answer.id)
+        _put(made, target)
+        _settle(target.parent)
+    return answer
+
+
+@contextlib.contextmanager
+def _developed(incoming: Path, source: IO[bytes], *how: str) -> Iterator[tuple[Path, Developed]]:
+    """The folder in which the photo process left its files, and what it said of them."""
     size = source.seek(0, os.SEEK_END)
     source.seek(0)
     os.lseek(source.fileno(), 0, os.SEEK_SET)  # the process begins where the descriptor stands
@@ -76,12 +103,11 @@ def develop(folder: Path, source: IO[bytes]) -> Developed:
         raise refusal("too-heavy")
     if size == 0:
         raise refusal("empty")
-    incoming = folder / FOLDER / INCOMING
     incoming.mkdir(parents=True, exist_ok=True, mode=0o700)
     with tempfile.TemporaryDirectory(dir=incoming, ignore_cleanup_errors=True) as target:
         try:
             done = subprocess.run(  # noqa: S603 (our own program, and no word of a stranger's)
-                [sys.executable, "-m", "node.media_worker", target],
+                [sys.executable, "-m", "node.media_worker", target, *how],
                 stdin=source,
                 capture_output=True,
                 timeout=DEVELOPED_WITHIN,
@@ -96,18 +122,20 @@ def develop(folder: Path, source: IO[bytes]) -> Developed:
             raise refusal("damaged") from None
         if "refused" in answer:
             raise refusal(answer["refused"])
-        found = Developed(answer["id"], answer["width"], answer["height"], answer["bytes"])
-        _put(folder, Path(target), found.id)
-    return found
+        yield (
+            Path(target),
+            Developed(answer["id"], answer["width"], answer["height"], answer["bytes"]),
+        )
 
 
-def _put(folder: Path, made: Path, photo_id: str) -> None:
-    """Moves the files of a photo to where they are served from; on the disk when this returns."""
-    shelf = path(folder, photo_id, SIZES[0], SUFFIXES[0]).parent
-    shelf.mkdir(parents=True, exist_ok=True, mode=0o700)
-    for side in SIZES:
-        for suffix in SUFFIXES:
-            (made / f"{side}.{suffix}").replace(path(folder, photo_id, side, suffix))
+def _put(made: Path, target: Path) -> None:
+    """Moves a file to where it is served from."""
+    target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+    (made / target.name.partition(".")[2]).replace(target)
+
+
+def _settle(shelf: Path) -> None:
+    """What was put on a shelf is on the disk when this returns."""
     for changed in (shelf, shelf.parent):
         descriptor = os.open(changed, os.O_RDONLY)
         try:
@@ -119,6 +147,12 @@ def _put(folder: Path, made: Path, photo_id: str) -> None:
 def path(folder: Path, photo_id: str, side: int, suffix: str) -> Path:
     """Where a size of a photo lies."""
     return folder / FOLDER / photo_id[:2] / f"{photo_id}.{side}.{suffix}"
+
+
+def copy_path(folder: Path, photo_id: str) -> Path:
+    """Where the copy of a neighbour's photo lies."""
+    side, suffix = COPY
+    return folder / COPIES_FOLDER / photo_id[:2] / f"{photo_id}.{side}.{suffix}"
 
 
 def parse_name(name: str) -> tuple[str, int, str] | None:
@@ -160,6 +194,27 @@ def check_room(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
         )
 
 
+def sweep_copies(folder: Path, known: frozenset[str]) -> int:
+    """Removes what lies among the copies and is none of the known. Returns how many.
+
+    Only for whoever makes copies, while none is being made.
+    """
+    removed = 0
+    for found in (folder / COPIES_FOLDER).glob("*/*"):
+        named = parse_name(found.name)
+        if named is None or named[0] not in known:
+            _remove(found)
+            removed += 1
+    return removed
+
+
+def _remove(found: Path) -> None:
+    if found.is_dir() and not found.is_symlink():
+        shutil.rmtree(found, ignore_errors=True)  # what a killed process left
+    else:
+        found.unlink(missing_ok=True)
+
+
 def sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> int:
     """Forgets photos that nothing shows, and removes files that no row names. Returns how many.
 
@@ -175,10 +230,7 @@ def sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> int:
             continue
         if found.lstat().st_mtime > oldest_kept:
             continue
-        if found.is_dir() and not found.is_symlink():
-            shutil.rmtree(found, ignore_errors=True)  # what a killed process left
-        else:
-            found.unlink(missing_ok=True)
+        _remove(found)
         removed += 1
     return removed
 
@@ -193,11 +245,20 @@ class Darkroom:
 
     async def develop(self, source: IO[bytes]) -> Developed:
         """As `develop` above. Raises errors.TooMany when too many wait."""
+        return await self._in_turn(develop, source)
+
+    async def develop_copy(self, source: IO[bytes]) -> Developed:
+        """As `develop_copy` above. Raises errors.TooMany when too many wait."""
+        return await self._in_turn(develop_copy, source)
+
+    async def _in_turn(
+        self, work: Callable[[Path, IO[bytes]], Developed], source: IO[bytes]
+    ) -> Developed:
         if self._waiting >= WAITING_MOST:
             raise errors.TooMany("photos-busy", "Many photos arrive just now. Try again.")
         self._waiting += 1
         try:
             async with self._busy:
-                return await asyncio.to_thread(develop, self._folder, source)
+                return await asyncio.to_thread(work, self._folder, source)
         finally:
             self._waiting -= 1

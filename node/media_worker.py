@@ -1,6 +1,8 @@
 """One photo in, six clean files out: run as a process of its own by `node/media.py`.
 
-    python -m node.media_worker TARGET_FOLDER < photo
+    python -m node.media_worker TARGET_FOLDER [small] < photo
+
+`small`: a single file, which is all that is kept of a neighbour's photo.
 
 Whatever a stranger's bytes do to the decoder, they do it here: with little memory, little time and
 no connection to the database. It answers with one JSON line, `{"id", "width", "height", "bytes"}`
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from PIL.Image import Image as Picture
 
 SIZES = (1600, 800, 320)  # longest side, in pixels
+SUFFIXES = ("webp", "jpg")
 PIXELS_MOST = 40_000_000
 SIDE_MOST = 30_000
 MEMORY_MOST = 1024**3  # of addresses: a WebP of 40 megapixels takes 700 MB (a JPEG under 150)
@@ -32,6 +35,8 @@ CPU_SECONDS = 15
 FILE_MOST = 8 * 1024 * 1024  # of one written file
 WEBP = {"quality": 78, "method": 1}
 JPEG = {"quality": 80, "optimize": True}
+
+_FORMS: dict[str, tuple[str, dict[str, Any]]] = {"webp": ("WEBP", WEBP), "jpg": ("JPEG", JPEG)}
 
 _ORIENTATION = 0x0112
 
@@ -78,8 +83,16 @@ def check_size(width: int, height: int) -> None:
         raise Unfit("too-many-pixels")
 
 
-def develop(source: BinaryIO, target: Path) -> dict[str, Any]:
-    """Reads a photo and writes its clean sizes into a folder. Raises Unfit."""
+def develop(
+    source: BinaryIO,
+    target: Path,
+    sizes: tuple[int, ...] = SIZES,
+    suffixes: tuple[str, ...] = SUFFIXES,
+) -> dict[str, Any]:
+    """Reads a photo and writes its clean sizes into a folder, named by the first of the last form.
+
+    Raises Unfit.
+    """
     head = source.read(64)
     kind = kind_of(head)
     if kind == "HEIC":
@@ -89,26 +102,27 @@ def develop(source: BinaryIO, target: Path) -> dict[str, Any]:
     if kind == "WEBP":
         check_size(*webp_size(head))
     source.seek(0)
-    picture = read(source, kind)
+    picture = read(source, kind, sizes[0])
     width, height = picture.size
     answer: dict[str, Any] = {"width": width, "height": height, "bytes": 0}
-    for side in SIZES:
+    for side in sizes:
         size = fit(width, height, side)
         if size != picture.size:
             picture = picture.resize(size, _bicubic(), reducing_gap=3.0)
-        for suffix, options in (("webp", WEBP), ("jpg", JPEG)):
+        for suffix in suffixes:
             written = io.BytesIO()
-            picture.save(written, "WEBP" if suffix == "webp" else "JPEG", **options)
+            kind, options = _FORMS[suffix]
+            picture.save(written, kind, **options)
             content = written.getvalue()
-            if side == SIZES[0] and suffix == "jpg":
+            if side == sizes[0] and suffix == suffixes[-1]:
                 answer["id"] = hashlib.sha256(content).hexdigest()
             answer["bytes"] += len(content)
             write(target / f"{side}.{suffix}", content)
     return answer
 
 
-def read(source: BinaryIO, kind: str) -> "Picture":
-    """The first picture in a file, at most SIZES[0] long, upright, in plain sRGB. Raises Unfit."""
+def read(source: BinaryIO, kind: str, side: int) -> "Picture":
+    """The first picture in a file, at most `side` long, upright, in plain sRGB. Raises Unfit."""
     from PIL import Image, ImageFile
 
     Image.MAX_IMAGE_PIXELS = None  # checked here, to a lower bound
@@ -118,7 +132,7 @@ def read(source: BinaryIO, kind: str) -> "Picture":
             check_size(*opened.size)
             turned = opened.getexif().get(_ORIENTATION)
             profile = opened.info.get("icc_profile")
-            size = fit(*opened.size, SIZES[0])
+            size = fit(*opened.size, side)
             opened.draft("RGB", size)  # a JPEG is decoded at a half, a quarter or an eighth
             opened.load()
             picture = plain(opened, size)
@@ -211,7 +225,8 @@ def main() -> None:
     """Develops the photo on standard input."""
     confine()
     try:
-        answer = develop(sys.stdin.buffer, Path(sys.argv[1]))
+        small = ((SIZES[-1],), ("webp",)) if sys.argv[2:] == ["small"] else ()
+        answer = develop(sys.stdin.buffer, Path(sys.argv[1]), *small)
     except Unfit as error:
         answer = {"refused": str(error)}
     except MemoryError:

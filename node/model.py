@@ -230,6 +230,20 @@ class Photo:
 
 
 @dataclass(frozen=True, slots=True)
+class RemotePhoto:
+    """The photo of a neighbour's listing: where it is, and the copy that is held here, if any.
+
+    `id` is the SHA-256 of the copy; `width` and `height` are the copy's.
+    """
+
+    url: str
+    alt: str
+    id: str | None = None
+    width: int = 0
+    height: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Listing:
     """Something a shop offers, with its one or more offers in their order."""
 
@@ -252,6 +266,7 @@ class Listing:
     pick_up: bool = True  # it can be fetched at the shop
     delivered: bool = False  # the shop delivers it, where its `delivery` says
     photos: tuple[Photo, ...] = ()
+    remote_photo: RemotePhoto | None = None  # of a neighbour's listing, instead
 
     @property
     def main_offer(self) -> Offer:

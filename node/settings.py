@@ -58,6 +58,13 @@ class FederationSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class StorageSettings:
+    """[storage]: what it may hold."""
+
+    remote_photos_mb: int = 500
+
+
+@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -71,6 +78,7 @@ class Settings:
     node: NodeSettings
     server: ServerSettings = field(default_factory=ServerSettings)
     federation: FederationSettings = field(default_factory=FederationSettings)
+    storage: StorageSettings = field(default_factory=StorageSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -193,6 +201,8 @@ def _check(settings: Settings, source: str) -> None:
         fail("server.listen", error.detail)
     if not 0 <= settings.federation.radius_km <= 500:
         fail("federation.radius_km", "must be 0 to 500 kilometres.")
+    if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
+        fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")

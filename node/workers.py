@@ -1,5 +1,5 @@
 """Work that goes on beside requests: changes spread, deliveries made, what came in acted upon,
-neighbours read, and old things swept.
+neighbours read, their photos fetched, and old things swept.
 
 All of it is driven by rows: a worker that is killed loses nothing, and the next start goes on
 where it stopped. A worker looks when it is poked (something was written by this process), when the
@@ -21,6 +21,7 @@ from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
+from node.exchange.photos import Copies
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
 from node.store import (
@@ -30,6 +31,7 @@ from node.store import (
     peers,
     received,
     remote_actors,
+    remote_photos,
     tombstones,
 )
 
@@ -57,6 +59,7 @@ class Workers:
         signers: keys.Signers,
         chance: random.Random,
         standing: moderation.Standing,
+        copies: Copies,
     ) -> None:
         self._context = context
         self._database = db
@@ -68,7 +71,9 @@ class Workers:
         self._act_bell = asyncio.Event()
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
+        self._photo_bell = asyncio.Event()
         self.standing = standing
+        self.copies = copies
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
@@ -78,6 +83,7 @@ class Workers:
             (self._act, self._act_bell),
             (self._deliver, self._deliver_bell),
             (self._read_neighbours, self._read_bell),
+            (self.copies.work, self._photo_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -99,7 +105,13 @@ class Workers:
 
     def poke(self) -> None:
         """Something was written that a worker may have to do with."""
-        for bell in (self._spread_bell, self._act_bell, self._deliver_bell, self._read_bell):
+        for bell in (
+            self._spread_bell,
+            self._act_bell,
+            self._deliver_bell,
+            self._read_bell,
+            self._photo_bell,
+        ):
             bell.set()
 
     async def accept(self, letter: Letter) -> None:
@@ -192,6 +204,7 @@ class Workers:
             try:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
+                await self.copies.sweep()
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER
                     await self._database.write(deliveries.give_up_unavailable, since, now)
@@ -205,6 +218,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
     """At start: nothing waits for a time that another clock set; neighbours are read at once."""
     deliveries.begin_again(db, now)
     received.begin_again(db, now)
+    remote_photos.begin_again(db, now)
     for peer in peers.find(db):
         peers.want_sync(db, peer.host, now)
 

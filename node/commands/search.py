@@ -83,7 +83,7 @@ def run(asked: argparse.Namespace) -> None:
             lines.append(f"    {hit.listing.url}")
     if answer.next_cursor:
         lines.append(f"More with --cursor {answer.next_cursor}")
-    output.say(asked, answers.search(answer), *lines)
+    output.say(asked, answers.search(answer, here.uris), *lines)
 
 
 def _said(changed: "Changed") -> str:

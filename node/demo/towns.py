@@ -26,7 +26,7 @@ import node
 from node import accounts, catalogue, errors, founding, keyring, media, shops
 from node.demo import content
 from node.exchange import choosing, keys
-from node.media_worker import SIZES
+from node.media_worker import SIZES, SUFFIXES
 from node.model import Place, Role
 from node.store import database, peers, places
 from node.store import shops as shop_rows
@@ -179,7 +179,7 @@ def _fill(town: Town, darkroom: Path, developed: dict[str, media.Developed]) -> 
 def _hang(darkroom: Path, town: Town, developed: media.Developed) -> None:
     """Brings a picture's files from where it was developed to where the town shows it."""
     for side in SIZES:
-        for suffix in media.SUFFIXES:
+        for suffix in SUFFIXES:
             target = media.path(town.folder, developed.id, side, suffix)
             target.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
             if not target.exists():

@@ -25,6 +25,7 @@ from node.model import (
     Offer,
     Photo,
     Place,
+    RemotePhoto,
     Shop,
     Tombstone,
 )
@@ -37,6 +38,10 @@ OFFERS_READ = 50
 PHOTO_SIDE = 800  # the copy that other servers fetch: theirs are smaller
 AXES_READ = 4
 CATEGORIES_READ = 10
+ATTACHMENTS_READ = 16
+ALT_READ = 200
+_PICTURES = frozenset({"Image", "Document"})
+_FORMS = (None, "image/jpeg", "image/png", "image/webp")
 
 
 def document(
@@ -292,7 +297,26 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         kind=_kind(note, item),
         pick_up=pick_up,
         delivered=delivered,
+        remote_photo=_photo(note, uri),
     )
+
+
+def _photo(note: dict[str, Any], uri: str) -> RemotePhoto | None:
+    """The first picture that can be fetched from where the listing itself comes from."""
+    for one in documents.as_list(note.get("attachment"))[:ATTACHMENTS_READ]:
+        if not isinstance(one, dict) or documents.type_of(one) not in _PICTURES:
+            continue
+        link = documents.first(one.get("url"))
+        link = link if isinstance(link, dict) else {"href": link}
+        said = one.get("mediaType", link.get("mediaType"))
+        if said is None and documents.type_of(one) != "Image":
+            continue  # a document of any kind
+        url = link.get("href")
+        if said not in _FORMS or not isinstance(url, str) or not documents.same_origin(url, uri):
+            continue
+        alt = documents.text(one.get("name"), ALT_READ) or ""
+        return RemotePhoto(url, " ".join(alt.split()))
+    return None
 
 
 def _item(offer: dict[str, Any]) -> dict[str, Any]:

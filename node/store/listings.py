@@ -5,8 +5,8 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Kind, Listing, Offer, Photo
-from node.store import photos, times
+from node.model import Availability, Condition, Kind, Listing, Offer, Photo, RemotePhoto
+from node.store import photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered"""
@@ -29,7 +29,12 @@ def _offer(row: sqlite3.Row) -> Offer:
     )
 
 
-def _listing(row: sqlite3.Row, offers: Iterable[Offer], shown: tuple[Photo, ...] = ()) -> Listing:
+def _listing(
+    row: sqlite3.Row,
+    offers: Iterable[Offer],
+    shown: tuple[Photo, ...],
+    remote_photo: RemotePhoto | None,
+) -> Listing:
     return Listing(
         id=row["id"],
         uri=row["uri"],
@@ -50,6 +55,7 @@ def _listing(row: sqlite3.Row, offers: Iterable[Offer], shown: tuple[Photo, ...]
         pick_up=bool(row["pick_up"]),
         delivered=bool(row["delivered"]),
         photos=shown,
+        remote_photo=remote_photo,
     )
 
 
@@ -88,6 +94,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
     _add_offers(db, listing)
     if listing.photos:
         photos.change(db, listing.id, listing.photos)
+    if listing.remote_photo is not None:
+        remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
@@ -105,6 +113,7 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
     db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
     _add_offers(db, listing)
     photos.change(db, listing.id, listing.photos)
+    remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
 
 
 def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
@@ -155,7 +164,11 @@ def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Li
     ):
         offers[row["listing"]].append(_offer(row))
     shown = photos.find(db, offers)
-    return [_listing(row, offers[row["id"]], shown.get(row["id"], ())) for row in rows]
+    copies = remote_photos.find(db, offers)
+    return [
+        _listing(row, offers[row["id"]], shown.get(row["id"], ()), copies.get(row["id"]))
+        for row in rows
+    ]
 
 
 def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:

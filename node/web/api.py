@@ -65,7 +65,12 @@ def _find(
         filters=filters.read(given),
     )
     radius_km = site.settings.federation.radius_km
-    return answers.search(search.find(db, query, radius_km, site.clock(), site.engine))
+    found = search.find(db, query, radius_km, site.clock(), site.engine)
+    for ring in found.rings:
+        for hit in ring.hits:
+            if hit.listing.remote_photo is not None:
+                site.workers.copies.shown.note(hit.listing.id)
+    return answers.search(found, site.uris)
 
 
 async def listing(request: Request) -> Response:

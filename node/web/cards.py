@@ -9,6 +9,7 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from node import hours, phrases, prices
+from node.exchange.photos import Shown
 from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
 from node.translation import Translator
 from node.web import opening, shown
@@ -43,6 +44,7 @@ class Card:
     remote: bool
     ground: int
     photo: str = ""  # the id of the first, where there is one here
+    small: bool = False  # there is no larger one: it is the copy of a neighbour's
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +74,15 @@ class Cards:
         at: str,
         carried: str,
         home: Place,
+        copies: Shown,
     ) -> None:
         """`at` and `carried` go before and behind the addresses of this node; `home` is its own
-        commune, whose clock tells what "today" is."""
+        commune, whose clock tells what "today" is; `copies` hears which neighbours' photos are
+        shown."""
         self.say = say
         self.now = now
         self.carried = carried
+        self._copies = copies
         self._origin = origin
         self._at = at
         self._zone: ZoneInfo | None = hours.zone_of(home.id)
@@ -103,6 +108,9 @@ class Cards:
         state = self.state(shop)
         seen, host = self.seen(found, stale=stale), self.host(shop)
         name = self._name(shop)
+        copy = found.remote_photo
+        if copy is not None:
+            self._copies.note(found.id)
         return Card(
             href=self.href(found.url, shop),
             name=shown.line(found.name, NAME_MOST),
@@ -118,7 +126,8 @@ class Cards:
             seen=f"{seen}, {host}" if host else seen,
             remote=bool(host),
             ground=ground(found.id),
-            photo=found.photos[0].id if found.photos else "",
+            photo=found.photos[0].id if found.photos else (copy and copy.id) or "",
+            small=copy is not None,
         )
 
     def shop(self, found: Shop, trade: str = "", where: str = "") -> ShopCard:

@@ -55,6 +55,7 @@ def cards(request: Request, place: Place) -> Cards:
         at=render.prefix(request),
         carried=carried(site, place),
         home=site.commune,
+        copies=site.workers.copies.shown,
     )
 
 

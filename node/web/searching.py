@@ -112,7 +112,14 @@ def _page(
         return RedirectResponse(f"{at}/commune?{behind}", 303)
     carried = nearby.carried(site, place)
     cards = Cards(
-        say, now, site.board, origin=site.uris.origin, at=at, carried=carried, home=site.commune
+        say,
+        now,
+        site.board,
+        origin=site.uris.origin,
+        at=at,
+        carried=carried,
+        home=site.commune,
+        copies=site.workers.copies.shown,
     )
     words = shown.line(asked.words, asking.WORDS_MOST)
     around = render.Around(words=words, near=territory.label(place), carried=carried)

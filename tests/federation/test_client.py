@@ -375,6 +375,29 @@ async def test_ssrf_06_a_private_peer_is_not_reached_through_somebody_else() -> 
 
 
 @pytest.mark.anyio
+async def test_a_picture_comes_from_the_host_that_was_asked(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(limits, "MEDIA", 100)
+    jpeg = b"Content-Type: IMAGE/jpeg\r\n"
+    async with serving() as hostile, asking(hostile) as asker:
+        hostile.says("/a", b"x" * 100, jpeg)
+        assert await asker.fetch_media(hostile.redirects("/r", "/a")) == b"x" * 100
+        assert hostile.asked[-1].headers["accept-encoding"] == "identity"
+        for code, url in {
+            "foreign-answer": hostile.redirects("/away", "https://elsewhere.example/a"),
+            "answer-too-large": hostile.says("/large", b"x" * 101, jpeg),
+            "wrong-content-type": hostile.says("/html", b"x", b"Content-Type: text/html\r\n"),
+            "status-refused": hostile.says("/no", b"x", jpeg, status=b"403 No"),
+            "gone": hostile.says("/gone", b"x", jpeg, status=b"410 Gone"),
+            "server-error": hostile.says("/down", b"x", jpeg, status=b"503 Down"),
+            "content-encoded": hostile.says("/gzip", b"x", jpeg, b"Content-Encoding: gzip\r\n"),
+        }.items():
+            with pytest.raises(FederationError, match=code):
+                await asker.fetch_media(url)
+
+
+@pytest.mark.anyio
 async def test_ssrf_13_redirects_that_never_end() -> None:
     async with serving() as hostile, asking(hostile) as asker:
         with pytest.raises(Refused, match="redirect-loop"):

@@ -118,14 +118,14 @@ class Arena:
     def found(self, words: str) -> dict[str, Any]:
         """What a search finds: name and price by URI, over all pages."""
         hits: dict[str, Any] = {}
-        page: int | None = 1
-        while page:
-            asked = {"q": words, "near": "Bordeaux", "page": str(page)}
+        cursor: str | None = ""
+        while cursor is not None:
+            asked = {"q": words, "near": "Bordeaux", "cursor": cursor}
             told = self.get(f"/api/v1/search?{urlencode(asked)}")
             for ring in told["rings"]:
                 hits |= {hit["uri"]: (hit["name"], hit["price"], hit["url"])
                          for hit in ring["results"]}  # fmt: skip
-            page = told["next"]
+            cursor = told["next"]
         return hits
 
     def state(self) -> dict[str, Any]:

@@ -17,6 +17,7 @@ HELD: dict[ModuleType, dict[str, tuple[str, str]]] = {
         "DOCUMENT": ("an object or a page that is fetched", "test_ssrf_15_an_answer_without_end"),
         "DISCOVERY": ("WebFinger, NodeInfo", "test_what_is_told_is_bounded"),
         "ANSWER": ("what is read of an answer to a delivery", "test_dlv_14_an_answer"),
+        "MEDIA": ("a photo of a neighbour's", "test_med_13_a_photo_that_is_none"),
         "HEADER_BLOCK": ("all headers, in and out", "test_dos_42_headers_are_bounded"),
         "JSON_DEPTH": ("levels of JSON", "test_jsn_03_depth_limit"),
         "JSON_INTEGER": ("the largest integer", "test_jsn_04_40_numbers"),
@@ -83,7 +84,7 @@ HELD: dict[ModuleType, dict[str, tuple[str, str]]] = {
     middleware: {"BODY_TIME": ("a body", "test_a_body_that_drips")},
 }
 _BYTES = frozenset(
-    {"INBOX_BODY", "ACTOR", "DOCUMENT", "DISCOVERY", "ANSWER", "HEADER_BLOCK", "PEM",
+    {"INBOX_BODY", "ACTOR", "DOCUMENT", "DISCOVERY", "MEDIA", "ANSWER", "HEADER_BLOCK", "PEM",
      "QUEUE_BYTES_MOST", "FRAMING_MOST"}
 )  # fmt: skip
 _SECONDS = re.compile(r"_TIME$|_HELD$|_INTERVAL$|_AGE$|_AHEAD_|^RETRY_AFTER")

@@ -20,7 +20,18 @@ from federation import documents, proofs
 from federation.errors import Refused
 from node import answers, catalogue, categories, prices
 from node.exchange import listings, outbox, terms
-from node.model import Availability, Condition, Kind, Listing, Offer, Photo, Place, Shop, Tombstone
+from node.model import (
+    Availability,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Place,
+    RemotePhoto,
+    Shop,
+    Tombstone,
+)
 from node.store import listings as rows
 from node.store import places
 from node.translation import Catalogues
@@ -553,6 +564,77 @@ def test_times_are_read_in_whole_seconds_of_utc() -> None:
     got = read(note)
     assert got.published == datetime(2026, 11, 23, 8, 0, tzinfo=UTC)
     assert got.updated == datetime(2026, 11, 23, 8, 30, tzinfo=UTC)
+
+
+# --- the photo of a neighbour's -------------------------------------------------------------------
+
+HERE = "https://boutiques.pessac.example/photo"
+IMAGE = {"type": "Image", "mediaType": "image/jpeg", "url": HERE, "name": "Un pot"}
+
+
+def test_the_first_photo_that_is_attached_is_read() -> None:
+    photos = (Photo("ab" * 32, "Un pot de miel", 1600, 1067), Photo("cd" * 32, "", 90, 60))
+    got = read(document(listing(photos=photos))).remote_photo
+    address = f"https://boutiques.pessac.example/media/{'ab' * 32}.800.jpg"
+    assert got == RemotePhoto(address, "Un pot de miel")
+
+
+@pytest.mark.parametrize(
+    "attached",
+    [
+        IMAGE,
+        [IMAGE],
+        [None, 3, "x", [], {}, IMAGE, {**IMAGE, "url": f"{HERE}/2"}],
+        {**IMAGE, "mediaType": None},
+        {**IMAGE, "type": ["Image", "x"]},
+        {**IMAGE, "type": "Document", "mediaType": "image/webp"},
+        {**IMAGE, "url": [{"type": "Link", "href": HERE, "mediaType": "image/png"}]},
+        {**IMAGE, "url": {"href": HERE}, "name": "  Un\r\npot  "},
+        [{**IMAGE, "url": "https://elsewhere.example/photo"}, IMAGE],
+        [{**IMAGE, "mediaType": "image/svg+xml"}, IMAGE],
+    ],
+)
+def test_a_photo_is_read_in_every_way_it_is_told(attached: Any) -> None:
+    note = {**document(listing()), "attachment": attached}
+    assert read(note).remote_photo == RemotePhoto(HERE, "Un pot")
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"url": "http://boutiques.pessac.example/photo"},
+        {"url": "https://boutiques.pessac.example:8443/photo"},
+        {"url": "https://boutiques.pessac.example@elsewhere.example/photo"},
+        {"url": "//boutiques.pessac.example/photo"},
+        {"url": "/photo"},
+        {"url": "javascript:alert(1)"},
+        {"url": "data:image/png;base64,AAAA"},
+        {"url": f"{HERE}/{'x' * 2048}"},
+        {"url": f"{HERE}\n"},
+        {"url": {"href": {"href": HERE}}},
+        {"url": None},
+        {"url": []},
+        {"url": 3},
+        {"mediaType": "image/svg+xml"},
+        {"mediaType": "video/mp4"},
+        {"mediaType": ["image/jpeg"]},
+        {"mediaType": {}},
+        {"type": "Video"},
+        {"type": None},
+        {"type": "Document", "mediaType": None},
+    ],
+)
+def test_what_is_no_photo_or_stands_elsewhere_is_left_alone(changed: dict[str, Any]) -> None:
+    note = {**document(listing()), "attachment": [{**IMAGE, **changed}]}
+    assert read(note).remote_photo is None
+
+
+def test_few_attachments_are_looked_at_and_their_names_are_plain() -> None:
+    note = {**document(listing()), "attachment": [{"type": "Image"}] * 5000 + [IMAGE]}
+    assert read(note).remote_photo is None
+    for name, alt in (("x" * 5000, "x" * 200), ("a\u202eb", "ab"), (7, ""), ({"a": 1}, "")):
+        note = {**document(listing()), "attachment": {**IMAGE, "name": name}}
+        assert read(note).remote_photo == RemotePhoto(HERE, alt)
 
 
 # --- what it is and how it is had ----------------------------------------------------------------
