@@ -144,6 +144,7 @@ def accept(asked: argparse.Namespace) -> None:
     here = folder.open_folder(asked)
     with database.transaction(here.path) as db:
         peer = _get(db, asked.host)
+        _check_not_blocked(db, peer.host)
         if peer.follower is None:
             raise errors.NotFound("no-request", f"{asked.host} has not asked to be a neighbour.")
         follows.ask(db, here.uris, peer, folder.new_id(), here.now)
