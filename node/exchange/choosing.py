@@ -65,17 +65,21 @@ def choose(db: sqlite3.Connection, uris: Uris, found: Found, token: str, now: da
 
     Raises errors.Conflict for one that is blocked together with a domain above it.
     """
-    blocked = moderation.find_block(db, found.host)
-    if blocked is not None and blocked.domain != found.host:
-        raise errors.Conflict(
-            "blocked",
-            f"{found.host} is blocked with {blocked.domain}. "
-            f"To lift that: echoppe neighbour restore {blocked.domain}",
-        )
+    _check_not_blocked(db, found.host)
     peers.add(db, found.host, found.origin, found.actor, found.name, found.software)
     peer = peers.get(db, found.host)
     if peer is not None:
         follows.ask(db, uris, peer, token, now)
+
+
+def _check_not_blocked(db: sqlite3.Connection, host: str) -> None:
+    blocked = moderation.find_block(db, host)
+    if blocked is not None and blocked.domain != host:
+        raise errors.Conflict(
+            "blocked",
+            f"{host} is blocked with {blocked.domain}. "
+            f"To lift that: echoppe neighbour restore {blocked.domain}",
+        )
 
 
 def get(db: sqlite3.Connection, host: str) -> Peer:
@@ -93,6 +97,7 @@ def accept(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datet
     peer = get(db, host)
     if peer.follower is None:
         raise errors.NotFound("no-request", f"{host} has not asked to be a neighbour.")
+    _check_not_blocked(db, host)
     follows.ask(db, uris, peer, token, now)
     return peer
 
@@ -100,6 +105,7 @@ def accept(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datet
 def ask_again(db: sqlite3.Connection, uris: Uris, host: str, token: str, now: datetime) -> Peer:
     """Asks a node again that has not answered or has refused."""
     peer = get(db, host)
+    _check_not_blocked(db, host)
     follows.ask(db, uris, peer, token, now)
     return peer
 

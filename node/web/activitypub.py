@@ -378,9 +378,12 @@ async def inbox(request: Request) -> Response:
         return absent
     try:
         claim = federation_inbox.read(await _signed_request(request, site), site.clock())
+        # Now of the host that it is of, whatever the door took it for.
         host = documents.address(claim.actor)[1]
         if site.workers.standing.refuses(host):
             return refusal(403, "blocked")
+        if site.workers.backlog.is_full_of(host):
+            return refusal(429, "busy", retry_after=limits.BUSY_TIME)
         await federation_inbox.Inbox(site.resolver).authenticate(claim)
     except Refused as error:
         log.info("refused at the door", extra={"code": error.code, "status": error.status})
