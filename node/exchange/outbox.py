@@ -259,7 +259,8 @@ def shut(db: sqlite3.Connection, now: datetime) -> frozenset[str] | None:
 
     Whoever has not answered for a week gets no more than what probes it. When the queue is full,
     by thousands of dead inboxes say, people elsewhere miss news before the disk runs over.
-    Neighbours catch up by the change sequence, so those of them that fail can wait, too.
+    Neighbours catch up by the change sequence, so those of them that fail can wait, too. Deletions
+    are always told.
     """
     if deliveries.holds_more_than(db, QUEUE_MOST):
         return None
@@ -287,21 +288,19 @@ def spread(
         handle = named[0] if named else None
         announced = listing is not None and listing.announce
     if handle is not None:
-        due = dict.fromkeys(
-            ((f"{peer.origin}/inbox", peer.host) for peer in peers.find_followers(db)), now
-        )
+        soon = now
         if publication.quiet:
-            later = deliveries.when_quiet(db, publication.uri, now, QUIET)
-            due = dict.fromkeys(due, later)
-        failing: frozenset[str] = frozenset()
-        if shut_out is None:
-            failing = deliveries.find_failing(db)
-        elif announced:
+            soon = deliveries.when_quiet(db, publication.uri, now, QUIET)
+        due = {(f"{peer.origin}/inbox", peer.host): soon for peer in peers.find_followers(db)}
+        if publication.verb is Verb.DELETE:
+            shut_out = frozenset()  # whatever else is not told: what is deleted must not survive
+        if announced and shut_out is not None:
             later = now + QUIET if publication.quiet else now
             for found in followers.find_inboxes(db, handle):
                 due.setdefault(found, later)
+        passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
         for inbox, host in sorted(due):
-            if host in (failing if shut_out is None else shut_out):
+            if host in passed_over:
                 continue
             deliveries.add(
                 db,

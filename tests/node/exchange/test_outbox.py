@@ -200,10 +200,22 @@ def test_who_was_silent_for_a_week_gets_its_probe_and_no_more(
     later = NOW + timedelta(days=8)
     shut = outbox.shut(db, later)
     assert shut == {"social.example"}
-    ground.publish(db, shop, "Rose", announce=True, now=later)
+    rose = ground.publish(db, shop, "Rose", announce=True, now=later)
     for note in deliveries.find_publications(db, 1000):
         outbox.spread(db, URIS, note, later, shut)
-    assert len(waiting(db)) == 1
+    ((_, probe, _),) = waiting(db)
+    # What is deleted must not survive there, however long it was silent.
+    catalogue.withdraw(db, rose.id, later)
+    for note in deliveries.find_publications(db, 1000):
+        outbox.spread(db, URIS, note, later, shut)
+    assert sorted(waiting(db)) == sorted(
+        [
+            ("https://social.example/users/lea/inbox", probe, "Create"),
+            ("https://social.example/users/lea/inbox", rose.uri, "Delete"),
+        ]
+    )
+    assert deliveries.give_up_unavailable(db, later - timedelta(days=7), later) == 1
+    assert [verb for _, _, verb in waiting(db)] == ["Delete"]
 
 
 def test_a_full_queue_takes_news_for_neighbours_only(
