@@ -196,14 +196,17 @@ class Publisher:
             terms.COUNT: count,
         }
 
-    def sequence_page(self, db: sqlite3.Connection, since: int) -> Document | None:
+    def sequence_page(
+        self, db: sqlite3.Connection, since: int, *, whole: bool = False
+    ) -> Document | None:
         """What changed after number `since`, each object once and in its present state.
 
         None where that can no longer be told, because tombstones were dropped since, or where the
-        number was never given out: the reader must begin again from 0.
+        number was never given out: the reader must begin again from 0. Who reads the `whole` from
+        0 on needs no tombstone, and is told all that is left.
         """
         head, digest_now, count = self._agreed(db)
-        if since > head or (0 < since < changes.pruned_through(db)):
+        if since > head or (not whole and 0 < since < changes.pruned_through(db)):
             return None
         page = changes.find_since(db, since, SEQUENCE_PAGE + 1)
         items: list[Document] = []
@@ -218,7 +221,7 @@ class Publisher:
                 items.append(item)
         found: Document = {
             "@context": terms.SEQUENCE_CONTEXT,
-            "id": f"{self.uris.changes}?since={since}",
+            "id": f"{self.uris.changes}?since={since}" + ("&whole=1" if whole else ""),
             "type": "OrderedCollectionPage",
             "partOf": self.uris.changes,
             "totalItems": changes.count_since(db, since),
@@ -228,7 +231,8 @@ class Publisher:
             terms.COUNT: count,
         }
         if len(page) > told:
-            found["next"] = f"{self.uris.changes}?since={page[told - 1].seq}"
+            more = "&whole=1" if whole or since == 0 else ""
+            found["next"] = f"{self.uris.changes}?since={page[told - 1].seq}{more}"
         return found
 
     def _change(self, db: sqlite3.Connection, change: Change) -> Document | None:
