@@ -38,6 +38,7 @@ class _Round:
     accepted: float  # a second
     waits: list[float]  # ms
     visible: float  # a second
+    behind: float  # ms from the last acceptance until the last is found
     busy: int
     lost: int
     node_cpu: float  # µs an activity
@@ -138,6 +139,7 @@ async def _round(one: Town, letters: list[bytes]) -> _Round:
         accepted=count / sent.seconds,
         waits=[wait * 1000 for wait in sent.waits],
         visible=count / visible,
+        behind=(visible - sent.seconds) * 1000,
         busy=sent.busy,
         lost=count - rows,
         node_cpu=node_cpu / count * 1e6,
@@ -179,6 +181,7 @@ def _print(rounds: list[_Round], letters: list[bytes]) -> None:
         [
             row("accepted/s", [one.accepted for one in rounds]),
             row("visible/s (until the last is found)", [one.visible for one in rounds]),
+            row("last accepted, and found after, ms", [one.behind for one in rounds]),
             *(
                 row(
                     f"answer, p{part}, ms",

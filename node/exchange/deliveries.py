@@ -5,6 +5,7 @@ or says when to come back, is left alone; one inbox that fails by itself waits a
 """
 
 import asyncio
+import contextlib
 import functools
 import logging
 import random
@@ -153,7 +154,7 @@ class Deliveries:
                 letter.signer,
                 now,
                 rfc9421=turn.rfc9421,
-                headers=letter.headers,
+                headers=letter.headers or None,
             )
             turn.settling.add(self._arrive(row))
         except Gone as error:
@@ -228,17 +229,17 @@ class Deliveries:
 
 
 def _signed(letters: Sequence[_Letter], now: datetime, rfc9421: bool) -> list[_Letter]:
-    return [
-        letter
-        if letter.body is None
-        else replace(
-            letter,
-            headers=delivery.sign(
-                letter.row.inbox, letter.body, letter.signer, now, rfc9421=rfc9421
-            ),
-        )
-        for letter in letters
-    ]
+    """The same, signed. One that cannot be is refused when its turn comes, and no other with it."""
+    signed = []
+    for letter in letters:
+        if letter.body is not None:
+            with contextlib.suppress(Refused):
+                headers = delivery.sign(
+                    letter.row.inbox, letter.body, letter.signer, now, rfc9421=rfc9421
+                )
+                letter = replace(letter, headers=headers)
+        signed.append(letter)
+    return signed
 
 
 def _remove_all(db: sqlite3.Connection, rows: Sequence[Delivery]) -> None:

@@ -196,14 +196,17 @@ class Publisher:
             terms.COUNT: count,
         }
 
-    def sequence_page(self, db: sqlite3.Connection, since: int) -> Document | None:
+    def sequence_page(
+        self, db: sqlite3.Connection, since: int, *, whole: bool = False
+    ) -> Document | None:
         """What changed after number `since`, each object once and in its present state.
 
         None where that can no longer be told, because tombstones were dropped since, or where the
-        number was never given out: the reader must begin again from 0.
+        number was never given out: the reader must begin again from 0. Who reads the `whole` from
+        0 on needs no tombstone, and is told all that is left.
         """
         head, digest_now, count = self._agreed(db)
-        if since > head or (0 < since < changes.pruned_through(db)):
+        if since > head or (not whole and 0 < since < changes.pruned_through(db)):
             return None
         page = changes.find_since(db, since, SEQUENCE_PAGE + 1)
         items: list[Document] = []
@@ -218,7 +221,7 @@ class Publisher:
                 items.append(item)
         found: Document = {
             "@context": terms.SEQUENCE_CONTEXT,
-            "id": f"{self.uris.changes}?since={since}",
+            "id": f"{self.uris.changes}?since={since}" + ("&whole=1" if whole else ""),
             "type": "OrderedCollectionPage",
             "partOf": self.uris.changes,
             "totalItems": changes.count_since(db, since),
@@ -228,7 +231,8 @@ class Publisher:
             terms.COUNT: count,
         }
         if len(page) > told:
-            found["next"] = f"{self.uris.changes}?since={page[told - 1].seq}"
+            more = "&whole=1" if whole or since == 0 else ""
+            found["next"] = f"{self.uris.changes}?since={page[told - 1].seq}{more}"
         return found
 
     def _change(self, db: sqlite3.Connection, change: Change) -> Document | None:
@@ -259,7 +263,8 @@ def shut(db: sqlite3.Connection, now: datetime) -> frozenset[str] | None:
 
     Whoever has not answered for a week gets no more than what probes it. When the queue is full,
     by thousands of dead inboxes say, people elsewhere miss news before the disk runs over.
-    Neighbours catch up by the change sequence, so those of them that fail can wait, too.
+    Neighbours catch up by the change sequence, so those of them that fail can wait, too. Deletions
+    are always told.
     """
     if deliveries.holds_more_than(db, QUEUE_MOST):
         return None
@@ -287,21 +292,19 @@ def spread(
         handle = named[0] if named else None
         announced = listing is not None and listing.announce
     if handle is not None:
-        due = dict.fromkeys(
-            ((f"{peer.origin}/inbox", peer.host) for peer in peers.find_followers(db)), now
-        )
+        soon = now
         if publication.quiet:
-            later = deliveries.when_quiet(db, publication.uri, now, QUIET)
-            due = dict.fromkeys(due, later)
-        failing: frozenset[str] = frozenset()
-        if shut_out is None:
-            failing = deliveries.find_failing(db)
-        elif announced:
+            soon = deliveries.when_quiet(db, publication.uri, now, QUIET)
+        due = {(f"{peer.origin}/inbox", peer.host): soon for peer in peers.find_followers(db)}
+        if publication.verb is Verb.DELETE:
+            shut_out = frozenset()  # whatever else is not told: what is deleted must not survive
+        if announced and shut_out is not None:
             later = now + QUIET if publication.quiet else now
             for found in followers.find_inboxes(db, handle):
                 due.setdefault(found, later)
+        passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
         for inbox, host in sorted(due):
-            if host in (failing if shut_out is None else shut_out):
+            if host in passed_over:
                 continue
             deliveries.add(
                 db,

@@ -78,13 +78,20 @@ async def _read(context: Context, peer: Peer) -> None:
     if not documents.same_origin(sequence, peer.origin):
         raise Refused("foreign-collection", sequence)
     cursor, etag = peer.cursor, peer.etag
+    # All that there is, from the beginning: then old numbers are no reason to begin again.
+    whole = (
+        peer.synced is None
+        or await context.database.read(peers.full_pass_started, peer.host) is not None
+    )
     total: int | None = None
     done = 0
     restarted = False
     for _ in range(PAGES_IN_ONE_READING):
         try:
             found, etag = await context.http.fetch_page_anew(
-                f"{sequence}?since={cursor}", etag, sign=context.sign
+                f"{sequence}?since={cursor}" + ("&whole=1" if whole and cursor else ""),
+                etag,
+                sign=context.sign,
             )
             if found is None:
                 await context.database.write(_confirm, peer.host, context.clock())
@@ -97,7 +104,7 @@ async def _read(context: Context, peer: Peer) -> None:
             if restarted or cursor == 0:
                 raise
             await context.database.write(peers.start_full_pass, peer.host, context.clock())
-            cursor, etag, restarted = 0, None, True
+            cursor, etag, whole, restarted = 0, None, True, True
             continue
         total = page.left if total is None else total
         done += len(page.items)

@@ -423,15 +423,17 @@ def find_unavailable(db: sqlite3.Connection, since: datetime) -> frozenset[str]:
 def give_up_unavailable(db: sqlite3.Connection, since: datetime, now: datetime) -> int:
     """Gives up what waits for hosts that have failed since before `since`; returns how much.
 
-    The newest delivery to each stays: it is the probe by which a host that is back is noticed.
+    The newest delivery to each stays: it is the probe by which a host that is back is noticed. So
+    do deletions that have not waited that long themselves.
     """
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM deliveries
-        WHERE host IN (SELECT host FROM hosts WHERE failing_since < ?)
+        WHERE host IN (SELECT host FROM hosts WHERE failing_since < :since)
             AND id NOT IN (SELECT max(id) FROM deliveries GROUP BY host)
+            AND (verb <> 'Delete' OR added < :since)
         """,  # noqa: S608
-        (times.stamp(since),),
+        {"since": times.stamp(since)},
     ).fetchall()
     for row in rows:
         delivery = _delivery(row)

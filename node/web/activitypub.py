@@ -203,15 +203,16 @@ async def _sequence(request: Request) -> Response:
     if not re.fullmatch(r"[0-9]{1,30}", text):
         return refusal(400, "bad-page")
     since = min(int(text), 2**62)  # beyond whatever was given out: begin again
-    etag = f'"{await site.database.read(changes.head)}.{since}"'
+    whole = request.query_params.get("whole") == "1"
+    etag = f'"{await site.database.read(changes.head)}.{since}{".whole" if whole else ""}"'
     if etag in request.headers.get("if-none-match", ""):
         return Response(status_code=304, headers={"ETag": etag, "Vary": "Accept"})
-    document = await site.database.read(site.publisher.sequence_page, since)
+    document = await site.database.read(site.publisher.sequence_page, since, whole=whole)
     if document is None:
         # Too old, or never given out: begin again.
         first = f"{site.uris.changes}?since=0"
-        whole = {"@context": vocabulary.AS2, "type": "OrderedCollectionPage", "first": first}
-        return answer(whole, status=410)
+        again = {"@context": vocabulary.AS2, "type": "OrderedCollectionPage", "first": first}
+        return answer(again, status=410)
     return answer(document, etag=etag)
 
 

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -200,10 +201,22 @@ def test_who_was_silent_for_a_week_gets_its_probe_and_no_more(
     later = NOW + timedelta(days=8)
     shut = outbox.shut(db, later)
     assert shut == {"social.example"}
-    ground.publish(db, shop, "Rose", announce=True, now=later)
+    rose = ground.publish(db, shop, "Rose", announce=True, now=later)
     for note in deliveries.find_publications(db, 1000):
         outbox.spread(db, URIS, note, later, shut)
-    assert len(waiting(db)) == 1
+    ((_, probe, _),) = waiting(db)
+    # What is deleted must not survive there, however long it was silent.
+    catalogue.withdraw(db, rose.id, later)
+    for note in deliveries.find_publications(db, 1000):
+        outbox.spread(db, URIS, note, later, shut)
+    assert sorted(waiting(db)) == sorted(
+        [
+            ("https://social.example/users/lea/inbox", probe, "Create"),
+            ("https://social.example/users/lea/inbox", rose.uri, "Delete"),
+        ]
+    )
+    assert deliveries.give_up_unavailable(db, later - timedelta(days=7), later) == 1
+    assert [verb for _, _, verb in waiting(db)] == ["Delete"]
 
 
 def test_a_full_queue_takes_news_for_neighbours_only(
@@ -341,7 +354,8 @@ def walk(db: sqlite3.Connection, publisher: outbox.Publisher, since: int = 0) ->
         items += page["orderedItems"]
         if "next" not in page:
             return items
-        page = publisher.sequence_page(db, int(page["next"].rpartition("=")[2]))
+        asked = parse_qs(urlsplit(page["next"]).query)
+        page = publisher.sequence_page(db, int(asked["since"][0]), whole="whole" in asked)
     raise AssertionError("the sequence broke off")
 
 
@@ -399,6 +413,18 @@ def test_who_stopped_before_a_dropped_tombstone_must_begin_again(
     assert publisher.sequence_page(db, dropped.seq - 1) is None
     assert publisher.sequence_page(db, dropped.seq) is not None
     assert len(walk(db, publisher)) == 2
+
+
+def test_a_whole_pass_of_many_pages_is_not_broken_off_by_dropped_tombstones(
+    db: sqlite3.Connection, shop: Shop, publisher: outbox.Publisher
+) -> None:
+    for number in range(outbox.SEQUENCE_PAGE + 20):
+        ground.publish(db, shop, f"Tulipe {number}")
+    roses = ground.publish(db, shop)
+    catalogue.withdraw(db, roses.id, NOW)
+    changes.prune(db, NOW + DAY)
+    assert publisher.sequence_page(db, 5) is None  # who knows some of it must begin again
+    assert len(walk(db, publisher)) == 1 + outbox.SEQUENCE_PAGE + 20  # the shop, too
 
 
 def test_the_digest_follows_every_change(

@@ -225,7 +225,7 @@ async def test_what_differs_is_counted(reader: Reader) -> None:
 
 async def test_pages_without_end_are_read_up_to_a_bound_and_said(reader: Reader) -> None:
     def endless(url: str) -> Document:
-        since = int(url.rpartition("=")[2])
+        since = int(url.partition("since=")[2].partition("&")[0])
         item = told(actor(SHOP, "Organization"), **{"echoppe:seq": since + 1})
         return {
             "orderedItems": [item],
@@ -240,6 +240,30 @@ async def test_pages_without_end_are_read_up_to_a_bound_and_said(reader: Reader)
     assert "there is more" in (peer.problem or "")
     assert peer.cursor == sync.PAGES_IN_ONE_READING
     assert (await reader.due()) == sync.GO_ON_AFTER
+
+
+async def test_a_pass_from_the_beginning_goes_on_through_its_pages(reader: Reader) -> None:
+    """Numbers in the middle are too old for anybody else."""
+    reader.sequence([SHOP_ITEM, told(note("Miel")), told(note("Pain"))])
+    honest = reader.network.pages[OUTBOX]
+
+    def page(url: str) -> Document:
+        query = url.partition("?")[2]
+        since = int(query.partition("=")[2].partition("&")[0])
+        if 0 < since < 3 and "whole=1" not in query:
+            raise Gone("gone", url)
+        found = honest(f"{OUTBOX}?since={since}")
+        found["orderedItems"] = found["orderedItems"][:1]
+        if since < 2:
+            found["next"] = f"{OUTBOX}?since={since + 1}&whole=1"
+        return cast(Document, found)
+
+    reader.network.pages[OUTBOX] = page
+    assert (await reader.read()).digest_agrees is True
+    # The same for one that was away, whose number is too old: all anew, the rest swept.
+    await reader.database.write(peers.change_sync, PEER, cursor=1, total=None, done=None)
+    peer = await reader.read()
+    assert (peer.digest_agrees, peer.problem, peer.cursor) == (True, None, 3)
 
 
 async def test_two_nodes_with_one_identity_are_seen_and_not_read_without_end(
