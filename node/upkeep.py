@@ -67,6 +67,10 @@ def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
         progress(count)
     with database.transaction(folder) as db:
         search.mark_filled(db)
+        more = search.merge(db, begin=True)
+    while more:
+        with database.transaction(folder) as db:
+            more = search.merge(db, begin=False)
     return count
 
 

@@ -156,7 +156,7 @@ def test_signing_in_by_a_link_that_holds_once(town: Town) -> None:
         cookie = signed_in.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "SameSite=Lax" in cookie
-        account = browser.get("/compte")
+        account = browser.get("/compte", follow_redirects=True)
         assert "La Ruche &amp; &lt;Cie&gt;" in account.text
         assert account.headers["cache-control"] == "no-store"
         assert browser.post(link, headers=origin).status_code == 404
