@@ -15,7 +15,8 @@ from dataclasses import dataclass
 from node import words
 
 SHORTEST = 4  # letters; a shorter word may be anything
-LONG = 6  # from here on two mistakes are forgiven
+LONG = 6  # from here on two mistakes are forgiven where the words sound alike
+VERY_LONG = 8  # from here on wherever they are
 _LETTER_MISTAKE = 3.0  # cost of each, in the same measure as the logarithm of a word's listings
 _SOUNDS_ALIKE = 2.5
 _FIRST_LETTER = 1.5
@@ -137,6 +138,8 @@ def _by_letters(word: str, known: Vocabulary) -> tuple[str, float] | None:
         )
         for candidate, distance, _ in near:
             alike = sound(candidate) == heard
+            if distance > 1 and not alike and len(word) < VERY_LONG:
+                continue  # "lavande" is not "lande"
             cost = (
                 _LETTER_MISTAKE * distance
                 - math.log(known.listings[candidate])

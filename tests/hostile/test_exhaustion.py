@@ -71,11 +71,13 @@ async def test_dos_02_a_sequence_of_pages_that_never_ends_is_left_for_another_da
         async def actor(self, *_: Any, **__: Any) -> Any:
             return self
 
-        async def fetch_page(self, url: str, **_: Any) -> tuple[dict[str, Any], str]:
+        async def fetch_page_anew(
+            self, url: str, *_: Any, **__: Any
+        ) -> tuple[dict[str, Any], None]:
             pages.append(url)
             number = len(pages)
             stone = {"type": "Delete", "object": f"{origin}/{number}", terms.SEQ: number}
-            return {"orderedItems": [stone], "next": f"{origin}/outbox?since={number}"}, url
+            return {"orderedItems": [stone], "next": f"{origin}/outbox?since={number}"}, None
 
         def clock(self) -> Any:
             return ground.NOW

@@ -143,7 +143,7 @@ def test_web_01_a_form_of_another_site_changes_nothing(arena: Arena, said: Heade
     assert refused.status == 403
     assert "set-cookie" not in refused.headers
     assert post(arena, "/compte", [*said, ("Cookie", session)]).status == 403
-    assert get(arena, "/compte", [("Cookie", session)]).status == 200
+    assert get(arena, "/compte", [("Cookie", session)]).status == 303
     assert post(arena, path, own(arena)).status == 303
 
 
@@ -156,7 +156,7 @@ def test_web_02_nothing_changes_by_looking(arena: Arena) -> None:
             assert reply.status < 500
             assert "set-cookie" not in reply.headers
             get(arena, "/compte?_method=POST", [("Cookie", session), *override])
-    assert get(arena, "/compte", [("Cookie", session)]).status == 200
+    assert get(arena, "/compte", [("Cookie", session)]).status == 303
     assert post(arena, path, own(arena)).status == 303
 
 
@@ -183,7 +183,7 @@ def test_web_03_a_session_brought_along_is_not_taken_over(arena: Arena) -> None:
 
 def test_auth_12_a_session_that_was_ended_is_dead(arena: Arena) -> None:
     session = sign_in(arena)
-    assert get(arena, "/compte", [("Cookie", session)]).status == 200
+    assert get(arena, "/compte", [("Cookie", session)]).status == 303
     ended = post(arena, "/compte", [*own(arena), ("Cookie", session)])
     assert ended.status == 303
     assert "Max-Age=0" in ended.headers["set-cookie"]

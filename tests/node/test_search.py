@@ -3,23 +3,26 @@
 import dataclasses
 import random
 import sqlite3
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node import catalogue, errors, filters, search
+from node import catalogue, errors, filters, ranking, search
 from node.model import (
     Condition,
     DeliveryTerms,
     Hours,
     Kind,
+    RingName,
     SearchAnswer,
     SearchQuery,
     Span,
 )
+from node.reading import Plan
 from node.store import peers
 from node.store import search as index
 from node.store import shops as shop_rows
@@ -271,52 +274,72 @@ def scatter(db: sqlite3.Connection, chance: random.Random) -> None:
             ground.publish(db, shop, name, description=" ".join(said[cut:]))
 
 
+def naive(
+    asked: search._Asked, plan: Plan, after: ranking.Key | None, wanted: int
+) -> search._Gathered:
+    """Everything that matches, all of it in order."""
+    everywhere = ((0, 2**62),)
+    rows = index.find(asked.db, plan.expression, everywhere, prices=asked.prices, limit=10**6)
+    runs = asked._runs(rows, asked._titles(plan, everywhere))
+    placed = list(ranking.in_order(runs, asked.seed, asked.radius_km, after))
+    return search._Gathered(placed[:wanted], runs, RingName)
+
+
+# What is rare, what is few, how large a zone is at least, and its margin.
+WAYS = ((10**6, 0, 5, 1.3), (0, 0, 5, 1.3), (0, 0, 5, 0.1), (4, 0, 30, 0.5), (0, 50, 5, 1.0))
+
+
 @pytest.mark.parametrize("seed", range(3))
-def test_from_near_is_as_from_everything(
+def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, seed: int
 ) -> None:
     chance = random.Random(seed)
     scatter(db, chance)
     monkeypatch.setattr(search, "EXACT_UP_TO", 12)
     monkeypatch.setattr(search, "PAGE", 7)
-    from_near = 0
+    ways: Counter[str] = Counter()
     for words in ("pain", "pain bio", "noix", "seigle rond bio"):
         near = chance.choice((PESSAC, BORDEAUX, "FR-17300"))
-        answers = []
-        for rare, zones in ((10**6, (5, 20, 80)), (0, (5, 20, 80)), (0, (50, 120))):
-            monkeypatch.setattr(search, "RARE", rare)
-            monkeypatch.setattr(search, "ZONES", zones)
-            pages, cursor = [], None
-            while True:
-                query = SearchQuery(words, ground.place(db, near), cursor=cursor)
-                with monkeypatch.context() as patch:
-                    looked = []
-                    patch.setattr(index, "find", spy(index.find, looked))
-                    answer = ground.ask(db, query)
-                from_near += rare == 0 and not any(one == [(0, 2**62)] for one in looked)
-                pages.append(
-                    (
-                        [hit.listing.id for ring in answer.rings for hit in ring.hits],
-                        [(ring.total, ring.exact) for ring in answer.rings],
-                    )
-                )
-                cursor = answer.next_cursor
-                if cursor is None:
-                    break
-            answers.append(pages)
-        assert answers[0] == answers[1] == answers[2]
-        seen = [listing for ids, _ in answers[0] for listing in ids]
-        assert len(seen) == len(set(seen))
-    assert from_near > 3  # what is compared is not always the same way
+        with monkeypatch.context() as patch:
+            patch.setattr(search._Asked, "gather", naive)
+            right = pages_of(db, words, near)
+        shown = [listing for ids, _ in right for listing in ids]
+        assert len(shown) == len(set(shown))
+        for rare, few, least, margin in WAYS:
+            with monkeypatch.context() as patch:
+                patch.setattr(search, "RARE", rare)
+                patch.setattr(search, "FEW", few)
+                patch.setattr(search, "ZONE_LEAST", least)
+                patch.setattr(search, "MARGIN", margin)
+                for name in ("_from_near", "_from_all"):
+                    told(patch, name, ways)
+                assert pages_of(db, words, near) == right, (words, near, rare, few, least, margin)
+    # What is compared is not always come by in the same way.
+    assert min(ways[name] for name in ("_from_near", "_from_all")) > 20
+    assert ways["_from_near: None"] < ways["_from_near"]
 
 
-def spy(function: Callable[..., Any], looked: list[Any]) -> Callable[..., Any]:
-    def called(*args: Any, **kwargs: Any) -> Any:
-        if not kwargs.get("titles"):
-            looked.append(list(args[2]))
-        return function(*args, **kwargs)
+def pages_of(db: sqlite3.Connection, words: str, near: str) -> list[Any]:
+    pages, cursor = [], None
+    while True:
+        answer = ground.ask(db, SearchQuery(words, ground.place(db, near), cursor=cursor))
+        ids = [hit.listing.id for ring in answer.rings for hit in ring.hits]
+        pages.append((ids, [(ring.total, ring.exact) for ring in answer.rings]))
+        cursor = answer.next_cursor
+        if cursor is None:
+            return pages
 
-    return called
+
+def told(patch: pytest.MonkeyPatch, name: str, ways: "Counter[str]") -> None:
+    function = getattr(search._Asked, name)
+
+    def called(*args: Any) -> Any:
+        found = function(*args)
+        ways[name] += 1
+        ways[f"{name}: {found if found is None else ''}"] += 1
+        return found
+
+    patch.setattr(search._Asked, name, called)
 
 
 # --- filters, and neighbours that are silent ------------------------------------------------------
