@@ -161,17 +161,26 @@ class Backlog:
         works: list[inbox.Work | None] = [
             inbox.prepare_at_once(self._context, row, activity) for row, activity in batch
         ]
-        asking = {
-            row.id: asyncio.create_task(inbox.prepare(self._context, row))
-            for (row, _), work in zip(batch, works, strict=True)
-            if work is None
-        }
+        asking: dict[int, asyncio.Task[inbox.Work]] = {}
+        waiting = Counter(self._slow.values())
+        for (row, _), work in zip(batch, works, strict=True):
+            host = documents.address(row.actor)[1]
+            full = len(self._slow) + len(asking) >= SLOW_MOST or waiting[host] >= SLOW_OF_HOST
+            if work is not None:
+                continue
+            if full:
+                self._looked = None  # its row is read again when there is a place
+                continue
+            waiting[host] += 1
+            asking[row.id] = asyncio.create_task(inbox.prepare(self._context, row))
         if asking:
             await asyncio.wait(asking.values(), timeout=PATIENCE)
         ready = []
         for (row, _), work in zip(batch, works, strict=True):
             if work is None:
-                task = asking[row.id]
+                task = asking.get(row.id)
+                if task is None:
+                    continue
                 if not task.done():
                     self._apart(row, self._finish(task))
                     continue

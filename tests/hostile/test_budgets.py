@@ -34,15 +34,15 @@ def test_dos_06_a_queue_has_an_end() -> None:
     waiting = Backlog(cast(Context, None))
     for _ in range(backlog.OF_HOST_MOST):
         assert not waiting.is_full_of("a.example")
-        waiting.accepted("a.example", 1)
+        waiting._count("a.example", 1, 1)
     assert waiting.is_full_of("a.example")
     assert not waiting.is_full_of("b.example")
     for number in range(backlog.QUEUE_MOST - backlog.OF_HOST_MOST):
         assert not waiting.is_full()
-        waiting.accepted(f"{number}.example", 1)
+        waiting._count(f"{number}.example", 1, 1)
     assert waiting.is_full()
     waiting = Backlog(cast(Context, None))
-    waiting.accepted("a.example", backlog.QUEUE_BYTES_MOST)
+    waiting._count("a.example", backlog.QUEUE_BYTES_MOST, 1)
     assert waiting.is_full()
 
 
@@ -78,6 +78,7 @@ async def test_dos_06_slow_work_has_few_places(monkeypatch: pytest.MonkeyPatch) 
         assert not works
         return []
 
+    monkeypatch.setattr(backlog.inbox, "prepare_at_once", lambda *_: None)
     monkeypatch.setattr(backlog.inbox, "prepare", prepare)
     monkeypatch.setattr(backlog.inbox, "apply", apply)
     waiting = Backlog(cast(Context, Node()))

@@ -228,7 +228,8 @@ def test_an_announced_listing_its_change_and_its_end_reach_the_follower_signed_a
     assert proves(peer, note, "Note")
     assert not proves(peer, {**note, "content": note["content"].replace("4,20", "1,20")}, "Note")
 
-    town.run("listing", "revise", listing["id"], "--price", "3.90")
+    # A price alone would be told in ten minutes, with what else changes until then.
+    town.run("listing", "revise", listing["id"], "--price", "3.90", "--description", "Tout frais")
     update = peer.wait_for(shop, "Update", listing["uri"])
     assert is_verified(update)
     assert "3,90" in update["object"]["content"]

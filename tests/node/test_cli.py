@@ -227,6 +227,8 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
         "neighbour accept": ["x"],
         "neighbour remove": ["x"],
         "neighbour block": ["x"],
+        "neighbour restore": ["x"],
+        "neighbour suspend": ["x"],
         "deliveries replay": ["--all"],
         "search": ["x"],
     }

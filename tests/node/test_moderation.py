@@ -9,7 +9,7 @@ import pytest
 
 from node import catalogue, errors, moderation, neighbours, shops
 from node.model import ActorKind, FollowState
-from node.store import blocks, listings, peers, received, search
+from node.store import blocks, listings, peers, received
 from node.store import shops as shop_rows
 from node.uris import INSTANCE
 from tests import ground
@@ -120,4 +120,4 @@ def test_nothing_of_a_suspended_neighbour_is_indexed_by_accident(db: sqlite3.Con
     moderation.suspend(db, PEER, "", NOW)
     (shop,) = shop_rows.find(db, peer=PEER)
     assert moderation.is_hidden(db, shop.id)
-    assert search.find(db, ["pain"], 10) == []
+    assert ground.indexed(db, "pain") == []
