@@ -16,6 +16,11 @@ def told(arena: Arena, inbox: str, since: int = 0) -> list[str]:
     ]
 
 
+def is_idle(arena: Arena) -> bool:
+    """Whether nothing is left to be told to anybody: the tests after count what is asked."""
+    return not arena.town.run("deliveries", "list")["waiting"]
+
+
 def test_an_inbox_that_always_fails_holds_up_no_other_of_its_host(arena: Arena) -> None:
     shop = f"{arena.town.url}/users/fleurs"
     broken, good = (
@@ -39,6 +44,7 @@ def test_an_inbox_that_always_fails_holds_up_no_other_of_its_host(arena: Arena) 
     arena.stranger.statuses.clear()
     inbox = f"{broken.path}/inbox"
     neighbours.eventually(lambda: len(set(told(arena, inbox, failed))) == 3, within=120)
+    neighbours.eventually(lambda: is_idle(arena), within=120)
     for who in (broken, good):
         undo = {"id": f"{who.uri}#follow", "type": "Follow", "actor": who.uri, "object": shop}
         assert arena.post(who, who.activity("Undo", undo)).status == 202
@@ -53,6 +59,9 @@ def test_an_inbox_that_is_gone_is_forgotten(arena: Arena) -> None:
         lambda: any(asked.path == f"{gone.path}/inbox" for asked in arena.stranger.asked)
     )
     arena.stranger.statuses[f"{gone.path}/inbox"] = 410
+    asked = len(arena.stranger.asked)
     arena.town.run("listing", "add", "fleurs", "--name", "Iris", "--price", "3", "--announce")
+    neighbours.eventually(lambda: told(arena, f"{gone.path}/inbox", asked))
     neighbours.eventually(lambda: arena.get("/users/fleurs/followers")["totalItems"] <= before)
+    neighbours.eventually(lambda: is_idle(arena), within=120)
     arena.stranger.statuses.clear()
