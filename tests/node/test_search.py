@@ -161,6 +161,15 @@ def test_no_shop_fills_the_page(db: sqlite3.Connection, commune: str) -> None:
     assert set(shown[6:]) == {"grand"}
 
 
+def test_a_nearer_shop_with_much_lets_the_next_one_have_a_turn(db: sqlite3.Connection) -> None:
+    near = ground.open_shop(db, "grand", MERIGNAC)
+    for number in range(5):
+        ground.publish(db, near, f"Pain grand {number}")
+    ground.publish(db, ground.open_shop(db, "petit", BORDEAUX), "Pain petit")
+    shown = [name.split()[1] for name in flat(ask(db))]
+    assert shown == ["grand", "grand", "grand", "petit", "grand", "grand"]
+
+
 def test_nearer_comes_first_among_those_further_away_though_one_shop_has_many(
     db: sqlite3.Connection,
 ) -> None:
