@@ -1,7 +1,9 @@
 """How many search pages a second one node gives, with a hundred thousand listings in it.
 
 A real node, asked by wrk (Debian's package) from the same machine: several queries in turn, each
-answered by the page that a resident sees, compressed.
+answered by the page that a resident sees, compressed. Twice: each address asked again and again,
+as on a market day when nothing is written, and each address asked once, so that nothing that was
+answered before can be given again.
 """
 
 import random
@@ -34,32 +36,44 @@ def run(base: Path, size: measure.Size) -> None:
     node = town.found(base, "pages")
     france.fill(node.folder, LISTINGS, random.Random(SEED))
     upkeep.reindex(node.folder)
-    script = base / "pages.lua"
-    paths = ", ".join(f'"/recherche?q={query}&ou=33063"' for query in QUERIES)
-    script.write_text(
-        f"local paths = {{{paths}}}\nlocal at = 0\n"
-        "request = function()\n  at = at % #paths + 1\n"
-        '  return wrk.format("GET", paths[at], {["Accept-Encoding"] = "gzip", '
-        '["Accept"] = "text/html"})\nend\n'
-    )
+    scripts = {}
+    for name, behind in (("again and again", ""), ("each once", ' .. "&n=" .. nth')):
+        scripts[name] = base / f"{name.split()[0]}.lua"
+        scripts[name].write_text(_script(behind))
     node.serve()
     try:
         rows = [
-            _ask(node.url, script, connections, name)
+            _ask(node.url, script, connections, name, nth)
             for connections in CONNECTIONS
-            for name in ["warming up", *(f"round {n}" for n in range(1, rounds + 1))]
+            for name, script in scripts.items()
+            for nth in ["warming up", *(f"round {n}" for n in range(1, rounds + 1))]
         ]
     finally:
         node.stop()
     measure.table(
         f"search pages of a node with {LISTINGS:,} listings, wrk on the same cores, {SECONDS} s "
         "each (target: 300 pages/s; p95 < 30 ms at 4 connections)",
-        ("connections", "", "pages/s", "p50 ms", "p99 ms", "not 200"),
-        [row for row in rows if row[1] != "warming up"],
+        ("connections", "addresses", "", "pages/s", "p50 ms", "p99 ms", "not 200"),
+        [row for row in rows if row[2] != "warming up"],
     )
 
 
-def _ask(url: str, script: Path, connections: int, name: str) -> tuple[str, ...]:
+def _script(behind: str) -> str:
+    """What wrk asks for; `behind` makes addresses differ. Each thread counts from its own place."""
+    paths = ", ".join(f'"/recherche?q={query}&ou=33063"' for query in QUERIES)
+    return f"""
+local paths = {{{paths}}}
+local nth = 0
+init = function() nth = math.floor(1e6 * (os.time() % 1e4)) end
+request = function()
+  nth = nth + 1
+  local headers = {{["Accept-Encoding"] = "gzip", ["Accept"] = "text/html"}}
+  return wrk.format("GET", paths[nth % #paths + 1]{behind}, headers)
+end
+"""
+
+
+def _ask(url: str, script: Path, connections: int, name: str, nth: str) -> tuple[str, ...]:
     said = subprocess.run(
         ["wrk", "-t1", f"-c{connections}", f"-d{SECONDS}s", "--latency", "-s", str(script), url],
         capture_output=True, text=True, check=True,
@@ -70,6 +84,7 @@ def _ask(url: str, script: Path, connections: int, name: str) -> tuple[str, ...]
     return (
         str(connections),
         name,
+        nth,
         rate[1] if rate else "?",
         f"{latency['50']:.1f}",
         f"{latency['99']:.1f}",

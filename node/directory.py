@@ -18,6 +18,7 @@ from node.store import search
 # Blocks are grouped by squares of so many cells a side, so that far ones are passed over together.
 _GROUP_BITS = 5
 _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
+BELT_KM = 250.0
 # Cosines are exact to some decimetres: nothing must be taken for further than it is.
 _SLACK_KM = 0.001
 
@@ -59,6 +60,15 @@ class _Group:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class _Circles:
+    """Where groups are: their middles, and in the same order their radius and points."""
+
+    centres: list[globe.Vector]
+    held: list[tuple[float, _Points]]
+    widest_km: float
+
+
 @dataclass(slots=True)
 class View:
     """The blocks as they were at one moment."""
@@ -70,16 +80,19 @@ class View:
     by_place: dict[str, list[Block]] = field(default_factory=dict)
     groups: dict[int, _Group] = field(default_factory=dict)
     nowhere: list[Block] = field(default_factory=list)
-    _circles: list[tuple[float, float, float, float, int, _Points]] | None = None
+    _circles: _Circles | None = None
 
-    def circles(self) -> list[tuple[float, float, float, float, int, "_Points"]]:
-        """The groups as they are compared: centre, radius, key and points."""
-        if self._circles is None:
-            self._circles = [
-                (*one.centre, one.radius_km + _SLACK_KM, key, one.points)
-                for key, one in self.groups.items()
-            ]
-        return self._circles
+    def circles(self) -> "_Circles":
+        """The groups as they are compared."""
+        circles = self._circles
+        if circles is None:
+            groups = [self.groups[key] for key in sorted(self.groups)]
+            circles = self._circles = _Circles(
+                [group.centre for group in groups],
+                [(group.radius_km + _SLACK_KM, group.points) for group in groups],
+                max((group.radius_km + _SLACK_KM for group in groups), default=0.0),
+            )
+        return circles
 
     def block_of(self, row: int) -> Block | None:
         """The block that a row number belongs to."""
@@ -103,32 +116,39 @@ class View:
         """Every block that has a point, the nearest first."""
         at, bt, ct = point
         # How near a point is, as the cosine of the angle between: quick, and enough to sort by.
-        groups = sorted(
-            [
-                (
-                    math.acos(near if near < 1.0 else 1.0) * globe.EARTH_RADIUS_KM - radius,
-                    key,
-                    points,
-                )
-                for x, y, z, radius, key, points in self.circles()
-                if (near := at * x + bt * y + ct * z) > -1.0
-            ]
-        )
+        circles = self.circles()
+        nearness = [at * x + bt * y + ct * z for x, y, z in circles.centres]
         waiting: list[tuple[float, int, Block]] = []
-        for position, (_, _, points) in enumerate(groups):
-            waiting += [(at * x + bt * y + ct * z, -one.number, one) for x, y, z, one in points]
-            if position + 1 < len(groups):
-                beyond = max(0.0, groups[position + 1][0]) / globe.EARTH_RADIUS_KM
-                near = math.cos(min(math.pi, beyond))
+        # Few look further than the first belt, so what lies behind it is not even sorted.
+        most = 2.0
+        for belt_km in (BELT_KM, math.inf):
+            least = math.cos(belt_km / globe.EARTH_RADIUS_KM) if belt_km < math.inf else -2.0
+            groups = sorted(
+                [
+                    (math.acos(max(-1.0, min(1.0, near))) * globe.EARTH_RADIUS_KM - radius, points)
+                    for near, (radius, points) in zip(nearness, circles.held, strict=True)
+                    if least < near <= most
+                ],
+                key=_edge,
+            )
+            most = least
+            behind = belt_km - circles.widest_km
+            edges = [*(min(edge, behind) for edge, _ in groups[1:]), behind]
+            for (_, points), edge in zip(groups, edges, strict=False):
+                waiting += [(at * x + bt * y + ct * z, -one.number, one) for x, y, z, one in points]
+                if edge <= 0.0 or edge == math.inf:
+                    continue  # the next may hold nearer ones, or there is none
+                near = math.cos(min(math.pi, edge / globe.EARTH_RADIUS_KM))
                 ready = [one for one in waiting if one[0] > near]
                 if not ready:
                     continue
                 waiting = [one for one in waiting if one[0] <= near]
-            else:
-                ready = waiting
-            ready.sort(key=_nearness, reverse=True)
-            for _, _, block in ready:
-                yield block
+                ready.sort(key=_nearness, reverse=True)
+                for _, _, block in ready:
+                    yield block
+        waiting.sort(key=_nearness, reverse=True)
+        for _, _, block in waiting:
+            yield block
 
     def ranges(self, blocks: Sequence[Block], passed_over: int) -> list[tuple[int, int]]:
         """Runs of row numbers that hold those of some blocks; each goes on over at most
@@ -150,6 +170,10 @@ class View:
 
 def _rows(first: int, last: int) -> tuple[int, int]:
     return first << search.ROW_BITS, ((last + 1) << search.ROW_BITS) - 1
+
+
+def _edge(group: tuple[float, _Points]) -> float:
+    return group[0]
 
 
 def _nearness(one: tuple[float, int, Block]) -> tuple[float, int]:

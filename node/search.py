@@ -11,6 +11,8 @@ how they are gathered, so that no query reads much:
 - Where three zones have not been enough, or would be too large, everything is looked at after all.
 """
 
+import bisect
+import heapq
 import itertools
 import math
 import sqlite3
@@ -39,7 +41,7 @@ from node.synonyms import Synonyms
 PAGE = 20
 PAGE_MOST = 500
 EXACT_UP_TO = 200
-SURROUNDINGS_KEPT = 5_000
+PLACES_KEPT = 5_000
 # What at most so many listings match is rare: looking at all of them costs a few milliseconds.
 RARE = 500
 # Where about so few match, no zone is tried.
@@ -53,7 +55,8 @@ RANGE_COSTS = 100
 AVERAGE_SHOP = 50
 # Of what is looked at in full, no more than this is ranked.
 MATCHES_MOST = 20_000
-_EVERYTHING = ((0, 2**62),)
+_LAST = 2**62
+_EVERYTHING = ((0, _LAST),)
 
 
 class Engine:
@@ -64,6 +67,17 @@ class Engine:
         self.synonyms = synonyms
         self.vocabulary = reading.Vocabulary()
         self._surroundings: dict[str, Surroundings] = {}
+        self._places: dict[str, Place | None] = {}
+
+    def place(self, db: sqlite3.Connection, place_id: str) -> Place | None:
+        """A place of the gazetteer, which does not change while a node runs."""
+        known = self._places.get(place_id)
+        if known is None:
+            known = places.get(db, place_id)
+            if len(self._places) >= PLACES_KEPT:
+                self._places.clear()
+            self._places[place_id] = known
+        return known
 
     def surroundings(self, db: sqlite3.Connection, place: Place) -> "Surroundings":
         """What lies in a commune and beside it; borders do not change while a node runs."""
@@ -72,7 +86,7 @@ class Engine:
             commune = frozenset({place.id, *(one.id for one in places.parts(db, place.id))})
             beside = frozenset(one.id for one in places.adjoining(db, place.id))
             known = Surroundings(commune, beside - commune)
-            if len(self._surroundings) >= SURROUNDINGS_KEPT:
+            if len(self._surroundings) >= PLACES_KEPT:
                 self._surroundings.clear()
             self._surroundings[place.id] = known
         return known
@@ -107,7 +121,7 @@ def find(
         plan = shorter
         gathered = asked.gather(plan, after, start + PAGE + 1)
     shown = gathered.placed[start : start + PAGE]
-    hits = _hits(db, shown)
+    hits = _hits(db, shown, engine)
     return SearchAnswer(
         query=query,
         rings=tuple(
@@ -201,57 +215,46 @@ class _Asked:
             near = self._from_near(plan, rows, after, wanted)
             if near is not None:
                 return near
-            rows = self._everywhere(plan, MATCHES_MOST)
+            rows += self._everywhere(plan, MATCHES_MOST - len(rows), behind=rows[-1])
         return self._from_all(plan, rows, after, wanted)
 
     def _from_all(
         self, plan: Plan, rows: Sequence[int], after: Key | None, wanted: int
     ) -> _Gathered:
         """From all that match: the nearest are put in order first, and mostly that will do."""
-        titles = self._titles(plan, _EVERYTHING)
-        shops = [
-            (self._nearness(block), number, list(of_block))
-            for number, of_block in itertools.groupby(rows, _block_number)
-            if (block := self.view.by_number.get(number)) is not None
-        ]
-        shops.sort(reverse=True)
+        titled = self._in_title(plan, _EVERYTHING)
         runs: list[Run] = []
-        done = 0
-        for chunk in (wanted, 4 * wanted, 16 * wanted):
-            if not self._by_words_alone or self.point is None or done + chunk >= len(shops):
-                break
-            some = [row for _, _, of_block in shops[done : done + chunk] for row in of_block]
-            runs += self._runs(some, titles)
-            done += chunk
-            nearness, number, _ = shops[done]
-            km = self._distance(self.view.by_number[number])
-            if km is None or nearness > 1.0:
-                continue
-            left = [row for _, _, of_block in shops[done:] for row in of_block]
-            # A title further away may come before a description nearer by.
-            best = Where.HEAD if any(row in titles.rows for row in left) else Where.ELSEWHERE
-            gathered = self._as_far_as(runs, km, best, after, wanted)
-            if len(gathered.placed) >= wanted and RingName.AROUND in gathered.whole:
-                gathered.totals[RingName.FURTHER] += len(left)
-                if len(rows) < MATCHES_MOST:
-                    gathered.whole.add(RingName.FURTHER)
-                return gathered
-        runs = self._runs(rows, titles)
+        if self._by_words_alone and self.point is not None:
+            passed_over = self._passed_over(len(rows) / max(1, self.view.listings()))
+            near = _Nearness(self, rows)
+            for chunk in (wanted, 4 * wanted, 16 * wanted):
+                some, reached = near.next(chunk)
+                if reached is None:
+                    break
+                there = titled.intersection(some)
+                blocks = {self.view.by_number[row >> search.ROW_BITS] for row in there}
+                heads = self._heads(plan, self.view.ranges(list(blocks), passed_over))
+                runs += self._runs(some, _Titles(titled, heads))
+                if reached < 0.0:
+                    continue
+                # A title further away may come before a description nearer by.
+                taken = sum(len(run.rows) for run in runs if run.where < Where.ELSEWHERE)
+                best = Where.HEAD if taken < len(titled) else Where.ELSEWHERE
+                gathered = self._as_far_as(runs, reached, best, after, wanted)
+                if len(gathered.placed) >= wanted and RingName.AROUND in gathered.whole:
+                    gathered.totals[RingName.FURTHER] += near.left
+                    if len(rows) < MATCHES_MOST:
+                        gathered.whole.add(RingName.FURTHER)
+                    return gathered
+        runs = self._runs(rows, self._titles(plan, _EVERYTHING, titled))
         placed = ranking.in_order(runs, self.seed, self.radius_km, after)
         whole = RingName if len(rows) < MATCHES_MOST else ()
         return _Gathered(list(itertools.islice(placed, wanted)), runs, whole)
 
-    def _nearness(self, block: Block) -> float:
-        """What sorts blocks by how near they are: those of the commune and beside it first."""
-        if block.place in self.commune or block.place in self.adjoining:
-            return 2.0
-        if self.point is None or block.point is None:
-            return -2.0
-        (a, b, c), (x, y, z) = self.point, block.point
-        return a * x + b * y + c * z
-
-    def _everywhere(self, plan: Plan, limit: int) -> list[int]:
-        return search.find(self.db, plan.expression, _EVERYTHING, prices=self.prices, limit=limit)
+    def _everywhere(self, plan: Plan, limit: int, behind: int = -1) -> list[int]:
+        """The matches with the lowest numbers, or those behind one."""
+        ranges = _EVERYTHING if behind < 0 else ((behind + 1, _LAST),)
+        return search.find(self.db, plan.expression, ranges, prices=self.prices, limit=limit)
 
     def _from_near(
         self, plan: Plan, some: Sequence[int], after: Key | None, wanted: int
@@ -262,12 +265,13 @@ class _Asked:
         """
         if self.point is None:
             return None  # nothing is nearer than anything
-        density = self._density(some)
-        if density * self.view.listings() < FEW:
+        density = met = self._density(some)
+        if met * self.view.listings() < FEW:
             return None
-        passed_over = int(RANGE_COSTS / density / AVERAGE_SHOP)
+        passed_over = self._passed_over(met)
         # What comes first is known wherever it is, where that is little; else how often it is met.
-        best, titles, heads = Where.ELSEWHERE, self._some(plan.in_title), self._some(plan.at_head)
+        best, titles = Where.ELSEWHERE, self._some(plan.in_title)
+        heads = self._some(plan.at_head) if titles else []
         known = titles
         if len(titles) > RARE:
             best, known = Where.TITLE, heads
@@ -281,16 +285,19 @@ class _Asked:
         zone: list[Block] = list(first)
         nearer = self.view.from_near(self.point)
         lying = 0
-        for hoped in (wanted, EXACT_UP_TO, EXACT_UP_TO * 3):
-            end = max(ZONE_LEAST, int(hoped * MARGIN / density))
+        decided = False
+        for hoped in (wanted, 8 * wanted, 24 * wanted):
+            # Once the page is decided only totals are wanting: everything around, or very much.
+            end = EXACT_UP_TO * MARGIN / met if decided else hoped * MARGIN / density
             if end > ZONE_MOST:
                 return None
+            end = lying + max(ZONE_LEAST, end) if decided else max(ZONE_LEAST, end)
             reached = math.inf
             for block in nearer:
                 lying += block.used
                 if block.number not in taken:
                     zone.append(block)
-                if lying >= end:
+                if lying >= end or (decided and (self._distance(block) or 0.0) > self.radius_km):
                     reached = self._distance(block) or 0.0
                     break
             else:
@@ -309,9 +316,8 @@ class _Asked:
                 there = self._titles(plan, ranges)
             runs += self._runs(rows, there)
             gathered = self._as_far_as(runs, reached, best, after, wanted)
-            if reached == math.inf or (
-                len(gathered.placed) >= wanted and self._knows_totals(plan, gathered)
-            ):
+            decided = len(gathered.placed) >= wanted
+            if reached == math.inf or (decided and self._knows_totals(plan, gathered)):
                 return gathered
             zone = []
         return None
@@ -371,17 +377,34 @@ class _Asked:
                 gathered.whole.add(RingName.FURTHER)
         return gathered.knows(RingName.FURTHER)
 
-    def _titles(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> "_Titles":
-        """The rows of some ranges that match by their titles."""
-        found = []
-        # In a zone it is quicker to look for the heads alone: little is there in any case.
-        heads = plan.at_head if ranges is _EVERYTHING else plan.head
-        for expression in (plan.in_title, heads):
-            rows: list[int] = []
-            if expression is not None:
-                rows = search.find(self.db, expression, ranges, titles=True, limit=MATCHES_MOST)
-            found.append(frozenset(rows))
-        return _Titles(*found)
+    def _titles(
+        self,
+        plan: Plan,
+        ranges: Sequence[tuple[int, int]],
+        titled: frozenset[int] | None = None,
+    ) -> "_Titles":
+        """The rows of some ranges that match by their titles; `titled` where that is known."""
+        rows = self._in_title(plan, ranges) if titled is None else titled
+        return _Titles(rows, self._heads(plan, ranges) if rows else rows)
+
+    def _in_title(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
+        if plan.in_title is None:
+            return frozenset()
+        rows = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
+        return frozenset(rows)
+
+    def _heads(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
+        # Of one word, and in a zone, it is quicker to look for the heads alone.
+        alone = len(plan.terms) == 1 or ranges is not _EVERYTHING
+        heads = plan.head if alone else plan.at_head
+        if heads is None:
+            return frozenset()
+        return frozenset(search.find(self.db, heads, ranges, titles=True, limit=MATCHES_MOST))
+
+    @staticmethod
+    def _passed_over(density: float) -> int:
+        """How many blocks that are not asked for a range goes on over, of what is met so often."""
+        return int(RANGE_COSTS / max(density, 1e-6) / AVERAGE_SHOP)
 
     def _runs(self, rows: Iterable[int], titles: "_Titles") -> list[Run]:
         """Rows by their shops, as far as these pass the filters.
@@ -445,8 +468,62 @@ class _Asked:
         return known
 
 
-def _block_number(row: int) -> int:
-    return row >> search.ROW_BITS
+class _Nearness:
+    """Rows to be taken from the nearest shops on: those of the commune and beside it first.
+
+    Of some thousand rows a few dozen are wanted, so nothing here puts all of them in order.
+    """
+
+    def __init__(self, asked: _Asked, rows: Sequence[int]) -> None:
+        """`asked` has a point; `rows` are in the order of their numbers."""
+        assert asked.point is not None
+        a, b, c = asked.point
+        of_number = asked.view.by_number
+        numbers = list(dict.fromkeys([row >> search.ROW_BITS for row in rows]))
+        if not all(number in of_number for number in numbers):
+            numbers = [number for number in numbers if number in of_number]
+            rows = [row for row in rows if row >> search.ROW_BITS in of_number]
+        self._asked = asked
+        self._rows = rows
+        self._numbers = numbers
+        # The cosine of the angle between: quick, and enough to sort by.
+        self._near = [
+            -2.0 if (point := of_number[number].point) is None
+            else a * point[0] + b * point[1] + c * point[2]
+            for number in numbers
+        ]  # fmt: skip
+        for block in asked.view.of_places([*asked.commune, *asked.adjoining]):
+            position = bisect.bisect_left(numbers, block.number)
+            if position < len(numbers) and numbers[position] == block.number:
+                self._near[position] = 2.0
+        self._reached = math.inf
+        self.left = len(rows)
+
+    def next(self, shops: int) -> tuple[list[int], float | None]:
+        """The rows of about so many shops more, and how many kilometres away the next shop is.
+
+        That is -1 where it is not known, or the next is still of the commune or beside it, and
+        None where so many are not left.
+        """
+        taken = len(self._rows) - self.left
+        there = [near for near in self._near if near <= self._reached] if taken else self._near
+        if shops >= len(there):
+            return [], None
+        limit = heapq.nlargest(shops + 1, there)[-1]
+        some: list[int] = []
+        following = -1
+        for position, near in enumerate(self._near):
+            if limit < near <= self._reached:
+                first = self._numbers[position] << search.ROW_BITS
+                begin = bisect.bisect_left(self._rows, first)
+                end = bisect.bisect_left(self._rows, first + search.ROWS_IN_BLOCK, begin)
+                some += self._rows[begin:end]
+            elif near == limit:
+                following = self._numbers[position]
+        self._reached = limit
+        self.left -= len(some)
+        km = self._asked._distance(self._asked.view.by_number[following])
+        return some, -1.0 if km is None or limit > 1.0 else km
 
 
 @dataclass(frozen=True, slots=True)
@@ -472,14 +549,13 @@ def _fits(shop: Shop, filters: Filters, place: str, km: float | None, now: datet
     return not filters.open_now or hours.state(shop.hours, shop.place, now).open is True
 
 
-def _hits(db: sqlite3.Connection, placed: Sequence[Placed]) -> list[tuple[RingName, SearchHit]]:
+def _hits(
+    db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine
+) -> list[tuple[RingName, SearchHit]]:
     """What is shown, read whole."""
     ids = search.listings_of(db, [one.row for one in placed])
     known = {one.id: one for one in listings.find(db, list(ids.values()))}
     of = {one.id: one for one in shop_rows.find_some(db, {one.shop for one in known.values()})}
-    where = {
-        one.id: one for one in places.find(db, {shop.place for shop in of.values() if shop.place})
-    }
     hits = []
     for one in placed:
         listing = known.get(ids.get(one.row, ""))
@@ -489,7 +565,7 @@ def _hits(db: sqlite3.Connection, placed: Sequence[Placed]) -> list[tuple[RingNa
             hit = SearchHit(
                 listing=listing,
                 shop=shop,
-                place=where.get(shop.place or "") or places.get(db, shop.place or ""),
+                place=engine.place(db, shop.place) if shop.place else None,
                 distance_km=None if km is None else round(km, 1),
                 stale=one.run.stale,
             )

@@ -225,10 +225,14 @@ class Database:
 
     def changed(self) -> bool:
         """Whether anybody, a command included, has committed since the last call."""
-        assert self._watching is not None
-        version = self._watching.execute("PRAGMA data_version").fetchone()[0]
+        version = self.version()
         previous, self._watched = self._watched, version
-        return bool(version != previous)
+        return version != previous
+
+    def version(self) -> int:
+        """Another number than before once anybody, a command included, has committed."""
+        assert self._watching is not None
+        return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
 
     def waiting(self) -> int:
         """How many writes wait for the writer."""

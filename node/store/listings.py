@@ -15,17 +15,18 @@ _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity
 
 
 def _offer(row: sqlite3.Row) -> Offer:
+    (id_, _, _, axes, cents, currency, quantity, unit, availability, stock, gtin, sku) = row
     return Offer(
-        id=row["id"],
-        axes=json.loads(row["axes"]),
-        price_cents=row["price_cents"],
-        currency=row["currency"],
-        quantity_milli=row["quantity_milli"],
-        unit=row["unit"],
-        availability=Availability(row["availability"]),
-        stock=row["stock"],
-        gtin=row["gtin"],
-        sku=row["sku"],
+        id=id_,
+        axes={} if axes == "{}" else json.loads(axes),
+        price_cents=cents,
+        currency=currency,
+        quantity_milli=quantity,
+        unit=unit,
+        availability=Availability(availability),
+        stock=stock,
+        gtin=gtin,
+        sku=sku,
     )
 
 
@@ -35,25 +36,29 @@ def _listing(
     shown: tuple[Photo, ...],
     remote_photo: RemotePhoto | None,
 ) -> Listing:
+    (
+        id_, uri, url, shop, name, description, category, condition, language, announce,
+        published, updated, seen, withdrawn, kind, pick_up, delivered,
+    ) = row  # fmt: skip
     return Listing(
-        id=row["id"],
-        uri=row["uri"],
-        url=row["url"],
-        shop=row["shop"],
-        name=row["name"],
-        description=row["description"],
-        category=row["category"],
-        condition=Condition(row["condition"]),
-        language=row["language"],
-        announce=bool(row["announce"]),
-        published=times.moment(row["published"]),
-        updated=times.moment(row["updated"]),
-        seen=times.moment(row["seen"]),
-        withdrawn=times.moment_or_none(row["withdrawn"]),
+        id=id_,
+        uri=uri,
+        url=url,
+        shop=shop,
+        name=name,
+        description=description,
+        category=category,
+        condition=Condition(condition),
+        language=language,
+        announce=bool(announce),
+        published=times.moment(published),
+        updated=times.moment(updated),
+        seen=times.moment(seen),
+        withdrawn=times.moment_or_none(withdrawn),
         offers=tuple(offers),
-        kind=Kind(row["kind"]),
-        pick_up=bool(row["pick_up"]),
-        delivered=bool(row["delivered"]),
+        kind=Kind(kind),
+        pick_up=bool(pick_up),
+        delivered=bool(delivered),
         photos=shown,
         remote_photo=remote_photo,
     )

@@ -1,5 +1,6 @@
 """Shops, ours and the neighbours'."""
 
+import functools
 import json
 import sqlite3
 from collections.abc import Iterable, Sequence
@@ -12,6 +13,8 @@ from node.store import times
 _COLUMNS = """id, uri, url, peer, handle, name, summary, place, address, phone,
               latitude, longitude, opened, updated, seen, closed,
               hours, payments, step_free, delivery"""
+# Pages show the same shops again and again, and reading their hours is most of reading them.
+_READ_KEPT = 2000
 
 
 def _shop(row: sqlite3.Row) -> Shop:
@@ -67,6 +70,7 @@ def write_hours(hours: Hours | None) -> str | None:
     return json.dumps(held, ensure_ascii=False)
 
 
+@functools.lru_cache(_READ_KEPT)
 def read_hours(text: str | None) -> Hours | None:
     """Hours as the column holds them, read back."""
     if text is None:
@@ -100,6 +104,7 @@ def write_delivery(delivery: DeliveryTerms | None) -> str | None:
     return json.dumps(held)
 
 
+@functools.lru_cache(_READ_KEPT)
 def read_delivery(text: str | None) -> DeliveryTerms | None:
     """Delivery as the column holds it, read back."""
     if text is None:

@@ -42,6 +42,15 @@ def answer(
     return Response(body, status, said, media_type=media_type)
 
 
+def again(request: Request, page: Response) -> Response:
+    """A public text that was answered before; 304 where this reader has it already."""
+    etag = page.headers.get("etag", "")
+    if etag and is_known(request.headers.get("if-none-match", ""), etag):
+        said = {name: page.headers[name] for name in ("cache-control", "vary", "etag")}
+        return Response(None, 304, said)
+    return page
+
+
 def private(text: str, *, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
     """A page for one person: kept by nobody and not compressed (BREACH)."""
     said = {"Cache-Control": "no-store", **(headers or {})}

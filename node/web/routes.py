@@ -16,6 +16,7 @@ from node.web import (
     activitypub,
     api,
     health,
+    kept,
     machine,
     media,
     merchant,
@@ -83,9 +84,11 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
 
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
+    keeping = kept.Kept(site.database, site.clock).keeping
+    people = tuple((path, keeping(handler), methods) for path, handler, methods in _PEOPLE)
     app = Starlette(
         routes=[
-            *_in_each_language(site.settings.node.languages, (*_PEOPLE, *_SIGNED_IN)),
+            *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN)),
             Route("/static/{name}", public.static),
             Route("/robots.txt", machine.robots),
             Route("/sitemap.xml", machine.sitemap),

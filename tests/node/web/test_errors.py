@@ -30,6 +30,9 @@ class Broken:
     async def read(self, *_: Any, **__: Any) -> Any:
         raise self._error
 
+    def version(self) -> int:
+        return 1
+
 
 async def answer(error: Exception, path: str) -> httpx2.Response:
     with contextlib.closing(places.open_places()) as gazetteer:

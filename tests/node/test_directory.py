@@ -1,0 +1,58 @@
+"""The shops by where they are: the nearest first, all over the globe."""
+
+import itertools
+import random
+
+import pytest
+
+from node import directory, globe
+from node.store import search as index
+
+
+def _view(points: list[tuple[float, float]]) -> directory.View:
+    blocks = []
+    for nth, (latitude, longitude) in enumerate(points):
+        cell = globe.cell(latitude, longitude)
+        number = (cell << index.BLOCK_BITS) + nth
+        blocks.append(
+            index.Block(number, f"shop-{nth}", f"u{nth}", None, None, latitude, longitude, 1)
+        )
+    blocks.sort(key=lambda block: block.number)
+    return directory._built(index.State(1, 1), blocks)
+
+
+def _scattered(chance: random.Random, count: int) -> list[tuple[float, float]]:
+    return [(chance.uniform(-85, 85), chance.uniform(-180, 180)) for _ in range(count)]
+
+
+def _in_towns(chance: random.Random, towns: int, each: int) -> list[tuple[float, float]]:
+    return [
+        (latitude + chance.gauss(0, 0.05), longitude + chance.gauss(0, 0.05))
+        for latitude, longitude in _scattered(chance, towns)
+        for _ in range(each)
+    ]
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("lie", ["scattered", "in towns", "in one town"])
+def test_every_block_comes_once_and_none_before_a_nearer_one(lie: str, seed: int) -> None:
+    chance = random.Random(seed)
+    points = {
+        "scattered": lambda: _scattered(chance, 300),
+        "in towns": lambda: _in_towns(chance, 12, 25),
+        "in one town": lambda: _in_towns(chance, 1, 300),
+    }[lie]()
+    view = _view(points)
+    for _ in range(5):
+        # From among the shops, and from anywhere.
+        at = chance.choice(points) if chance.random() < 0.5 else _scattered(chance, 1)[0]
+        point = globe.vector(*at)
+        found = list(view.from_near(point))
+        assert sorted(block.shop for block in found) == sorted(b.shop for b in view.blocks)
+        distances = [globe.distance_km(point, block.point) for block in found if block.point]
+        for nearer, further in itertools.pairwise(distances):
+            assert nearer <= further + 0.01
+
+
+def test_without_any_block_nothing_is_near() -> None:
+    assert list(_view([]).from_near(globe.vector(44.8, -0.6))) == []
