@@ -35,6 +35,7 @@ class Kept:
         """The handler of a page that is the same for everybody who asks for it in the same words.
 
         It may depend on the address, on `Accept-Encoding`, and on whether an activity is wanted.
+        Only what has an ETag is kept: `content.answer` gives it to what anybody may have.
         """
 
         async def answer(request: Request) -> Response:
@@ -51,7 +52,7 @@ class Kept:
                 return content.again(request, page)
             page = await handler(request)
             # Should something have been written meanwhile, the next stamp differs from this one.
-            if page.status_code == 200 and stamp == self._stamp:
+            if "etag" in page.headers and stamp == self._stamp:
                 self._keep(key, page)
             return page
 

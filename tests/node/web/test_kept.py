@@ -24,6 +24,7 @@ class Asked:
         self.made = 0
         self.meanwhile: Callable[[], None] = lambda: None
         self.status = 200
+        self.private = False
         self.now = NOW.replace(second=0, microsecond=0)
         self.text = "Miel de lavande. " * 200
         self.answer = kept.Kept(db, self.clock).keeping(self.page)
@@ -35,6 +36,8 @@ class Asked:
         self.made += 1
         self.meanwhile()
         text = f"{self.made} {request.url.query} {self.text}"
+        if self.private:
+            return content.private(text)
         return content.answer(request, text, "text/html", status=self.status)
 
     async def get(self, path: str = "/", query: str = "", **headers: str) -> Response:
@@ -118,6 +121,12 @@ async def test_what_went_wrong_is_asked_again(asked: Asked, status: int) -> None
     await asked.get()
     await asked.get()
     assert asked.made == 2
+
+
+async def test_what_is_for_one_person_is_never_given_again(asked: Asked) -> None:
+    asked.private = True
+    first = await asked.get()
+    assert (await asked.get()).body != first.body
 
 
 async def test_nobody_can_fill_the_memory(asked: Asked, monkeypatch: pytest.MonkeyPatch) -> None:
