@@ -18,7 +18,7 @@ from node import accounts, errors, hours_typed, mail, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Role, Shop
 from node.store import accounts as account_rows
-from node.store import blocks, deliveries, listings, places
+from node.store import blocks, deliveries, listings, mails, places
 from node.store import shops as shop_rows
 from node.translation import Translator
 from node.uris import is_handle, slug
@@ -40,7 +40,7 @@ class Overview:
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
-    mails: mail.Standing
+    post: mails.Standing
 
     @property
     def listings(self) -> int:
@@ -73,7 +73,7 @@ def _overview(db: sqlite3.Connection) -> Overview:
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
-        mails=mail.standing(db),
+        post=mail.standing(db),
     )
 
 
@@ -91,7 +91,7 @@ async def home(request: Request) -> Response:
         person=person,
         why=lambda error: neighbouring.why(error, say),
         mail_sent_by=state.of(request).settings.mail.host,
-        mail_trouble=mail_trouble(found.mails.error, say),
+        mail_trouble=mail_trouble(found.post.error, say),
     )
 
 

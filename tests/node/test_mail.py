@@ -42,7 +42,7 @@ def write(folder: Path, *to: str, **more: Any) -> None:
             mail.queue(db, one, "Votre code d’accès", "Votre code : 123 456.\n", NOW, **more)
 
 
-def standing(folder: Path) -> mail.Standing:
+def standing(folder: Path) -> mails.Standing:
     with database.reading(folder) as db:
         return mail.standing(db)
 
@@ -92,7 +92,7 @@ def test_a_mail_is_handed_over_once_and_forgotten(folder: Path) -> None:
     assert got["Message-ID"].endswith("@pessac.example>")
     assert got["Auto-Submitted"] == "auto-generated"
     assert got.get_content().strip() == "Votre code : 123 456."
-    assert standing(folder) == mail.Standing(0, None, 0, None, NOW)
+    assert standing(folder) == mails.Standing(0, None, 0, None, NOW)
 
 
 def test_what_was_rolled_back_is_never_sent(folder: Path) -> None:
