@@ -262,6 +262,64 @@ def sell_out(
     return revise(db, uris, shop, listing_id, draft, now)
 
 
+def count(
+    db: sqlite3.Connection, uris: Uris, shop: Shop, listing_id: str, by: int, now: datetime
+) -> Listing:
+    """One more or one less of each offer that somebody counts; never less than none.
+
+    Raises errors.NotFound.
+    """
+    listing = get_on_show(db, listing_id)
+    offers = []
+    for offer in listing.offers:
+        if offer.stock is not None:
+            left = min(max(offer.stock + by, 0), prices.STOCK_MOST)
+            offer = dataclasses.replace(offer, stock=left, availability=availability(left))
+        offers.append(offer)
+    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
+def stock_written(listing: Listing) -> str:
+    """The stock of each offer in a line, to come back to: "3.limited,-.on_order"."""
+    return ",".join(
+        f"{'-' if offer.stock is None else offer.stock}.{offer.availability}"
+        for offer in listing.offers
+    )
+
+
+def restock(
+    db: sqlite3.Connection, uris: Uris, shop: Shop, listing_id: str, written: str, now: datetime
+) -> Listing:
+    """Puts the stock back to what `stock_written` gave. Raises errors.NotFound.
+
+    What does not fit the listing as it is now (another number of offers, no such words) changes
+    nothing: somebody was faster.
+    """
+    listing = get_on_show(db, listing_id)
+    parts = written.split(",")
+    if len(parts) != len(listing.offers):
+        return listing
+    offers = []
+    for offer, part in zip(listing.offers, parts, strict=True):
+        number, _, word = part.partition(".")
+        counted = number.isascii() and number.isdecimal() and len(number) <= 7
+        if word not in tuple(Availability) or not (counted or number == "-"):
+            return listing
+        offers.append(
+            dataclasses.replace(
+                offer, stock=int(number) if counted else None, availability=Availability(word)
+            )
+        )
+    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
+def confirm(db: sqlite3.Connection, shop: Shop, now: datetime) -> int:
+    """All that a shop has on show and not sold out is still there: says of how many."""
+    return listings.mark_confirmed(db, shop.id, now.replace(microsecond=0))
+
+
 def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:
     """Takes a listing of one of our shops off the shelf for good. Raises errors.NotFound."""
     listing = get_on_show(db, listing_id)

@@ -148,6 +148,18 @@ def mark_seen(db: sqlite3.Connection, listing_id: str, now: datetime) -> None:
     db.execute("UPDATE listings SET seen = ? WHERE id = ?", (times.stamp(now), listing_id))
 
 
+def mark_confirmed(db: sqlite3.Connection, shop_id: str, now: datetime) -> int:
+    """Notes that whatever a shop has and is not sold out was seen there; says of how many."""
+    return db.execute(
+        """
+        UPDATE listings SET seen = :now WHERE shop = :shop AND withdrawn IS NULL AND EXISTS (
+            SELECT 1 FROM offers
+            WHERE offers.listing = listings.id AND offers.availability != 'out_of_stock')
+        """,
+        {"now": times.stamp(now), "shop": shop_id},
+    ).rowcount
+
+
 def remove(db: sqlite3.Connection, listing_id: str) -> None:
     """Removes a listing and its offers without a trace."""
     db.execute("DELETE FROM listings WHERE id = ?", (listing_id,))

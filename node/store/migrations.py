@@ -442,6 +442,17 @@ CREATE TABLE mails_sent (
 ) STRICT;
 """
 
+DRAFTS = """
+-- Products that a merchant has begun to write: the fields as typed, kept for the next visit.
+CREATE TABLE drafts (
+    id TEXT PRIMARY KEY,
+    shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,
+    fields TEXT NOT NULL,
+    updated TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX drafts_by_shop ON drafts (shop, updated);
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -451,6 +462,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_forms_and_codes", FORMS),
     ("2026_11_25_remote_photos", REMOTE_PHOTOS),
     ("2026_11_25_mails", MAILS),
+    ("2026_11_25_drafts", DRAFTS),
 )
 
 
