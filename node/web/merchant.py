@@ -4,7 +4,6 @@ Nothing here needs a script. Each change is a POST that ends in a redirect; a fo
 twice is acted upon once; a grant decides, and whose shop it is not is told that there is nothing.
 """
 
-import dataclasses
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -13,9 +12,9 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import catalogue, errors, hours_said, hours_typed, phrases, shops
+from node import catalogue, errors, hours_said, phrases
 from node import hours as opening
-from node.model import Account, Availability, Hours, Listing, Shop
+from node.model import Account, Availability, Listing, Shop
 from node.store import drafts, listings, places
 from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
@@ -124,49 +123,6 @@ async def products(request: Request) -> Response:
         for one in found
     ]
     return page(request, "products", desk, listings=shown, drafts=begun, undo=_undo(request))
-
-
-# --- hours ---------------------------------------------------------------------------------------
-
-
-async def hours(request: Request) -> Response:
-    """`/ma-boutique/{shop}/horaires`: the week, as it is said in French."""
-    desk = await desk_of(request)
-    if isinstance(desk, Response):
-        return desk
-    site = state.of(request)
-    say = render.speak(request)
-    problems: dict[str, str] = {}
-    told = desk.shop.hours
-    typed = hours_typed.write(told, say.language) if told else ""
-    if request.method == "POST":
-        async with forms.read(request) as form:
-            typed = form.text("hours", hours_typed.TEXT_MOST)
-        try:
-            made = hours_typed.parse(typed) if typed else None
-            await site.database.write(_set_hours, desk.shop.handle, made, site.clock())
-            return sessions.see_other(request, f"/ma-boutique/{desk.shop.handle}?fait=horaires")
-        except errors.Invalid:
-            problems["hours"] = say("The hours could not be read. Write them as in the example.")
-    return page(
-        request,
-        "hours",
-        desk,
-        status=422 if problems else 200,
-        typed=typed,
-        week=hours_said.week(told, say) if told else (),
-        errors=problems,
-    )
-
-
-def _set_hours(db: sqlite3.Connection, handle: str, week: Hours | None, now: datetime) -> None:
-    shop = shops.get_open(db, handle)
-    place = places.get(db, shop.place) if shop.place else None
-    if place is None:
-        raise errors.NotFound("unknown-place")
-    special = shop.hours.special if shop.hours else ()
-    told = dataclasses.replace(week, special=week.special or special) if week else None
-    shops.revise_shop(db, dataclasses.replace(shops.draft_of(shop, place), hours=told), now)
 
 
 def own_listing(db: sqlite3.Connection, shop: Shop, listing_id: str) -> Listing | None:
