@@ -162,16 +162,21 @@ def revise(
     listing_id: str,
     draft: ListingDraft,
     now: datetime,
+    *,
+    announced: bool = False,
 ) -> Listing:
     """Changes a listing of one of our shops; one that says the same already is left as it is.
 
-    Raises errors.Invalid and errors.NotFound.
+    A price that is changed loses the reduction it was announced with, unless what is announced
+    now (`announced`) was computed for it. Raises errors.Invalid and errors.NotFound.
     """
     check(draft)
     _check_photos(db, draft)
     listing = get_on_show(db, listing_id)
     if listing.shop != shop.id:
         raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
+    if not announced:
+        draft = dataclasses.replace(draft, offers=_unannounced(listing.offers, draft.offers))
     revised = dataclasses.replace(
         listing,
         url=uris.listing_page(shop.handle, listing_id, draft.name),
@@ -201,12 +206,28 @@ def revise(
     return revised
 
 
+def _unannounced(before: tuple[Offer, ...], after: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """The offers; those whose price is another than before without their reduction."""
+    known = {offer.id: offer.price_cents for offer in before}
+    return tuple(
+        dataclasses.replace(offer, reduction=None)
+        if offer.reduction is not None and known.get(offer.id) != offer.price_cents
+        else offer
+        for offer in after
+    )
+
+
 def _only_price_or_stock(before: Listing, after: Listing) -> bool:
     """Whether a change can wait a few minutes for the next one: nothing else, and not sold out."""
 
     def rest(offer: Offer) -> Offer:
         return dataclasses.replace(
-            offer, id="", price_cents=None, stock=None, availability=Availability.IN_STOCK
+            offer,
+            id="",
+            price_cents=None,
+            stock=None,
+            availability=Availability.IN_STOCK,
+            reduction=None,
         )
 
     if dataclasses.replace(after, offers=before.offers) != before:

@@ -108,6 +108,11 @@ def unit_price(offer: Offer) -> UnitPrice | None:
     return UnitPrice(int(cents.quantize(Decimal(1), ROUND_HALF_UP)), offer.currency, unit.base)
 
 
+def percent_off(reference_cents: int, cents: int) -> int:
+    """By how many whole percent a price lies below another; never one more than is true."""
+    return (reference_cents - cents) * 100 // reference_cents
+
+
 def amount(cents: int) -> str:
     """ "12.50": how amounts are written for programs and on the wire."""
     return f"{cents // 100}.{cents % 100:02d}"

@@ -5,13 +5,24 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Kind, Listing, Offer, Photo, RemotePhoto
+from node.model import (
+    Availability,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Reduction,
+    ReductionKind,
+    RemotePhoto,
+)
 from node.store import photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered"""
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
-                    availability, stock, gtin, sku"""
+                    availability, stock, gtin, sku, reduction_kind, reduction_from,
+                    reduction_since, reduction_until"""
 
 
 def _offer(row: sqlite3.Row) -> Offer:
@@ -26,6 +37,14 @@ def _offer(row: sqlite3.Row) -> Offer:
         stock=row["stock"],
         gtin=row["gtin"],
         sku=row["sku"],
+        reduction=None
+        if row["reduction_kind"] is None
+        else Reduction(
+            kind=ReductionKind(row["reduction_kind"]),
+            reference_cents=row["reduction_from"],
+            since=times.moment(row["reduction_since"]),
+            until=times.moment_or_none(row["reduction_until"]),
+        ),
     )
 
 
@@ -121,7 +140,8 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
         f"""
         INSERT INTO offers ({_OFFER_COLUMNS})
         VALUES (:id, :listing, :position, :axes, :price_cents, :currency, :quantity_milli, :unit,
-                :availability, :stock, :gtin, :sku)
+                :availability, :stock, :gtin, :sku, :reduction_kind, :reduction_from,
+                :reduction_since, :reduction_until)
         """,  # noqa: S608
         [
             {
@@ -137,8 +157,13 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
                 "stock": offer.stock,
                 "gtin": offer.gtin,
                 "sku": offer.sku,
+                "reduction_kind": cut.kind if cut else None,
+                "reduction_from": cut.reference_cents if cut else None,
+                "reduction_since": times.stamp(cut.since) if cut else None,
+                "reduction_until": times.stamp_or_none(cut.until) if cut else None,
             }
             for position, offer in enumerate(listing.offers)
+            for cut in (offer.reduction,)
         ],
     )
 

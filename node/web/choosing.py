@@ -79,6 +79,11 @@ def offers_of(
         return (), problems
     known = {tuple(offer.axes.items()): offer for offer in listing.offers}
     names = [axis for axis, _ in axes]
+    # The prices that the first offer has shown go on with one of the new ones.
+    combinations = itertools.product(*(values for _, values in axes))
+    keeps_first = tuple(listing.offers[0].axes.items()) in {
+        tuple(zip(names, values, strict=True)) for values in combinations
+    }
     made = []
     for number, values in enumerate(itertools.product(*(values for _, values in axes))):
         combination = dict(zip(names, values, strict=True))
@@ -87,12 +92,13 @@ def offers_of(
             first = listing.offers[0]
             offer = replace(
                 first,
-                id=first.id if not axes and number == 0 else str(uuid.uuid4()),
+                id=first.id if number == 0 and not keeps_first else str(uuid.uuid4()),
                 axes=combination,
                 stock=None,
                 availability=catalogue.availability(None),
                 gtin=None,
                 sku=None,
+                reduction=None,
             )
         made.append(offer)
     return tuple(made), {}
