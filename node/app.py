@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, mail, media, moderation, search, settings, synonyms
+from node import clock, errors, keyring, law, mail, media, moderation, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -53,6 +53,7 @@ class Node:
     ring: keyring.Keyring
     darkroom: media.Darkroom
     door: Door
+    law: law.Law
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
@@ -114,7 +115,10 @@ async def running(
             now,
             ssl_context,
         )
-        workers = Workers(context, db, signers, random.SystemRandom(), standing, copies, post)
+        rules = law.load(folder)
+        workers = Workers(
+            context, db, signers, random.SystemRandom(), standing, copies, post, rules
+        )
         async with workers:
             yield Node(
                 folder=folder,
@@ -128,6 +132,7 @@ async def running(
                 ring=ring,
                 darkroom=darkroom,
                 door=Door(workers, configured.server.trusted_proxies),
+                law=rules,
             )
 
 
@@ -151,6 +156,7 @@ def create_app(running_node: Node) -> Starlette:
             ring=running_node.ring,
             darkroom=running_node.darkroom,
             http=running_node.context.http,
+            law=running_node.law,
             version=node.__version__,
         )
     )

@@ -16,12 +16,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, mail, media, moderation
+from node import accounts, mail, media, moderation, reductions
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.exchange.photos import Copies
+from node.law import Law
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
 from node.store import (
@@ -35,6 +36,7 @@ from node.store import (
     remote_photos,
     tombstones,
 )
+from node.store import reductions as reduction_rows
 
 WATCH_EVERY = 0.2
 LOOK_EVERY = 60.0
@@ -62,6 +64,7 @@ class Workers:
         standing: moderation.Standing,
         copies: Copies,
         post: mail.Post,
+        law: Law,
     ) -> None:
         self._context = context
         self._database = db
@@ -75,9 +78,11 @@ class Workers:
         self._read_bell = asyncio.Event()
         self._photo_bell = asyncio.Event()
         self._mail_bell = asyncio.Event()
+        self._price_bell = asyncio.Event()
         self.standing = standing
         self.copies = copies
         self._post = post
+        self._law = law
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
@@ -89,6 +94,7 @@ class Workers:
             (self._read_neighbours, self._read_bell),
             (self.copies.work, self._photo_bell),
             (self._post.work, self._mail_bell),
+            (self._turn_prices, self._price_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -117,6 +123,7 @@ class Workers:
             self._read_bell,
             self._photo_bell,
             self._mail_bell,
+            self._price_bell,
         ):
             bell.set()
 
@@ -176,6 +183,15 @@ class Workers:
 
     async def _deliver(self) -> float | None:
         return await self._deliveries.start_due(self._deliver_bell)
+
+    async def _turn_prices(self) -> float | None:
+        """Begins and ends reductions on their days."""
+        uris, clock = self._context.uris, self._context.clock
+        while await self._database.read(reduction_rows.find_due, clock(), 1):
+            await self._database.write(reductions.turn, uris, clock(), self._law)
+            self._spread_bell.set()
+        due = await self._database.read(reduction_rows.next_due)
+        return None if due is None else max(0.5, (due - clock()).total_seconds())
 
     async def _read_neighbours(self) -> float | None:
         """Reads the change sequences that are to be read, one task for each neighbour."""

@@ -8,7 +8,7 @@ import dataclasses
 import re
 import sqlite3
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -84,7 +84,7 @@ async def page(request: Request) -> Response:
         templates=[(one, _said(one, say)) for one in TEMPLATES],
         typed=sent.text("hours", hours_typed.TEXT_MOST) if sent and sent.text("hours") else text,
         days=_days(told, sent if sent and sent.line("deed") == "days" else None, say),
-        holidays=[phrases.day(say, day) for day in _next_holidays(desk.shop, today)],
+        holidays=[phrases.day(say, one) for one in _next_holidays(desk.shop, today)],
         closed_on_holidays=told.closed_on_holidays,
         special=[
             (f"{one.first}_{one.last}", *hours_said.special(one, say)) for one in kept.special
@@ -210,7 +210,7 @@ def _minutes(text: str) -> int | None:
 
 
 def _away(form: forms.Form, today: date, say: Translator) -> SpecialDays:
-    first, last = _day(form.line("first", 20)), _day(form.line("last", 20))
+    first, last = day(form.line("first", 20)), day(form.line("last", 20))
     problems: dict[str, str] = {}
     if form.line("first", 20) and first is None:
         problems["first"] = say("This is no date such as 24/12/2026")
@@ -238,7 +238,13 @@ def _away(form: forms.Form, today: date, say: Translator) -> SpecialDays:
     return SpecialDays(first, last, spans, note)
 
 
-def _day(text: str) -> date | None:
+def last_day(ends: datetime, zone: tzinfo | None) -> date:
+    """The last day of what ends at a midnight."""
+    return (ends - timedelta(seconds=1)).astimezone(zone).date()
+
+
+def day(text: str) -> date | None:
+    """A day as a browser's field writes it, or as people do: 24/12/2026."""
     match = _DATE.fullmatch(text)
     try:
         if match is not None:
