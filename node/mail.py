@@ -72,7 +72,8 @@ def standing(db: sqlite3.Connection) -> Standing:
 
 
 def prune(db: sqlite3.Connection, now: datetime) -> None:
-    """Drops the traces of what was given up long enough ago."""
+    """Gives up what came to no use, and drops the traces of what was given up long ago."""
+    mails.give_up_late(db, now)
     mails.prune(db, now - TRACES_KEPT)
 
 

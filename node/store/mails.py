@@ -120,6 +120,18 @@ def give_up(db: sqlite3.Connection, mail_id: int, error: str, now: datetime) -> 
     )
 
 
+def give_up_late(db: sqlite3.Connection, now: datetime) -> None:
+    """Erases what is of no use any more, as where there is no server to send it by."""
+    db.execute(
+        """
+        UPDATE mails SET error = ifnull(error, 'no-server'), given_up = :now,
+            recipient = '', subject = '', text = ''
+        WHERE given_up IS NULL AND until < :now
+        """,
+        {"now": times.stamp(now)},
+    )
+
+
 def begin_again(db: sqlite3.Connection, now: datetime) -> None:
     """At start, nothing waits for a time that another clock set."""
     db.execute(

@@ -446,7 +446,8 @@ DRAFTS = """
 -- Products that a merchant has begun to write: the fields as typed, kept for the next visit.
 CREATE TABLE drafts (
     id TEXT PRIMARY KEY,
-    shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,
+    -- The shop's id, which one that is still being asked for has already.
+    shop TEXT NOT NULL,
     fields TEXT NOT NULL,
     updated TEXT NOT NULL
 ) STRICT, WITHOUT ROWID;
@@ -484,6 +485,34 @@ CREATE INDEX reductions_by_state ON reductions (state, starts, ends)
     WHERE state IN ('planned', 'running');
 """
 
+APPLICATIONS = """
+-- Shops that somebody asks to open. The legal notice of a shop is written from its row.
+CREATE TABLE applications (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    shop TEXT NOT NULL UNIQUE,
+    siret TEXT NOT NULL,
+    name TEXT NOT NULL,
+    place TEXT NOT NULL,
+    address TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    hours TEXT,
+    state TEXT NOT NULL CHECK (state IN ('begun', 'sent', 'approved', 'refused')),
+    reason TEXT NOT NULL DEFAULT '',
+    created TEXT NOT NULL,
+    sent TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX applications_by_account ON applications (account);
+CREATE INDEX applications_by_siret ON applications (siret);
+CREATE INDEX applications_by_state ON applications (state, sent);
+-- Codes that people ask for themselves: how often, and who waits for one to be handed over.
+CREATE TABLE code_requests (
+    account TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX code_requests_by_time ON code_requests (at);
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -495,6 +524,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_mails", MAILS),
     ("2026_11_25_drafts", DRAFTS),
     ("2026_11_25_reductions", REDUCTIONS),
+    ("2026_11_25_applications", APPLICATIONS),
 )
 
 

@@ -81,7 +81,7 @@ async def page(request: Request) -> Response:
         status=422 if problems else 200,
         errors=problems,
         week=hours_said.week(told, say) if desk.shop.hours else (),
-        templates=[(one, _said(one, say)) for one in TEMPLATES],
+        templates=[(one, said(one, say)) for one in TEMPLATES],
         typed=sent.text("hours", hours_typed.TEXT_MOST) if sent and sent.text("hours") else text,
         days=_days(told, sent if sent and sent.line("deed") == "days" else None, say),
         holidays=[phrases.day(say, one) for one in _next_holidays(desk.shop, today)],
@@ -96,7 +96,8 @@ async def page(request: Request) -> Response:
     )
 
 
-def _said(typed: str, say: Translator) -> str:
+def said(typed: str, say: Translator) -> str:
+    """A template as people read it."""
     return hours_said.week_line(hours_typed.parse(typed), say)
 
 
