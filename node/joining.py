@@ -54,7 +54,19 @@ def ask_code(
 
 def check(db: sqlite3.Connection, one: Application) -> None:
     """Raises errors.Invalid for what no shop can be, errors.Conflict for one that is there."""
-    digits = siret.check(one.siret)
+    check_number(db, one)
+    check_shop(db, one)
+
+
+def check_number(db: sqlite3.Connection, one: Application) -> None:
+    """The same, of the SIRET."""
+    known = applications.of_siret(db, siret.check(one.siret))
+    if known is not None and known.account != one.account:
+        raise errors.Conflict("siret-taken")
+
+
+def check_shop(db: sqlite3.Connection, one: Application) -> None:
+    """The same, of all the rest."""
     place = places.get(db, one.place)
     if place is None:
         raise errors.Invalid("unknown-place", fields={"commune": "is not known"})
@@ -69,9 +81,6 @@ def check(db: sqlite3.Connection, one: Application) -> None:
     )
     if not words.is_plain(one.address) or not one.address:
         raise errors.Invalid("bad-shop", fields={"address": "is needed"})
-    known = applications.of_siret(db, digits)
-    if known is not None and known.account != one.account:
-        raise errors.Conflict("siret-taken")
 
 
 def begin(

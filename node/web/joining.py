@@ -24,6 +24,7 @@ from node.web import accounts, forms, listing_form, own_hours, render, sessions,
 
 PREPARED_MOST = 30
 START = "/ouvrir-ma-boutique"
+ANY_PLACE = "FR-33063"  # to look at the rest by, where the place is not understood
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,10 +112,12 @@ async def contact(request: Request) -> Response:
 def _problems(db: sqlite3.Connection, typed: Typed, say: Translator) -> dict[str, str]:
     """What is wrong with the first step."""
     place, problems = _place(db, typed, say)
-    try:
-        joining.check(db, _application(typed, place.id if place else "FR-33063"))
-    except errors.NodeError as error:
-        problems = {**_sentences(error, say), **problems}
+    one = _application(typed, place.id if place else ANY_PLACE)
+    for wanted in (joining.check_number, joining.check_shop):
+        try:
+            wanted(db, one)
+        except errors.NodeError as error:
+            problems = {**_sentences(error, say), **problems}
     problems.pop("phone", None)
     return problems
 

@@ -52,8 +52,8 @@ class Overview:
 
     @property
     def requests(self) -> int:
-        """How many nodes ask to be neighbours."""
-        return sum(one.state == "asks" for one in self.neighbours)
+        """How many ask for something: nodes to be neighbours, shops to be opened."""
+        return sum(one.state == "asks" for one in self.neighbours) + len(self.asked)
 
     @property
     def agreed(self) -> int:
