@@ -4,6 +4,7 @@ Nothing here is global: one process can hold several nodes.
 """
 
 import contextlib
+import functools
 import logging
 import random
 import ssl
@@ -16,7 +17,19 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, law, mail, media, moderation, search, settings, synonyms
+from node import (
+    clock,
+    errors,
+    keyring,
+    law,
+    mail,
+    media,
+    moderation,
+    reminders,
+    search,
+    settings,
+    synonyms,
+)
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -116,8 +129,23 @@ async def running(
             ssl_context,
         )
         rules = law.load(folder)
+        remind = functools.partial(
+            reminders.queue_due,
+            uris=uris,
+            site=configured.node.name,
+            ring=ring,
+            say=Catalogues().speak(configured.node.languages[0]),
+        )
         workers = Workers(
-            context, db, signers, random.SystemRandom(), standing, copies, post, rules
+            context,
+            db,
+            signers,
+            random.SystemRandom(),
+            standing,
+            copies,
+            post,
+            rules,
+            (lambda db, now: remind(db, now=now)) if configured.mail.host else None,
         )
         async with workers:
             yield Node(

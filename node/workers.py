@@ -65,6 +65,7 @@ class Workers:
         copies: Copies,
         post: mail.Post,
         law: Law,
+        remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
     ) -> None:
         self._context = context
         self._database = db
@@ -83,6 +84,7 @@ class Workers:
         self.copies = copies
         self._post = post
         self._law = law
+        self._remind = remind  # None where there is no mail to remind anybody by
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
@@ -227,6 +229,9 @@ class Workers:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
                 await self.copies.sweep()
+                if self._remind is not None:
+                    await self._database.write(self._remind, now)
+                    self._mail_bell.set()
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER
                     await self._database.write(deliveries.give_up_unavailable, since, now)

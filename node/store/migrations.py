@@ -513,6 +513,14 @@ CREATE TABLE code_requests (
 CREATE INDEX code_requests_by_time ON code_requests (at);
 """
 
+REMINDERS = """
+-- When a shop was last asked by mail whether its shelf is still true.
+CREATE TABLE reminders (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -525,6 +533,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_drafts", DRAFTS),
     ("2026_11_25_reductions", REDUCTIONS),
     ("2026_11_25_applications", APPLICATIONS),
+    ("2026_11_25_reminders", REMINDERS),
 )
 
 

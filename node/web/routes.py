@@ -32,6 +32,7 @@ from node.web import (
     searching,
     state,
     steward,
+    still_there,
     trust,
 )
 from node.web.state import Site
@@ -88,6 +89,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
     ("/ma-boutique/{handle}/horaires", own_hours.page, ("GET", "POST")),
+    ("/encore-en-rayon/{token}", still_there.page, ("GET", "POST")),
     ("/gestion", steward.home, ("GET",)),
     ("/gestion/acces", steward.access, ("GET", "POST")),
     ("/gestion/demandes/{id}", requests_to_open.page, ("GET", "POST")),
