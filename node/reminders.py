@@ -36,12 +36,7 @@ def queue_due(
             "On {site}, {count} of your products were not confirmed for a week. Are they still "
             "on the shelf? One tap confirms all of them:\n{link}\n\nSomething is sold out? Say so "
             "here first:\n{home}\n"
-        ).format(
-            site=site,
-            count=count,
-            link=link,
-            home=f"{uris.origin}/ma-boutique/{shop.handle}/epuise",
-        )
+        ).format(site=site, count=count, link=link, home=home)
         subject = say("{shop}: still on the shelf?").format(shop=" ".join(shop.name.split())[:100])
         for account in accounts.find_of_shop(db, shop_id, now):
             if account.email:
