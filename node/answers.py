@@ -137,6 +137,20 @@ def price(offer: Offer) -> dict[str, str] | None:
     return {"amount": prices.amount(offer.price_cents), "currency": offer.currency}
 
 
+def reduction(offer: Offer) -> dict[str, Any] | None:
+    """What a reduced price is announced with: why, from what, by how many whole percent, when."""
+    cut = offer.reduction
+    if cut is None or offer.price_cents is None:
+        return None
+    return {
+        "kind": cut.kind,
+        "reference": {"amount": prices.amount(cut.reference_cents), "currency": offer.currency},
+        "percent": prices.percent_off(cut.reference_cents, offer.price_cents),
+        "since": stamp(cut.since),
+        "until": None if cut.until is None else stamp(cut.until),
+    }
+
+
 def unit_price(offer: Offer) -> dict[str, str] | None:
     """What a unit of it costs, where that says something."""
     unit = prices.unit_price(offer)
@@ -159,6 +173,7 @@ def listing(found: Listing, of: Shop) -> dict[str, Any]:
         "delivered": found.delivered,
         "price": price(main),
         "unit_price": unit_price(main),
+        "reduction": reduction(main),
         "availability": _availability(found),
         "offers": [_offer(one) for one in found.offers],
         "photos": [photo(one, Uris(_origin(found.uri))) for one in found.photos],
@@ -175,6 +190,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
         "axes": dict(offer.axes),
         "price": price(offer),
         "unit_price": unit_price(offer),
+        "reduction": reduction(offer),
         "availability": offer.availability,
         "gtin": offer.gtin,
         "sku": offer.sku,
@@ -240,7 +256,8 @@ def search(answer: SearchAnswer, uris: Uris) -> dict[str, Any]:
 def _hit(hit: SearchHit, uris: Uris) -> dict[str, Any]:
     found = listing(hit.listing, hit.shop)
     kept = (
-        "uri", "url", "name", "price", "unit_price", "availability", "shop", "node", "seen",
+        "uri", "url", "name", "price", "unit_price", "reduction", "availability", "shop", "node",
+        "seen",
     )  # fmt: skip
     return {
         **{key: found[key] for key in kept},

@@ -4,6 +4,7 @@ Nothing here is global: one process can hold several nodes.
 """
 
 import contextlib
+import functools
 import logging
 import random
 import ssl
@@ -16,7 +17,19 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, media, moderation, search, settings, synonyms
+from node import (
+    clock,
+    errors,
+    keyring,
+    law,
+    mail,
+    media,
+    moderation,
+    reminders,
+    search,
+    settings,
+    synonyms,
+)
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -53,6 +66,7 @@ class Node:
     ring: keyring.Keyring
     darkroom: media.Darkroom
     door: Door
+    law: law.Law
     chance: random.Random = field(default_factory=random.SystemRandom)
 
 
@@ -105,7 +119,34 @@ async def running(
             random.SystemRandom(),
             configured.storage.remote_photos_mb * 1_000_000,
         )
-        workers = Workers(context, db, signers, random.SystemRandom(), standing, copies)
+        post = mail.Post(
+            configured.mail,
+            folder,
+            configured.node.name,
+            uris.authority.partition(":")[0],
+            db,
+            now,
+            ssl_context,
+        )
+        rules = law.load(folder)
+        remind = functools.partial(
+            reminders.queue_due,
+            uris=uris,
+            site=configured.node.name,
+            ring=ring,
+            say=Catalogues().speak(configured.node.languages[0]),
+        )
+        workers = Workers(
+            context,
+            db,
+            signers,
+            random.SystemRandom(),
+            standing,
+            copies,
+            post,
+            rules,
+            (lambda db, now: remind(db, now=now)) if configured.mail.host else None,
+        )
         async with workers:
             yield Node(
                 folder=folder,
@@ -119,6 +160,7 @@ async def running(
                 ring=ring,
                 darkroom=darkroom,
                 door=Door(workers, configured.server.trusted_proxies),
+                law=rules,
             )
 
 
@@ -142,6 +184,7 @@ def create_app(running_node: Node) -> Starlette:
             ring=running_node.ring,
             darkroom=running_node.darkroom,
             http=running_node.context.http,
+            law=running_node.law,
             version=node.__version__,
         )
     )

@@ -162,16 +162,21 @@ def revise(
     listing_id: str,
     draft: ListingDraft,
     now: datetime,
+    *,
+    announced: bool = False,
 ) -> Listing:
     """Changes a listing of one of our shops; one that says the same already is left as it is.
 
-    Raises errors.Invalid and errors.NotFound.
+    A price that is changed loses the reduction it was announced with, unless what is announced
+    now (`announced`) was computed for it. Raises errors.Invalid and errors.NotFound.
     """
     check(draft)
     _check_photos(db, draft)
     listing = get_on_show(db, listing_id)
     if listing.shop != shop.id:
         raise errors.NotFound("unknown-listing", f"There is no listing {listing_id}.")
+    if not announced:
+        draft = dataclasses.replace(draft, offers=_unannounced(listing.offers, draft.offers))
     revised = dataclasses.replace(
         listing,
         url=uris.listing_page(shop.handle, listing_id, draft.name),
@@ -201,12 +206,28 @@ def revise(
     return revised
 
 
+def _unannounced(before: tuple[Offer, ...], after: tuple[Offer, ...]) -> tuple[Offer, ...]:
+    """The offers; those whose price is another than before without their reduction."""
+    known = {offer.id: offer.price_cents for offer in before}
+    return tuple(
+        dataclasses.replace(offer, reduction=None)
+        if offer.reduction is not None and known.get(offer.id) != offer.price_cents
+        else offer
+        for offer in after
+    )
+
+
 def _only_price_or_stock(before: Listing, after: Listing) -> bool:
     """Whether a change can wait a few minutes for the next one: nothing else, and not sold out."""
 
     def rest(offer: Offer) -> Offer:
         return dataclasses.replace(
-            offer, id="", price_cents=None, stock=None, availability=Availability.IN_STOCK
+            offer,
+            id="",
+            price_cents=None,
+            stock=None,
+            availability=Availability.IN_STOCK,
+            reduction=None,
         )
 
     if dataclasses.replace(after, offers=before.offers) != before:
@@ -260,6 +281,64 @@ def sell_out(
     )
     draft = dataclasses.replace(draft_of(listing), offers=offers)
     return revise(db, uris, shop, listing_id, draft, now)
+
+
+def count(
+    db: sqlite3.Connection, uris: Uris, shop: Shop, listing_id: str, by: int, now: datetime
+) -> Listing:
+    """One more or one less of each offer that somebody counts; never less than none.
+
+    Raises errors.NotFound.
+    """
+    listing = get_on_show(db, listing_id)
+    offers = []
+    for offer in listing.offers:
+        if offer.stock is not None:
+            left = min(max(offer.stock + by, 0), prices.STOCK_MOST)
+            offer = dataclasses.replace(offer, stock=left, availability=availability(left))
+        offers.append(offer)
+    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
+def stock_written(listing: Listing) -> str:
+    """The stock of each offer in a line, to come back to: "3.limited,-.on_order"."""
+    return ",".join(
+        f"{'-' if offer.stock is None else offer.stock}.{offer.availability}"
+        for offer in listing.offers
+    )
+
+
+def restock(
+    db: sqlite3.Connection, uris: Uris, shop: Shop, listing_id: str, written: str, now: datetime
+) -> Listing:
+    """Puts the stock back to what `stock_written` gave. Raises errors.NotFound.
+
+    What does not fit the listing as it is now (another number of offers, no such words) changes
+    nothing: somebody was faster.
+    """
+    listing = get_on_show(db, listing_id)
+    parts = written.split(",")
+    if len(parts) != len(listing.offers):
+        return listing
+    offers = []
+    for offer, part in zip(listing.offers, parts, strict=True):
+        number, _, word = part.partition(".")
+        counted = number.isascii() and number.isdecimal() and len(number) <= 7
+        if word not in tuple(Availability) or not (counted or number == "-"):
+            return listing
+        offers.append(
+            dataclasses.replace(
+                offer, stock=int(number) if counted else None, availability=Availability(word)
+            )
+        )
+    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
+def confirm(db: sqlite3.Connection, shop: Shop, now: datetime) -> int:
+    """All that a shop has on show and not sold out is still there: says of how many."""
+    return listings.mark_confirmed(db, shop.id, now.replace(microsecond=0))
 
 
 def withdraw(db: sqlite3.Connection, listing_id: str, now: datetime) -> Listing:

@@ -12,9 +12,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from node import words
+
 _FILE = Path(__file__).with_name("categories.toml")
 _NAME = re.compile(r"[a-z]+(-[a-z]+)*")
 _KEYS = frozenset({"fr", "en", "words", "google"})
+_NAME_LOOKED_AT = 200
+_AROUND_WORDS = '.,;:!?()[]"«»“”0123456789'
 _LONGEST_ID = 60  # ids given by others may be of any length
 
 
@@ -53,6 +57,30 @@ def nearest(category_id: str) -> str | None:
     return spellings[close[0]] if close else None
 
 
+def guess(name: str) -> Category | None:
+    """The category that a product's name points at: that of its first word that is known.
+
+    French says the thing first ("pot de miel" apart): "miel de lavande" is honey, "pain au miel"
+    bread. None where no word is known.
+    """
+    hints = _hints()
+    for word in words.fold(name[:_NAME_LOOKED_AT]).replace("'", " ").replace("-", " ").split():
+        found = hints.get(words.singular(word.strip(_AROUND_WORDS)))
+        if found is not None:
+            return found
+    return None
+
+
+@functools.cache
+def _hints() -> Mapping[str, Category]:
+    """Each word that points at a category; a word of two belongs to the first of the file."""
+    found: dict[str, Category] = {}
+    for category in _load().values():
+        for word in category.words:
+            found.setdefault(words.singular(word), category)
+    return found
+
+
 @functools.cache
 def _load() -> Mapping[str, Category]:
     with _FILE.open("rb") as opened:
@@ -81,11 +109,11 @@ def _category(category_id: str, parent: str | None, table: Mapping[str, object])
     if unknown:
         raise ValueError(f"{category_id} has an unknown key: {unknown[0]}")
     fr, en, google = table.get("fr"), table.get("en"), table.get("google")
-    words = table.get("words", [])
+    hints = table.get("words", [])
     if not isinstance(fr, str) or not isinstance(en, str) or not fr or not en:
         raise ValueError(f"{category_id} needs its labels fr and en")
-    if not isinstance(words, list) or not {type(word) for word in words} <= {str}:
+    if not isinstance(hints, list) or not {type(word) for word in hints} <= {str}:
         raise ValueError(f"{category_id}: words is not a list of words")
     if not isinstance(google, int | None) or isinstance(google, bool):
         raise ValueError(f"{category_id}: google is not a number")
-    return Category(category_id, parent, fr, en, tuple(words), google)
+    return Category(category_id, parent, fr, en, tuple(hints), google)

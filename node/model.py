@@ -192,6 +192,25 @@ class Shop:
     delivery: DeliveryTerms | None = None
 
 
+class ReductionKind(StrEnum):
+    """Why a price is lower for a while, as French law tells them apart."""
+
+    PROMOTION = "promotion"
+    SALES = "soldes"  # within the periods of Code de commerce, L310-3
+    CLEARANCE = "destockage"  # the end of a series or of a stock
+    PERISHABLE = "anti_gaspi"  # about to perish: L112-1-1, IV of the Code de la consommation
+
+
+@dataclass(frozen=True, slots=True)
+class Reduction:
+    """A reduced price as it is announced: from what, why, since when and until when."""
+
+    kind: ReductionKind
+    reference_cents: int  # the lowest of the 30 days before, or the one before what perishes
+    since: datetime
+    until: datetime | None  # None only where another node did not tell
+
+
 @dataclass(frozen=True, slots=True)
 class Offer:
     """One way to have a listing: a size, a colour, a weight, at a price.
@@ -210,6 +229,7 @@ class Offer:
     stock: int | None
     gtin: str | None
     sku: str | None
+    reduction: Reduction | None = None
 
 
 @dataclass(frozen=True, slots=True)

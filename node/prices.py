@@ -5,10 +5,11 @@ Amounts are integer cents, quantities integer thousandths; nothing here is a flo
 
 import re
 from dataclasses import dataclass
+from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 
 from node import errors
-from node.model import Offer, UnitPrice
+from node.model import Offer, Reduction, UnitPrice
 
 CENTS_MOST = 999_999_999
 QUANTITY_MOST = 1_000_000
@@ -106,6 +107,19 @@ def unit_price(offer: Offer) -> UnitPrice | None:
         return None
     cents = Decimal(offer.price_cents * unit.per_base) / Decimal(offer.quantity_milli)
     return UnitPrice(int(cents.quantize(Decimal(1), ROUND_HALF_UP)), offer.currency, unit.base)
+
+
+def percent_off(reference_cents: int, cents: int) -> int:
+    """By how many whole percent a price lies below another; never one more than is true."""
+    return (reference_cents - cents) * 100 // reference_cents
+
+
+def current_reduction(offer: Offer, now: datetime) -> Reduction | None:
+    """What an offer is announced with, unless it is over: a node that fell silent cannot say so."""
+    cut = offer.reduction
+    if cut is None or offer.price_cents is None or offer.price_cents >= cut.reference_cents:
+        return None
+    return None if cut.until is not None and cut.until <= now else cut
 
 
 def amount(cents: int) -> str:

@@ -1,5 +1,5 @@
 """Work that goes on beside requests: changes spread, deliveries made, what came in acted upon,
-neighbours read, their photos fetched, and old things swept.
+neighbours read, their photos fetched, mail sent, and old things swept.
 
 All of it is driven by rows: a worker that is killed loses nothing, and the next start goes on
 where it stopped. A worker looks when it is poked (something was written by this process), when the
@@ -16,24 +16,27 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, media, moderation
+from node import accounts, mail, media, moderation, reductions
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.exchange.photos import Copies
+from node.law import Law
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
 from node.store import (
     changes,
     database,
     deliveries,
+    mails,
     peers,
     received,
     remote_actors,
     remote_photos,
     tombstones,
 )
+from node.store import reductions as reduction_rows
 
 WATCH_EVERY = 0.2
 LOOK_EVERY = 60.0
@@ -60,6 +63,9 @@ class Workers:
         chance: random.Random,
         standing: moderation.Standing,
         copies: Copies,
+        post: mail.Post,
+        law: Law,
+        remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
     ) -> None:
         self._context = context
         self._database = db
@@ -72,8 +78,13 @@ class Workers:
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
         self._photo_bell = asyncio.Event()
+        self._mail_bell = asyncio.Event()
+        self._price_bell = asyncio.Event()
         self.standing = standing
         self.copies = copies
+        self._post = post
+        self._law = law
+        self._remind = remind  # None where there is no mail to remind anybody by
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
@@ -84,6 +95,8 @@ class Workers:
             (self._deliver, self._deliver_bell),
             (self._read_neighbours, self._read_bell),
             (self.copies.work, self._photo_bell),
+            (self._post.work, self._mail_bell),
+            (self._turn_prices, self._price_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -111,6 +124,8 @@ class Workers:
             self._deliver_bell,
             self._read_bell,
             self._photo_bell,
+            self._mail_bell,
+            self._price_bell,
         ):
             bell.set()
 
@@ -171,6 +186,15 @@ class Workers:
     async def _deliver(self) -> float | None:
         return await self._deliveries.start_due(self._deliver_bell)
 
+    async def _turn_prices(self) -> float | None:
+        """Begins and ends reductions on their days."""
+        uris, clock = self._context.uris, self._context.clock
+        while await self._database.read(reduction_rows.find_due, clock(), 1):
+            await self._database.write(reductions.turn, uris, clock(), self._law)
+            self._spread_bell.set()
+        due = await self._database.read(reduction_rows.next_due)
+        return None if due is None else max(0.5, (due - clock()).total_seconds())
+
     async def _read_neighbours(self) -> float | None:
         """Reads the change sequences that are to be read, one task for each neighbour."""
         for peer in await self._database.read(peers.find_to_sync, self._context.clock()):
@@ -205,6 +229,9 @@ class Workers:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
                 await self.copies.sweep()
+                if self._remind is not None:
+                    await self._database.write(self._remind, now)
+                    self._mail_bell.set()
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER
                     await self._database.write(deliveries.give_up_unavailable, since, now)
@@ -219,6 +246,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
     deliveries.begin_again(db, now)
     received.begin_again(db, now)
     remote_photos.begin_again(db, now)
+    mails.begin_again(db, now)
     for peer in peers.find(db):
         peers.want_sync(db, peer.host, now)
 
@@ -228,6 +256,7 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
     accounts.prune(db, now)
+    mail.prune(db, now)
     deliveries.prune_hosts(db, now)
     deliveries.prune_told(db, now - outbox.QUIET)
     deliveries.mend_times(db, now, now + LONGEST_WAIT)

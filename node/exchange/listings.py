@@ -127,6 +127,11 @@ def _price(listing: Listing, offer: Offer, say: Translator) -> str:
     text = (say("from {amount} incl. VAT") if several else say("{amount} incl. VAT")).format(
         amount=amount
     )
+    cut = offer.reduction
+    if cut is not None:
+        text += say(", reduced from {amount}").format(
+            amount=say.money(cut.reference_cents, offer.currency)
+        )
     unit = prices.unit_price(offer)
     if unit is not None:
         text += f" ({say.money(unit.cents, unit.currency)}/{say.unit(unit.per)})"
@@ -222,6 +227,11 @@ def _offer(listing: Listing, offer: Offer, place: Place | None) -> dict[str, Any
                 "sdo:valueAddedTaxIncluded": True,
                 "sdo:referenceQuantity": _measure("1", unit.per),
             }
+        if offer.reduction is not None:
+            found["sdo:priceSpecification"] = [
+                *documents.as_list(found.get("sdo:priceSpecification")),
+                terms.reduction(offer.reduction, offer.currency),
+            ]
     if place is not None:
         found["sdo:areaServed"] = [shops.area(place)]
     return found
@@ -386,6 +396,9 @@ def _offer_from(offer: dict[str, Any], uri: str, position: int) -> Offer:
         stock=None,
         gtin=gtin,
         sku=documents.text(item.get("sdo:sku"), 60),
+        reduction=terms.reduction_from(
+            offer.get("sdo:priceSpecification"), terms.cents(offer.get("sdo:price"))
+        ),
     )
 
 

@@ -5,11 +5,13 @@ in the `@context`, because a context document of our own would have to be fetche
 """
 
 import re
+from datetime import datetime
 from typing import Any
 
-from federation import vocabulary
+from federation import documents, vocabulary
 from node import prices
-from node.model import Availability, Condition, Kind
+from node.model import Availability, Condition, Kind, Reduction, ReductionKind
+from node.store.times import stamp
 
 SDO = "https://schema.org/"
 CATEGORY_PREFIX = "echoppe:"
@@ -224,3 +226,52 @@ def decimal(value: object, places: int) -> int | None:
     if match is None:
         return None
     return int(match[1] + (match[2] or "").ljust(places, "0"))
+
+
+# --- Reductions ----------------------------------------------------------------------------------
+
+STRUCK = "https://schema.org/StrikethroughPrice"
+_SPECIFICATIONS_READ = 4
+
+
+def reduction(cut: Reduction, currency: str) -> dict[str, Any]:
+    """The price that a reduced one is announced against, since when, until when and why."""
+    found: dict[str, Any] = {
+        "type": "sdo:PriceSpecification",
+        "sdo:priceType": STRUCK,
+        "sdo:name": cut.kind,
+        "sdo:price": prices.amount(cut.reference_cents),
+        "sdo:priceCurrency": currency,
+        "sdo:validFrom": stamp(cut.since),
+    }
+    if cut.until is not None:
+        found["sdo:validThrough"] = stamp(cut.until)
+    return found
+
+
+def reduction_from(told: object, price_cents: int | None) -> Reduction | None:
+    """A reduction as `reduction` writes it; None for whatever is none, or no lower price."""
+    for one in documents.as_list(told)[:_SPECIFICATIONS_READ]:
+        if not isinstance(one, dict) or one.get("sdo:priceType") != STRUCK:
+            continue
+        reference = cents(one.get("sdo:price"))
+        since, until = _day(one.get("sdo:validFrom")), _day(one.get("sdo:validThrough"))
+        if reference is None or price_cents is None or since is None or reference <= price_cents:
+            return None
+        kind = one.get("sdo:name")
+        known = isinstance(kind, str) and kind in tuple(ReductionKind)
+        return Reduction(
+            ReductionKind(str(kind)) if known else ReductionKind.PROMOTION,
+            reference,
+            since,
+            until,
+        )
+    return None
+
+
+def _day(told: object) -> datetime | None:
+    """A time that clocks everywhere can show; None for any other."""
+    found = documents.timestamp(told)
+    if found is None or not 2000 <= found.year < 2200:
+        return None
+    return found.replace(microsecond=0)

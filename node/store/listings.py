@@ -5,17 +5,31 @@ import sqlite3
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from node.model import Availability, Condition, Kind, Listing, Offer, Photo, RemotePhoto
+from node.model import (
+    Availability,
+    Condition,
+    Kind,
+    Listing,
+    Offer,
+    Photo,
+    Reduction,
+    ReductionKind,
+    RemotePhoto,
+)
 from node.store import photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered"""
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
-                    availability, stock, gtin, sku"""
+                    availability, stock, gtin, sku, reduction_kind, reduction_from,
+                    reduction_since, reduction_until"""
 
 
 def _offer(row: sqlite3.Row) -> Offer:
-    (id_, _, _, axes, cents, currency, quantity, unit, availability, stock, gtin, sku) = row
+    (
+        id_, _, _, axes, cents, currency, quantity, unit, availability, stock, gtin, sku,
+        kind, reference, since, until,
+    ) = row  # fmt: skip
     return Offer(
         id=id_,
         axes={} if axes == "{}" else json.loads(axes),
@@ -27,6 +41,14 @@ def _offer(row: sqlite3.Row) -> Offer:
         stock=stock,
         gtin=gtin,
         sku=sku,
+        reduction=None
+        if kind is None
+        else Reduction(
+            kind=ReductionKind(kind),
+            reference_cents=reference,
+            since=times.moment(since),
+            until=times.moment_or_none(until),
+        ),
     )
 
 
@@ -126,7 +148,8 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
         f"""
         INSERT INTO offers ({_OFFER_COLUMNS})
         VALUES (:id, :listing, :position, :axes, :price_cents, :currency, :quantity_milli, :unit,
-                :availability, :stock, :gtin, :sku)
+                :availability, :stock, :gtin, :sku, :reduction_kind, :reduction_from,
+                :reduction_since, :reduction_until)
         """,  # noqa: S608
         [
             {
@@ -142,8 +165,13 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
                 "stock": offer.stock,
                 "gtin": offer.gtin,
                 "sku": offer.sku,
+                "reduction_kind": cut.kind if cut else None,
+                "reduction_from": cut.reference_cents if cut else None,
+                "reduction_since": times.stamp(cut.since) if cut else None,
+                "reduction_until": times.stamp_or_none(cut.until) if cut else None,
             }
             for position, offer in enumerate(listing.offers)
+            for cut in (offer.reduction,)
         ],
     )
 
@@ -151,6 +179,18 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
 def mark_seen(db: sqlite3.Connection, listing_id: str, now: datetime) -> None:
     """Notes that a listing was heard of again, unchanged."""
     db.execute("UPDATE listings SET seen = ? WHERE id = ?", (times.stamp(now), listing_id))
+
+
+def mark_confirmed(db: sqlite3.Connection, shop_id: str, now: datetime) -> int:
+    """Notes that whatever a shop has and is not sold out was seen there; says of how many."""
+    return db.execute(
+        """
+        UPDATE listings SET seen = :now WHERE shop = :shop AND withdrawn IS NULL AND EXISTS (
+            SELECT 1 FROM offers
+            WHERE offers.listing = listings.id AND offers.availability != 'out_of_stock')
+        """,
+        {"now": times.stamp(now), "shop": shop_id},
+    ).rowcount
 
 
 def remove(db: sqlite3.Connection, listing_id: str) -> None:

@@ -420,6 +420,107 @@ CREATE INDEX remote_photos_by_due_shown ON remote_photos (host, due)
     WHERE due IS NOT NULL AND shown IS NOT NULL;
 """
 
+MAILS = """
+-- Mails that wait to be sent. One that was sent is gone; of one that was given up only why remains.
+CREATE TABLE mails (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    added TEXT NOT NULL,
+    until TEXT NOT NULL,
+    due TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    given_up TEXT
+) STRICT;
+CREATE INDEX mails_by_due ON mails (due) WHERE given_up IS NULL;
+CREATE TABLE mails_sent (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last TEXT NOT NULL
+) STRICT;
+"""
+
+DRAFTS = """
+-- Products that a merchant has begun to write: the fields as typed, kept for the next visit.
+CREATE TABLE drafts (
+    id TEXT PRIMARY KEY,
+    -- The shop's id, which one that is still being asked for has already.
+    shop TEXT NOT NULL,
+    fields TEXT NOT NULL,
+    updated TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX drafts_by_shop ON drafts (shop, updated);
+"""
+
+REDUCTIONS = """
+-- What a reduced price is announced with, on the offer that has it now, a neighbour's too.
+ALTER TABLE offers ADD COLUMN reduction_kind TEXT;
+ALTER TABLE offers ADD COLUMN reduction_from INTEGER;
+ALTER TABLE offers ADD COLUMN reduction_since TEXT;
+ALTER TABLE offers ADD COLUMN reduction_until TEXT;
+
+-- Every reduction that was decided here: planned, running, ended, stopped, or refused when it
+-- was to begin. Rows are kept, for who must show them; only state, reference and why change.
+CREATE TABLE reductions (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    offer TEXT NOT NULL,
+    listing TEXT NOT NULL,
+    kind TEXT NOT NULL,
+    price_cents INTEGER NOT NULL CHECK (price_cents > 0),
+    currency TEXT NOT NULL,
+    -- To be gone back to when it ends, and what it is announced against; known once it runs.
+    regular_cents INTEGER,
+    reference_cents INTEGER,
+    since TEXT,
+    starts TEXT NOT NULL,
+    ends TEXT NOT NULL,
+    decided TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('planned', 'running', 'ended', 'stopped', 'refused')),
+    why TEXT
+) STRICT;
+CREATE INDEX reductions_by_listing ON reductions (listing, id);
+CREATE INDEX reductions_by_state ON reductions (state, starts, ends)
+    WHERE state IN ('planned', 'running');
+"""
+
+APPLICATIONS = """
+-- Shops that somebody asks to open. The legal notice of a shop is written from its row.
+CREATE TABLE applications (
+    id TEXT PRIMARY KEY,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    shop TEXT NOT NULL UNIQUE,
+    siret TEXT NOT NULL,
+    name TEXT NOT NULL,
+    place TEXT NOT NULL,
+    address TEXT NOT NULL,
+    phone TEXT NOT NULL,
+    hours TEXT,
+    state TEXT NOT NULL CHECK (state IN ('begun', 'sent', 'approved', 'refused')),
+    reason TEXT NOT NULL DEFAULT '',
+    created TEXT NOT NULL,
+    sent TEXT
+) STRICT, WITHOUT ROWID;
+CREATE INDEX applications_by_account ON applications (account);
+CREATE INDEX applications_by_siret ON applications (siret);
+CREATE INDEX applications_by_state ON applications (state, sent);
+-- Codes that people ask for themselves: how often, and who waits for one to be handed over.
+CREATE TABLE code_requests (
+    account TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT;
+CREATE INDEX code_requests_by_time ON code_requests (at);
+"""
+
+REMINDERS = """
+-- When a shop was last asked by mail whether its shelf is still true.
+CREATE TABLE reminders (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    at TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -428,6 +529,11 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_photos", PHOTOS),
     ("2026_11_25_forms_and_codes", FORMS),
     ("2026_11_25_remote_photos", REMOTE_PHOTOS),
+    ("2026_11_25_mails", MAILS),
+    ("2026_11_25_drafts", DRAFTS),
+    ("2026_11_25_reductions", REDUCTIONS),
+    ("2026_11_25_applications", APPLICATIONS),
+    ("2026_11_25_reminders", REMINDERS),
 )
 
 

@@ -69,6 +69,17 @@ def is_shown(db: sqlite3.Connection, photo_id: str, now: datetime) -> bool:
     )
 
 
+def keep(db: sqlite3.Connection, photo_id: str, shop_id: str, until: datetime) -> None:
+    """Lets a photo that waits for its listing wait until then, at least."""
+    db.execute(
+        """
+        UPDATE media SET draft_until = max(draft_until, :until)
+        WHERE id = :id AND shop = :shop AND draft_until IS NOT NULL
+        """,
+        {"id": photo_id, "shop": shop_id, "until": times.stamp(until)},
+    )
+
+
 def change(db: sqlite3.Connection, listing_id: str, found: Sequence[Photo]) -> None:
     """Writes all photos of a listing, in their order; they are drafts no more."""
     db.execute("DELETE FROM photos WHERE listing = ?", (listing_id,))

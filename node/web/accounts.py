@@ -1,11 +1,77 @@
-"""Signing in, by a one-time link or by address and code, and out."""
+"""Signing in, by a one-time link or by address and code, and out.
+
+A code is sent by mail to whoever asks for one; where there is no mail, a steward hands it over.
+"""
+
+import secrets
+import sqlite3
+from dataclasses import dataclass
+from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors
+from node import accounts, errors, joining, mail
 from node.store import accounts as account_rows
+from node.store import applications
+from node.translation import Translator
 from node.web import forms, render, sessions, state
+
+
+@dataclass(frozen=True, slots=True)
+class WayIn:
+    """The secrets of a link and a code."""
+
+    token: str
+    code: str
+
+
+def new_way_in() -> WayIn:
+    """Fresh ones."""
+    return WayIn(secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}")
+
+
+def give_code(
+    db: sqlite3.Connection,
+    site: state.Site,
+    email: str,
+    way_in: WayIn,
+    say: Translator,
+    now: datetime,
+) -> None:
+    """Sends a code to an address that is known; nothing tells whether it is."""
+    if not site.settings.mail.host:  # a steward sees who asks, and hands one over
+        account = account_rows.get_by_email(db, email.strip().lower()[:320])
+        joining.may_have_code(db, account, now)
+        return
+    account = joining.ask_code(db, email, way_in.token, way_in.code, site.ring, now)
+    if account is None or account.email is None:
+        return
+    text = say(
+        "Your code for {site}: {code}\nIt holds for a quarter of an hour.\n\nOr open this link "
+        "within an hour:\n{link}\n\nIf you did not ask for it, do nothing.\n"
+    ).format(
+        site=site.settings.node.name,
+        code=f"{way_in.code[:3]} {way_in.code[3:]}",
+        link=f"{site.uris.origin}/connexion/{way_in.token}",
+    )
+    subject = say("Your sign-in code")
+    mail.queue(db, account.email, subject, text, now, until=now + accounts.CODE_LASTS)
+
+
+async def send_code(request: Request) -> Response:
+    """`/connexion/code`: asks for a code. Every address gets the same answer."""
+    site = state.of(request)
+    if not sessions.is_own_form(request):
+        return await render.error(request, 403)
+    async with forms.read(request) as form:
+        email = form.line("email", 320)
+    say = render.speak(request)
+    if not accounts.is_address(email):
+        problem = {"email": say("This is no e-mail address such as claire@example.fr")}
+        return _ask(request, status=422, email=email, problems=problem)
+    await site.database.write(give_code, site, email, new_way_in(), say, site.clock())
+    return _ask(request, email=email, asked=True)
 
 
 async def by_link(request: Request) -> Response:
@@ -72,14 +138,28 @@ def ask(
         if wrong
         else {}
     )
+    return _ask(request, status=status, email=email, problems=problems, link_used=link_used)
+
+
+def _ask(
+    request: Request,
+    *,
+    status: int = 200,
+    email: str = "",
+    problems: dict[str, str] | None = None,
+    link_used: bool = False,
+    asked: bool = False,
+) -> Response:
     return render.page(
         request,
         "sign_in.html",
         status=status,
         private=True,
         email=email,
-        errors=problems,
+        errors=problems or {},
         link_used=link_used,
+        asked=asked,
+        by_mail=bool(state.of(request).settings.mail.host),
     )
 
 
@@ -102,4 +182,7 @@ async def account(request: Request) -> Response:
         return sessions.see_other(request, f"/ma-boutique/{person.shops[0].handle}")
     if person.is_steward and not person.shops:
         return sessions.see_other(request, "/gestion")
+    asked_for = await site.database.read(applications.of_account, person.account.id)
+    if asked_for is not None and asked_for.state != "approved" and not person.shops:
+        return sessions.see_other(request, "/ouvrir-ma-boutique/suite")
     return render.page(request, "account.html", private=True, person=person)

@@ -4,7 +4,7 @@ A page shows up to twenty, so whatever is the same for several of them is worked
 """
 
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -25,6 +25,9 @@ class Price:
     before: str  # "à partir de", where offers differ
     amount: str
     unit: str  # "25,00 €/kg"
+    instead: str = ""  # "au lieu de", for who does not see that the next is struck out
+    was: str = ""  # the reference price of a reduction
+    cut: str = ""  # "−20 %"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +118,7 @@ class Cards:
             href=self.href(found.url, shop),
             name=shown.line(found.name, NAME_MOST),
             language="" if found.language == self.say.language else found.language,
-            price=price(self.say, found),
+            price=price(self.say, found, self.now),
             shop=f"{name}, {where}" if where else name,
             stock=""
             if availability is Availability.IN_STOCK
@@ -177,25 +180,36 @@ class Cards:
         return phrases.seen(self.say, when, self._local_now, on_shelf=found.kind is Kind.GOODS)
 
 
-def price(say: Translator, found: Listing) -> Price:
-    """What a listing costs: its one price, or from its least on."""
+def price(say: Translator, found: Listing, now: datetime | None = None) -> Price:
+    """What a listing costs: its one price, or from its least on; reduced, from what, at `now`."""
     costs = {offer.price_cents for offer in found.offers}
-    written = offer_price(say, found.main_offer)
+    written = offer_price(say, found.main_offer, now)
     if len(costs) > 1 and written.amount:
-        return Price(say("from"), written.amount, written.unit)
+        return replace(written, before=say("from"))
     return written
 
 
-def offer_price(say: Translator, offer: Offer) -> Price:
-    """What one offer costs."""
+def offer_price(say: Translator, offer: Offer, now: datetime | None = None) -> Price:
+    """What one offer costs; with `now`, its reduction too, as long as that lasts."""
     if offer.price_cents is None:
         return Price("", "", say("price on request"))
     amount = say.money(offer.price_cents, offer.currency)
     unit = prices.unit_price(offer)
-    if unit is None:
-        return Price("", amount, "")
-    between = "\u00a0" if unit.per == "piece" else "/"
-    return Price("", amount, f"{say.money(unit.cents, unit.currency)}{between}{say.unit(unit.per)}")
+    written = Price("", amount, "")
+    if unit is not None:
+        between = "\u00a0" if unit.per == "piece" else "/"
+        per = f"{say.money(unit.cents, unit.currency)}{between}{say.unit(unit.per)}"
+        written = Price("", amount, per)
+    cut = None if now is None else prices.current_reduction(offer, now)
+    if cut is None:
+        return written
+    percent = prices.percent_off(cut.reference_cents, offer.price_cents)
+    return replace(
+        written,
+        instead=say("instead of"),
+        was=say.money(cut.reference_cents, offer.currency),
+        cut=say("−{percent}%").format(percent=percent) if percent else "",
+    )
 
 
 def best_availability(found: Listing) -> Availability:

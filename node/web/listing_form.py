@@ -3,12 +3,23 @@ each field that cannot be used."""
 
 import dataclasses
 import uuid
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from node import catalogue, errors, prices
-from node.model import Listing, Offer
+from node.model import Condition, Kind, Listing, Offer
 from node.translation import Translator
 from node.web import forms
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The fields of one of several offers."""
+
+    price: str = ""
+    stock: str = ""
+    gtin: str = ""
+    gone: bool = False  # no longer to be chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +34,15 @@ class Typed:
     quantity: str = ""
     unit: str = ""
     stock: str = ""
+    gtin: str = ""
+    condition: str = ""
+    service: bool = False
+    on_request: bool = False
     alt: str = ""
     kept: str = ""  # the photo that was sent before and waits: its id
     again: bool = False
     without_photo: bool = False
-    offers: tuple[tuple[str, str], ...] = field(default=())  # (price, stock) of several offers
+    offers: tuple[Choice, ...] = field(default=())  # where there are several
 
 
 def typed_in(form: forms.Form, offers: int = 1) -> Typed:
@@ -41,12 +56,21 @@ def typed_in(form: forms.Form, offers: int = 1) -> Typed:
         quantity=form.line("quantity", 20),
         unit=form.line("unit", 10),
         stock=form.line("stock", 10),
+        gtin=form.line("gtin", 20),
+        condition=form.line("condition", 20),
+        service=form.is_set("service"),
+        on_request=form.is_set("on_request"),
         alt=form.line("alt", catalogue.ALT_MOST),
         kept=form.line("kept", 64),
         again=form.is_set("again"),
         without_photo=form.is_set("without_photo"),
         offers=tuple(
-            (form.line(f"price-{number}", 20), form.line(f"stock-{number}", 10))
+            Choice(
+                price=form.line(f"price-{number}", 20),
+                stock=form.line(f"stock-{number}", 10),
+                gtin=form.line(f"gtin-{number}", 20),
+                gone=form.is_set(f"gone-{number}"),
+            )
             for number in range(offers)
         )
         if offers > 1
@@ -68,8 +92,15 @@ def typed_of(listing: Listing) -> Typed:
         else "",
         unit=offer.unit or "",
         stock=_stock_as_typed(offer),
+        gtin=offer.gtin or "",
+        condition=listing.condition,
+        service=listing.kind is Kind.SERVICE,
+        on_request=all(one.price_cents is None for one in listing.offers),
         alt=listing.photos[0].alt if listing.photos else "",
-        offers=tuple((_as_typed(one.price_cents), _stock_as_typed(one)) for one in listing.offers)
+        offers=tuple(
+            Choice(_as_typed(one.price_cents), _stock_as_typed(one), one.gtin or "")
+            for one in listing.offers
+        )
         if len(listing.offers) > 1
         else (),
     )
@@ -83,6 +114,27 @@ def _stock_as_typed(offer: Offer) -> str:
     return "" if offer.stock is None else str(offer.stock)
 
 
+def kept_of(typed: Typed) -> Mapping[str, str]:
+    """What is kept of a form that is not sent to its end."""
+    fields = {name: getattr(typed, name) for name in _KEPT}
+    return {**fields, "on_request": "1" if typed.on_request else ""}
+
+
+def typed_from(form: str, kept: Mapping[str, str]) -> Typed:
+    """The form again, as it was left."""
+    return Typed(
+        form=form,
+        name=kept.get("name", ""),
+        price=kept.get("price", ""),
+        alt=kept.get("alt", ""),
+        kept=kept.get("kept", ""),
+        on_request=bool(kept.get("on_request")),
+    )
+
+
+_KEPT = ("name", "price", "alt", "kept")
+
+
 def draft_of(
     say: Translator, typed: Typed, before: Listing | None, language: str
 ) -> tuple[catalogue.ListingDraft | None, dict[str, str]]:
@@ -90,15 +142,23 @@ def draft_of(
     problems: dict[str, str] = {}
     if not typed.name:
         problems["name"] = say("Say what it is called")
-    rows = typed.offers or ((typed.price, typed.stock),)
+    rows = typed.offers or (Choice(typed.price, typed.stock, typed.gtin),)
     old = before.offers if before else ()
     made: list[Offer] = []
-    for number, (price, stock) in enumerate(rows):
+    for number, choice in enumerate(rows):
+        if choice.gone:
+            continue
         suffix = f"-{number}" if typed.offers else ""
-        offer = _offer(say, price, stock, old[number] if old else None, suffix, problems)
+        offer = _offer(
+            say, typed.on_request, choice, old[number] if old else None, suffix, problems
+        )
         if len(rows) == 1 and before is not None:
             offer = _measured(say, typed, offer, problems)
         made.append(offer)
+    if not made:
+        problems["gone-0"] = say("One choice at least remains: withdraw the product instead")
+    if typed.condition not in ("", *Condition):
+        problems["condition"] = say("There is no such condition")
     if problems:
         return None, problems
     draft = (
@@ -107,7 +167,11 @@ def draft_of(
     draft = dataclasses.replace(draft, name=typed.name, offers=tuple(made))
     if before is not None:
         draft = dataclasses.replace(
-            draft, description=typed.description, category=typed.category or None
+            draft,
+            description=typed.description,
+            category=typed.category or None,
+            condition=Condition(typed.condition or before.condition),
+            kind=Kind.SERVICE if typed.service else Kind.GOODS,
         )
     try:
         catalogue.check(draft)
@@ -118,29 +182,38 @@ def draft_of(
 
 def _offer(
     say: Translator,
-    price: str,
-    stock: str,
+    on_request: bool,
+    choice: Choice,
     before: Offer | None,
     suffix: str,
     problems: dict[str, str],
 ) -> Offer:
     cents: int | None = None
     counted: int | None = None
-    # A price on request stays one as long as nothing is typed.
-    if price or before is None or before.price_cents is not None:
+    gtin: str | None = None
+    # One of several that has its price on request keeps it so as long as nothing is typed.
+    unpriced = bool(suffix) and before is not None and before.price_cents is None
+    if not on_request and (choice.price or not unpriced):
         try:
-            cents = prices.parse_price(price)
+            cents = prices.parse_price(choice.price)
         except errors.Invalid:
             problems[f"price{suffix}"] = (
                 say("The price must be a number, for example 12.50")
-                if price
+                if choice.price
                 else say("Say its price")
             )
-    if stock:
-        if stock.isascii() and stock.isdecimal() and len(stock) <= 6:
-            counted = int(stock)
+    if choice.stock:
+        if choice.stock.isascii() and choice.stock.isdecimal() and len(choice.stock) <= 6:
+            counted = int(choice.stock)
         else:
             problems[f"stock{suffix}"] = say("How many there are must be a whole number")
+    if choice.gtin:
+        try:
+            gtin = prices.check_gtin(choice.gtin)
+        except errors.Invalid:
+            problems[f"gtin{suffix}"] = say(
+                "This is no barcode: type its 8, 12, 13 or 14 digits, all of them"
+            )
     availability = catalogue.availability(counted)
     if before is None:
         return Offer(
@@ -152,12 +225,14 @@ def _offer(
             unit=None,
             availability=availability,
             stock=counted,
-            gtin=None,
+            gtin=gtin,
             sku=None,
         )
     if counted == before.stock:
         availability = before.availability
-    return dataclasses.replace(before, price_cents=cents, stock=counted, availability=availability)
+    return dataclasses.replace(
+        before, price_cents=cents, stock=counted, availability=availability, gtin=gtin
+    )
 
 
 def _measured(say: Translator, typed: Typed, offer: Offer, problems: dict[str, str]) -> Offer:

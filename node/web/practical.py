@@ -3,11 +3,21 @@
 import re
 import sqlite3
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from node import hours, phrases
-from node.model import Availability, Condition, DeliveryTerms, Kind, Listing, Offer, Place, Shop
+from node import hours, phrases, prices
+from node.model import (
+    Availability,
+    Condition,
+    DeliveryTerms,
+    Kind,
+    Listing,
+    Offer,
+    Place,
+    ReductionKind,
+    Shop,
+)
 from node.store import places
 from node.translation import Translator
 from node.web import opening, searching, shown
@@ -118,6 +128,38 @@ def stock(say: Translator, offer: Offer) -> Stock:
         Availability.OUT_OF_STOCK: "stop",
     }[offer.availability]
     return Stock(say.availability(offer.availability), style)
+
+
+def reduction_kind(say: Translator, kind: ReductionKind) -> str:
+    """What a reduction is called."""
+    return {
+        ReductionKind.PROMOTION: say("Promotion"),
+        ReductionKind.SALES: say("Soldes (seasonal sales)"),
+        ReductionKind.CLEARANCE: say("Clearance"),
+        ReductionKind.PERISHABLE: say("Against waste"),
+    }[kind]
+
+
+def reduction(say: Translator, offer: Offer, place: str | None, now: datetime) -> str:
+    """What a reduced price is reduced from, since when and until when; "" for one that is not."""
+    cut = prices.current_reduction(offer, now)
+    if cut is None:
+        return ""
+    zone = hours.zone_of(place)
+    first = phrases.day(say, cut.since.astimezone(zone))
+    kind = reduction_kind(say, cut.kind)
+    if cut.until is None:
+        when = say("{kind} since {first}.").format(kind=kind, first=first)
+    else:
+        last = phrases.day(say, (cut.until - timedelta(seconds=1)).astimezone(zone))
+        when = say("{kind} from {first} to {last}.").format(kind=kind, first=first, last=last)
+    amount = say.money(cut.reference_cents, offer.currency)
+    against = (
+        say("{amount} was the price just before.")
+        if cut.kind is ReductionKind.PERISHABLE
+        else say("{amount} was the lowest price of the 30 days before.")
+    ).format(amount=amount)
+    return f"{when} {against}"
 
 
 def condition(say: Translator, found: Condition) -> str:

@@ -298,12 +298,13 @@ def _listing(
         "description": description,
         "card": dataclasses.replace(card, language=""),
         "foreign": card.language,  # of its name and description, where not the page's own
-        "price": card_views.offer_price(say, found.main_offer),
+        "price": card_views.offer_price(say, found.main_offer, cards.now),
+        "reduction": practical.reduction(say, found.main_offer, of.place, cards.now),
         "stock": practical.stock(say, found.main_offer),
         "offers": [
             (
                 tuple(shown.line(value, 60) for value in offer.axes.values()),
-                card_views.offer_price(say, offer),
+                card_views.offer_price(say, offer, cards.now),
                 practical.stock(say, offer),
             )
             for offer in found.offers

@@ -9,6 +9,7 @@ from federation import actors, client
 from node.clock import Clock
 from node.exchange.outbox import Publisher
 from node.keyring import Keyring
+from node.law import Law
 from node.media import Darkroom
 from node.model import Place
 from node.search import Engine
@@ -42,6 +43,7 @@ class Site:
     ring: Keyring
     darkroom: Darkroom
     http: client.Client
+    law: Law
     version: str
 
 

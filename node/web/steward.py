@@ -4,7 +4,6 @@ A link or a code is shown once, in answer to the very form that asked for it: on
 """
 
 import asyncio
-import secrets
 import sqlite3
 import uuid
 from collections.abc import Mapping
@@ -14,14 +13,16 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, hours_typed, shops, territory
+from node import accounts, errors, hours_typed, joining, mail, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Role, Shop
 from node.store import accounts as account_rows
-from node.store import blocks, deliveries, listings, places
+from node.store import applications, blocks, deliveries, listings, mails, places
 from node.store import shops as shop_rows
+from node.store.applications import Application
 from node.translation import Translator
 from node.uris import is_handle, slug
+from node.web import accounts as accounts_web
 from node.web import desk, forms, neighbouring, render, sessions, state
 
 SHOWN_MOST = 500
@@ -40,6 +41,9 @@ class Overview:
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
+    post: mails.Standing
+    asked: tuple[Application, ...]  # shops that wait to be opened
+    want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
 
     @property
     def listings(self) -> int:
@@ -48,8 +52,8 @@ class Overview:
 
     @property
     def requests(self) -> int:
-        """How many nodes ask to be neighbours."""
-        return sum(one.state == "asks" for one in self.neighbours)
+        """How many ask for something: nodes to be neighbours, shops to be opened."""
+        return sum(one.state == "asks" for one in self.neighbours) + len(self.asked)
 
     @property
     def agreed(self) -> int:
@@ -57,7 +61,7 @@ class Overview:
         return sum(one.state == "agreed" for one in self.neighbours)
 
 
-def _overview(db: sqlite3.Connection) -> Overview:
+def _overview(db: sqlite3.Connection, now: datetime) -> Overview:
     own = sorted(
         shop_rows.find(db, own=True, limit=SHOWN_MOST), key=lambda shop: shop.name.casefold()
     )
@@ -72,6 +76,9 @@ def _overview(db: sqlite3.Connection) -> Overview:
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
+        post=mail.standing(db),
+        asked=tuple(applications.waiting(db, SHOWN_MOST)),
+        want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),
     )
 
 
@@ -80,7 +87,7 @@ async def home(request: Request) -> Response:
     person = await desk.steward(request)
     if isinstance(person, Response):
         return person
-    found = await state.of(request).database.read(_overview)
+    found = await state.of(request).database.read(_overview, state.of(request).clock())
     say = render.speak(request)
     return desk.page(
         request,
@@ -88,7 +95,32 @@ async def home(request: Request) -> Response:
         overview=found,
         person=person,
         why=lambda error: neighbouring.why(error, say),
+        mail_sent_by=state.of(request).settings.mail.host,
+        mail_trouble=mail_trouble(found.post.error, say),
     )
+
+
+def mail_trouble(error: str | None, say: Translator) -> str:
+    """Why mail does not get through, in a sentence that says what to look at."""
+    if error is None:
+        return ""
+    known = {
+        "sign-in-refused": say("The mail server refuses the account or its password."),
+        "sender-refused": say("The mail server refuses the sender’s address."),
+        "not-supported": say("The mail server does not offer this kind of safe connection."),
+        "certificate": say("The certificate of the mail server is not valid for its name."),
+        "tls": say("No safe connection to the mail server: check port and security."),
+        "no-password-file": say("The file of the mail password is missing or cannot be read."),
+        "silent": say("The mail server does not answer."),
+        "hung-up": say("The mail server hangs up."),
+        "unreachable": say("The mail server cannot be reached."),
+        "unsendable": say("A mail could not be written as mail."),
+    }
+    if error.startswith("recipient-"):
+        return say("The mail server refuses an address: it may be mistyped.")
+    if error.startswith("content-"):
+        return say("The mail server refuses a mail for what it says or for too many of them.")
+    return known.get(error, say("The mail server answered what was not expected."))
 
 
 # --- shops ---------------------------------------------------------------------------------------
@@ -138,7 +170,7 @@ async def add_shop(request: Request) -> Response:
     draft, problems = await site.database.read(_shop_draft, typed, say)
     if draft is not None and not problems:
         made = await asyncio.to_thread(keys.generate, site.ring, draft.handle)
-        way_in = new_way_in()
+        way_in = accounts_web.new_way_in()
         try:
             where = await site.database.write(
                 _open_shop, site, person.account, typed, draft, made, way_in, site.clock()
@@ -147,7 +179,7 @@ async def add_shop(request: Request) -> Response:
             problems = forms.sentences(error, say)
         else:
             if typed.email:
-                return _handed_over(request, typed.email, way_in, f"/boutiques/{draft.handle}")
+                return handed_over(request, typed.email, way_in, f"/boutiques/{draft.handle}")
             return sessions.see_other(request, where)
     return desk.page(request, "add_shop", status=422, typed=typed, errors=problems)
 
@@ -201,7 +233,7 @@ def _open_shop(
     typed: ShopTyped,
     draft: shops.ShopDraft,
     made: shops.ActorKeys,
-    way_in: "WayIn",
+    way_in: accounts_web.WayIn,
     now: datetime,
 ) -> str:
     """Opens a shop, once for each form, and lets its merchant in."""
@@ -281,19 +313,6 @@ async def close_shop(request: Request) -> Response:
 # --- letting people in ---------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class WayIn:
-    """The secrets of a link and a code."""
-
-    token: str
-    code: str
-
-
-def new_way_in() -> WayIn:
-    """Fresh ones."""
-    return WayIn(secrets.token_urlsafe(24), f"{secrets.randbelow(1_000_000):06d}")
-
-
 async def invite(request: Request) -> Response:
     """`/gestion/boutiques/{shop}/inviter` and `/gestion/acces`: a link and a code to hand over."""
     person = await desk.steward(request)
@@ -304,7 +323,7 @@ async def invite(request: Request) -> Response:
     say = render.speak(request)
     async with forms.read(request) as form:
         email = form.line("email", 320)
-    way_in = new_way_in()
+    way_in = accounts_web.new_way_in()
     try:
         await site.database.write(_invite_to, site, email, handle, way_in, site.clock())
     except errors.NotFound:
@@ -314,7 +333,7 @@ async def invite(request: Request) -> Response:
         if handle is not None:
             return await _shop_page(request, email=email, problems=problems)
         return await _access_page(request, email=email, problems=problems)
-    return _handed_over(request, email, way_in, f"/boutiques/{handle}" if handle else "/acces")
+    return handed_over(request, email, way_in, f"/boutiques/{handle}" if handle else "/acces")
 
 
 def _invite_to(
@@ -322,7 +341,7 @@ def _invite_to(
     site: state.Site,
     email: str,
     handle: str | None,
-    way_in: WayIn,
+    way_in: accounts_web.WayIn,
     now: datetime,
 ) -> None:
     _invite(db, site, email, shops.get_open(db, handle) if handle else None, way_in, now)
@@ -333,7 +352,7 @@ def _invite(
     site: state.Site,
     email: str,
     shop: Shop | None,
-    way_in: WayIn,
+    way_in: accounts_web.WayIn,
     now: datetime,
 ) -> None:
     account = accounts.invite(
@@ -347,9 +366,11 @@ def _invite(
         now=now,
     )
     accounts.let_in(db, account, way_in.token, way_in.code, site.ring, now)
+    applications.answered(db, account.id)
 
 
-def _handed_over(request: Request, email: str, way_in: WayIn, back: str) -> Response:
+def handed_over(request: Request, email: str, way_in: accounts_web.WayIn, back: str) -> Response:
+    """A link and a code, shown this once, for the steward to hand over."""
     origin = state.of(request).uris.origin
     return desk.page(
         request,

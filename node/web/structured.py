@@ -120,6 +120,15 @@ def _offer(offer: Offer, of: Listing, shop: Shop) -> dict[str, Any]:
     if offer.price_cents is not None:
         document["price"] = prices.amount(offer.price_cents)
         document["priceCurrency"] = offer.currency
+        if offer.reduction is not None:
+            document["priceSpecification"] = {
+                "@type": "UnitPriceSpecification",
+                "priceType": f"{_SCHEMA}/StrikethroughPrice",
+                "price": prices.amount(offer.reduction.reference_cents),
+                "priceCurrency": offer.currency,
+            }
+            if offer.reduction.until is not None:
+                document["priceValidUntil"] = f"{offer.reduction.until:%F}"
     return document | _codes(offer)
 
 

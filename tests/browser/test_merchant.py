@@ -155,8 +155,12 @@ def test_axe_finds_nothing(
         press(tab, "Se connecter")
         look()
         sign_in(tab, town, "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
-        for path in ("", "/produits", f"/produits/{listing['id']}", "/horaires", "/ajouter"):
+        for path in ("", "/produits", f"/produits/{listing['id']}", "/ajouter", "/epuise"):
             look(mine + path)
+        look(f"{mine}/produits/{listing['id']}/choix")
+        look(f"{mine}/horaires")
+        tab.page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+        look()
         look(f"{mine}/produits/{listing['id']}/retirer")
         tab.page.goto(f"{town.url}{mine}/ajouter")
         press(tab, "Publier")

@@ -1,0 +1,183 @@
+"""Joining in: a code that one asks for oneself, and a shop that one asks to open.
+
+A shop is opened in four steps by whoever looks after it: its SIRET, how to reach them (proved by a
+code), its hours, and read and sent. A steward then opens it or says why not.
+"""
+
+import dataclasses
+import sqlite3
+import uuid
+from datetime import datetime, timedelta
+
+from node import accounts, errors, hours_typed, shops, siret, words
+from node.keyring import Keyring
+from node.model import Account, Grant, Role, Shop
+from node.store import accounts as account_rows
+from node.store import applications, places
+from node.store.applications import Application
+from node.uris import Uris
+
+CODES_AN_HOUR = 5  # asked for by one account
+CODES_AN_HOUR_ALL = 300
+CODE_AGAIN_AFTER = timedelta(seconds=60)
+ASKED_KEPT = timedelta(days=1)
+BEGUN_AN_HOUR = 60
+BEGUN_KEPT = timedelta(days=60)
+
+
+def may_have_code(db: sqlite3.Connection, account: Account | None, now: datetime) -> bool:
+    """Notes that a code is asked for; says whether one is given. Never for nobody known."""
+    hour = now - timedelta(hours=1)
+    applications.prune_codes(db, now - ASKED_KEPT)
+    if applications.codes_asked(db, None, hour) >= CODES_AN_HOUR_ALL:
+        return False
+    if account is not None and (
+        applications.codes_asked(db, account.id, hour) >= CODES_AN_HOUR
+        or applications.codes_asked(db, account.id, now - CODE_AGAIN_AFTER)
+    ):
+        return False
+    applications.ask_code(db, account.id if account else None, now)
+    return account is not None
+
+
+def ask_code(
+    db: sqlite3.Connection, email: str, token: str, code: str, ring: Keyring, now: datetime
+) -> Account | None:
+    """Gives the account of an address a link and a code, to be sent to it. None where it may not
+    have one, or where there is none: whoever asks must not be told which."""
+    account = account_rows.get_by_email(db, email.strip().lower()[:320])
+    if not may_have_code(db, account, now) or account is None:
+        return None
+    accounts.let_in(db, account, token, code, ring, now)
+    return account
+
+
+def check(db: sqlite3.Connection, one: Application) -> None:
+    """Raises errors.Invalid for what no shop can be, errors.Conflict for one that is there."""
+    check_number(db, one)
+    check_shop(db, one)
+
+
+def check_number(db: sqlite3.Connection, one: Application) -> None:
+    """The same, of the SIRET."""
+    known = applications.of_siret(db, siret.check(one.siret))
+    if known is not None and known.account != one.account:
+        raise errors.Conflict("siret-taken")
+
+
+def check_shop(db: sqlite3.Connection, one: Application) -> None:
+    """The same, of all the rest."""
+    place = places.get(db, one.place)
+    if place is None:
+        raise errors.Invalid("unknown-place", fields={"commune": "is not known"})
+    shops.check(
+        shops.ShopDraft(
+            handle="boutique_x",
+            name=one.name,
+            place=place,
+            address=one.address or None,
+            phone=one.phone or None,
+        )
+    )
+    if not words.is_plain(one.address) or not one.address:
+        raise errors.Invalid("bad-shop", fields={"address": "is needed"})
+
+
+def begin(
+    db: sqlite3.Connection, typed: Application, email: str, now: datetime
+) -> tuple[Account, Application]:
+    """Writes down what was typed for the account of an address, made where there is none.
+
+    Raises errors.Invalid, errors.Conflict, and errors.TooMany when too many are begun.
+    """
+    if not accounts.is_address(email):
+        raise errors.Invalid("bad-email", fields={"email": "is not a mail address"})
+    if applications.count_since(db, now - timedelta(hours=1)) >= BEGUN_AN_HOUR:
+        raise errors.TooMany("too-many-shops", retry_after=1800)
+    applications.prune(db, now - BEGUN_KEPT)
+    address = email.strip().lower()
+    account = account_rows.get_by_email(db, address)
+    if account is None:
+        account = Account(str(uuid.uuid4()), address, now)
+        account_rows.add(db, account)
+    typed = dataclasses.replace(typed, account=account.id, siret=siret.check(typed.siret))
+    check(db, typed)
+    known = applications.of_account(db, account.id)
+    if known is not None and known.state == "sent":
+        return account, known  # it waits already: nobody else changes it by its address alone
+    applications.put(db, typed)
+    return account, typed
+
+
+def tell_hours(db: sqlite3.Connection, account: str, typed: str) -> None:
+    """The hours of a shop that is being asked for. Raises errors.Invalid and errors.NotFound."""
+    one = _begun(db, account)
+    if typed:
+        hours_typed.parse(typed)
+    applications.put(db, dataclasses.replace(one, hours=typed))
+
+
+def send(db: sqlite3.Connection, account: str, now: datetime) -> Application:
+    """Sends it to the steward. A second time changes nothing. Raises errors.NotFound."""
+    one = applications.of_account(db, account)
+    if one is not None and one.state == "sent":
+        return one
+    one = _begun(db, account)
+    check(db, one)
+    sent = dataclasses.replace(one, state="sent", sent=now.replace(microsecond=0))
+    applications.put(db, sent)
+    return sent
+
+
+def _begun(db: sqlite3.Connection, account: str) -> Application:
+    one = applications.of_account(db, account)
+    if one is None or one.state != "begun":
+        raise errors.NotFound("nothing-begun")
+    return one
+
+
+def approve(
+    db: sqlite3.Connection,
+    uris: Uris,
+    application_id: str,
+    handle: str,
+    made: shops.ActorKeys,
+    now: datetime,
+) -> Shop:
+    """Opens the shop that was asked for, with what was prepared, for who asked.
+
+    Raises errors.NotFound where it was decided already, errors.Invalid and errors.Conflict.
+    """
+    one = _sent(db, application_id)
+    place = places.get(db, one.place)
+    if place is None:
+        raise errors.NotFound("unknown-place")
+    draft = shops.ShopDraft(
+        handle=handle,
+        name=one.name,
+        place=place,
+        address=one.address or None,
+        phone=one.phone or None,
+        hours=hours_typed.parse(one.hours) if one.hours else None,
+    )
+    shop = shops.open_shop(db, uris, draft, made, one.shop, now)
+    account_rows.add_grant(db, Grant(one.account, Role.MERCHANT, shop.id, None, None), now)
+    applications.put(db, dataclasses.replace(one, state="approved"))
+    return shop
+
+
+def refuse(db: sqlite3.Connection, application_id: str, reason: str) -> Application:
+    """Says why not. Raises errors.NotFound, and errors.Invalid where no reason is given."""
+    one = _sent(db, application_id)
+    if not reason or len(reason) > 1000 or not words.is_plain(reason, lines=True):
+        raise errors.Invalid("no-reason", fields={"reason": "is needed"})
+    refused = dataclasses.replace(one, state="refused", reason=reason)
+    applications.put(db, refused)
+    return refused
+
+
+def _sent(db: sqlite3.Connection, application_id: str) -> Application:
+    one = applications.get(db, application_id)
+    if one is None or one.state != "sent":
+        raise errors.NotFound("unknown-application")
+    return one
