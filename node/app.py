@@ -31,6 +31,7 @@ from node.web.door import Door
 from node.web.opening import Board
 from node.web.state import Site
 from node.web.templating import Pages
+from node.web.turnstile import Turnstile
 from node.workers import Workers
 
 log = logging.getLogger("echoppe.node")
@@ -134,6 +135,7 @@ def create_app(running_node: Node) -> Starlette:
             clock=running_node.clock,
             workers=running_node.workers,
             door=running_node.door,
+            turnstile=Turnstile(),
             pages=Pages(Catalogues()),
             assets=Assets(running_node.settings.node.colour),
             board=Board(),

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, media, moderation
+from node import accounts, media, moderation, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -204,6 +204,7 @@ class Workers:
             try:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
+                await self._database.write(reservations.sweep, self._context.uris, now)
                 await self.copies.sweep()
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER

@@ -15,7 +15,9 @@ from node.web import (
     accounts,
     activitypub,
     api,
+    counter,
     health,
+    keys,
     machine,
     media,
     merchant,
@@ -24,6 +26,7 @@ from node.web import (
     neighbouring,
     public,
     render,
+    reserving,
     searching,
     state,
     steward,
@@ -55,7 +58,9 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/credits", trust.credits, ("GET",)),
     ("/@{handle}.atom", machine.shop_feed, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
+    ("/@{handle}/{slug}/reserver", reserving.ask, ("GET", "POST")),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
+    ("/reservation/{secret}", reserving.follow, ("GET", "POST")),
 )
 
 # And those of the people who sign in.
@@ -70,6 +75,9 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
     ("/ma-boutique/{handle}/horaires", merchant.hours, ("GET", "POST")),
+    ("/ma-boutique/{handle}/reservations", counter.waiting, ("GET",)),
+    ("/ma-boutique/{handle}/reservations/{id}", counter.act, ("POST",)),
+    ("/ma-boutique/{handle}/cle", keys.card, ("GET", "POST")),
     ("/gestion", steward.home, ("GET",)),
     ("/gestion/acces", steward.access, ("GET", "POST")),
     ("/gestion/boutiques/ajouter", steward.add_shop, ("GET", "POST")),
