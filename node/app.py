@@ -16,7 +16,7 @@ from starlette.applications import Starlette
 
 import node
 from federation import actors, addresses, client, signing
-from node import clock, errors, keyring, media, moderation, search, settings, synonyms
+from node import clock, errors, keyring, mail, media, moderation, search, settings, synonyms
 from node.exchange import adapters, keys
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
@@ -106,7 +106,16 @@ async def running(
             random.SystemRandom(),
             configured.storage.remote_photos_mb * 1_000_000,
         )
-        workers = Workers(context, db, signers, random.SystemRandom(), standing, copies)
+        post = mail.Post(
+            configured.mail,
+            folder,
+            configured.node.name,
+            uris.authority.partition(":")[0],
+            db,
+            now,
+            ssl_context,
+        )
+        workers = Workers(context, db, signers, random.SystemRandom(), standing, copies, post)
         async with workers:
             yield Node(
                 folder=folder,

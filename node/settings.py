@@ -11,6 +11,7 @@ import re
 import tomllib
 import types
 import typing
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,18 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class MailSettings:
+    """[mail]: the SMTP server that takes the node's mail. Without a host, none is sent."""
+
+    host: str = ""
+    port: int = 587
+    security: str = "starttls"
+    user: str = ""
+    password_file: str = "mail.password"  # noqa: S105 (the name of a file)
+    sender: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -79,6 +92,7 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     federation: FederationSettings = field(default_factory=FederationSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -86,6 +100,7 @@ CHOICES = {
     "node.operator": ("commune", "association", "intercommunality"),
     "node.languages": ("fr", "en"),
     "federation.mode": ("neighbours", "open", "allowlist"),
+    "mail.security": ("starttls", "tls", "none"),
 }
 
 
@@ -203,6 +218,7 @@ def _check(settings: Settings, source: str) -> None:
         fail("federation.radius_km", "must be 0 to 500 kilometres.")
     if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
         fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
+    _check_mail(settings.mail, fail)
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
@@ -215,6 +231,19 @@ def _check(settings: Settings, source: str) -> None:
         check_url(settings.node.url, settings.federation.private_peers)
     except errors.Invalid as error:
         fail("node.url", error.detail)
+
+
+def _check_mail(mail: MailSettings, fail: Callable[[str, str], None]) -> None:
+    if not mail.host:
+        return
+    if not (_HOST.fullmatch(mail.host) or re.fullmatch(r"[0-9a-f:]+", mail.host)):
+        fail("mail.host", f"must be a host such as smtp.example.fr, not {mail.host!r}.")
+    if not 1 <= mail.port <= 65535:
+        fail("mail.port", "must be 1 to 65535.")
+    if not re.fullmatch(r"[A-Za-z0-9._+-]{1,64}@[a-z0-9.-]{1,253}", mail.sender):
+        fail("mail.sender", f"must be the address that mails come from, not {mail.sender!r}.")
+    if mail.user and mail.security == "none" and not _is_loopback(mail.host):
+        fail("mail.security", "must not be none: the password would go over the network as it is.")
 
 
 def check_authority(text: str) -> str:

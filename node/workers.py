@@ -1,5 +1,5 @@
 """Work that goes on beside requests: changes spread, deliveries made, what came in acted upon,
-neighbours read, their photos fetched, and old things swept.
+neighbours read, their photos fetched, mail sent, and old things swept.
 
 All of it is driven by rows: a worker that is killed loses nothing, and the next start goes on
 where it stopped. A worker looks when it is poked (something was written by this process), when the
@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, media, moderation, reservations
+from node import accounts, mail, media, moderation, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -28,6 +28,7 @@ from node.store import (
     changes,
     database,
     deliveries,
+    mails,
     peers,
     received,
     remote_actors,
@@ -60,6 +61,7 @@ class Workers:
         chance: random.Random,
         standing: moderation.Standing,
         copies: Copies,
+        post: mail.Post,
     ) -> None:
         self._context = context
         self._database = db
@@ -72,8 +74,10 @@ class Workers:
         self._deliver_bell = asyncio.Event()
         self._read_bell = asyncio.Event()
         self._photo_bell = asyncio.Event()
+        self._mail_bell = asyncio.Event()
         self.standing = standing
         self.copies = copies
+        self._post = post
 
     async def __aenter__(self) -> "Workers":
         await self._database.write(_begin, self._context.clock())
@@ -84,6 +88,7 @@ class Workers:
             (self._deliver, self._deliver_bell),
             (self._read_neighbours, self._read_bell),
             (self.copies.work, self._photo_bell),
+            (self._post.work, self._mail_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -111,6 +116,7 @@ class Workers:
             self._deliver_bell,
             self._read_bell,
             self._photo_bell,
+            self._mail_bell,
         ):
             bell.set()
 
@@ -220,6 +226,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
     deliveries.begin_again(db, now)
     received.begin_again(db, now)
     remote_photos.begin_again(db, now)
+    mails.begin_again(db, now)
     for peer in peers.find(db):
         peers.want_sync(db, peer.host, now)
 
@@ -229,6 +236,7 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
     accounts.prune(db, now)
+    mail.prune(db, now)
     deliveries.prune_hosts(db, now)
     deliveries.prune_told(db, now - outbox.QUIET)
     deliveries.mend_times(db, now, now + LONGEST_WAIT)

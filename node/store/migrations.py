@@ -420,6 +420,28 @@ CREATE INDEX remote_photos_by_due_shown ON remote_photos (host, due)
     WHERE due IS NOT NULL AND shown IS NOT NULL;
 """
 
+MAILS = """
+-- Mails that wait to be sent. One that was sent is gone; of one that was given up only why remains.
+CREATE TABLE mails (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    message_id TEXT NOT NULL UNIQUE,
+    recipient TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    text TEXT NOT NULL,
+    added TEXT NOT NULL,
+    until TEXT NOT NULL,
+    due TEXT NOT NULL,
+    attempts INTEGER NOT NULL DEFAULT 0,
+    error TEXT,
+    given_up TEXT
+) STRICT;
+CREATE INDEX mails_by_due ON mails (due) WHERE given_up IS NULL;
+CREATE TABLE mails_sent (
+    id INTEGER PRIMARY KEY CHECK (id = 1),
+    last TEXT NOT NULL
+) STRICT;
+"""
+
 RESERVATIONS = """
 -- Keys that a merchant's browser made: public halves to show, private ones wrapped by the seven
 -- words of the key card, which never come here. The one that is not replaced is the shop's.
@@ -485,6 +507,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_photos", PHOTOS),
     ("2026_11_25_forms_and_codes", FORMS),
     ("2026_11_25_remote_photos", REMOTE_PHOTOS),
+    ("2026_11_25_mails", MAILS),
     ("2026_11_25_reservations", RESERVATIONS),
 )
 

@@ -14,11 +14,11 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, hours_typed, shops, territory
+from node import accounts, errors, hours_typed, mail, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Role, Shop
 from node.store import accounts as account_rows
-from node.store import blocks, deliveries, listings, places
+from node.store import blocks, deliveries, listings, mails, places
 from node.store import shops as shop_rows
 from node.translation import Translator
 from node.uris import is_handle, slug
@@ -40,6 +40,7 @@ class Overview:
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
+    post: mails.Standing
 
     @property
     def listings(self) -> int:
@@ -72,6 +73,7 @@ def _overview(db: sqlite3.Connection) -> Overview:
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
+        post=mail.standing(db),
     )
 
 
@@ -88,7 +90,32 @@ async def home(request: Request) -> Response:
         overview=found,
         person=person,
         why=lambda error: neighbouring.why(error, say),
+        mail_sent_by=state.of(request).settings.mail.host,
+        mail_trouble=mail_trouble(found.post.error, say),
     )
+
+
+def mail_trouble(error: str | None, say: Translator) -> str:
+    """Why mail does not get through, in a sentence that says what to look at."""
+    if error is None:
+        return ""
+    known = {
+        "sign-in-refused": say("The mail server refuses the account or its password."),
+        "sender-refused": say("The mail server refuses the sender’s address."),
+        "not-supported": say("The mail server does not offer this kind of safe connection."),
+        "certificate": say("The certificate of the mail server is not valid for its name."),
+        "tls": say("No safe connection to the mail server: check port and security."),
+        "no-password-file": say("The file of the mail password is missing or cannot be read."),
+        "silent": say("The mail server does not answer."),
+        "hung-up": say("The mail server hangs up."),
+        "unreachable": say("The mail server cannot be reached."),
+        "unsendable": say("A mail could not be written as mail."),
+    }
+    if error.startswith("recipient-"):
+        return say("The mail server refuses an address: it may be mistyped.")
+    if error.startswith("content-"):
+        return say("The mail server refuses a mail for what it says or for too many of them.")
+    return known.get(error, say("The mail server answered what was not expected."))
 
 
 # --- shops ---------------------------------------------------------------------------------------

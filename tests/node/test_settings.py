@@ -277,3 +277,29 @@ def test_a_file_that_is_no_text_is_refused(tmp_path: Path) -> None:
 def test_a_folder_with_one_is_read(tmp_path: Path) -> None:
     (tmp_path / "instance.toml").write_text(LEAST, encoding="utf-8")
     assert settings.load(tmp_path) == settings.parse(LEAST)
+
+
+MAIL = """\
+[mail]
+host = "smtp.example.fr"
+sender = "site@example.fr"
+"""
+
+
+@pytest.mark.parametrize(
+    ("text", "key"),
+    [
+        ('[mail]\nhost = "smtp.example.fr"\n', "mail.sender"),
+        ('[mail]\nhost = "smtp example"\nsender = "site@example.fr"\n', "mail.host"),
+        (f"{MAIL}port = 0\n", "mail.port"),
+        (f'{MAIL}security = "ssl"\n', "mail.security"),
+        (f'{MAIL}security = "none"\nuser = "site"\n', "mail.security"),
+    ],
+)
+def test_mail_that_could_not_be_sent_or_not_safely_is_refused(text: str, key: str) -> None:
+    assert key in refusal(f"{LEAST}{text}")
+
+
+def test_mail_needs_a_host_and_a_sender() -> None:
+    assert settings.parse(LEAST + MAIL).mail.port == 587
+    assert settings.parse(LEAST).mail.host == ""
