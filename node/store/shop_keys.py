@@ -6,9 +6,7 @@ from datetime import datetime
 from node.model import ShopKeys
 from node.store import times
 
-_COLUMNS = (
-    "id, shop, owner, sealing, created, signature, endorsement, wrapped, replaced, lost"  # fmt: skip
-)
+_COLUMNS = "id, shop, owner, sealing, created, signature, endorsement, wrapped, replaced, lost"
 
 
 def add(db: sqlite3.Connection, keys: ShopKeys) -> None:

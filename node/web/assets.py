@@ -1,5 +1,5 @@
 """The files that pages are dressed with: stylesheets, scripts, favicon and frieze, under an address
-that names their content, so that browsers keep them for ever and a change has an address of its own.
+that names their content, so that browsers keep them for ever and a change has its own address.
 
 They are read once at start, the commune's colour is put in, and each is compressed ahead of time.
 """

@@ -12,13 +12,13 @@ import asyncio
 import re
 import secrets
 import sqlite3
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import errors, hours, hours_said, prices, reservations, sealing
+from node import errors, hours, hours_said, prices, reservation_notices, reservations, sealing
 from node.model import Listing, Offer, Reservation, ReservationState, Shop, ShopKeys
 from node.store import listings, shop_keys, shops
 from node.store import reservations as rows
@@ -103,9 +103,7 @@ async def ask(request: Request) -> Response:
             key=key or None,
             sealed=sealing.decode(sealed, _SEALED_MOST) if sealed else None,
         )
-        await site.database.write(
-            reservations.make, site.uris, asked, reservations.new_code, site.clock()
-        )
+        await site.database.write(_make, site, say, shop, asked, site.clock())
     except errors.TooMany as error:
         return await render.error(request, 429, retry_after=error.retry_after)
     except errors.NotFound:
@@ -122,6 +120,20 @@ async def ask(request: Request) -> Response:
         )
     site.workers.poke()
     return sessions.see_other(request, f"/reservation/{secret}")
+
+
+def _make(
+    db: sqlite3.Connection,
+    site: state.Site,
+    say: Translator,
+    shop: Shop,
+    asked: reservations.Asked,
+    now: datetime,
+) -> None:
+    """Puts it aside and writes down that the shop is told, where this node can send mail."""
+    one, is_new = reservations.make(db, site.uris, asked, reservations.new_code, now)
+    if is_new and site.settings.mail.host:
+        reservation_notices.tell(db, site.uris, say, shop, one, sessions.new_token, now)
 
 
 def _find(
@@ -274,7 +286,12 @@ def said(say: Translator, where: ReservationState) -> tuple[str, str]:
 
 def until(say: Translator, one: Reservation, shop: Shop) -> str:
     """Until when an open one is kept aside, on the shop's own clock."""
-    local = one.expires.astimezone(hours.zone_of(shop.place) or UTC)
+    return moment(say, one.expires, shop)
+
+
+def moment(say: Translator, when: datetime, shop: Shop) -> str:
+    """A day and a time, on the shop's own clock."""
+    local = when.astimezone(hours.zone_of(shop.place) or UTC)
     return say("{date} at {time}").format(
         date=hours_said.day(local.date(), say),
         time=hours_said.clock(local.hour * 60 + local.minute, say),

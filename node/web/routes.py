@@ -61,6 +61,7 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/@{handle}/{slug}/reserver", reserving.ask, ("GET", "POST")),
     ("/@{handle}/{slug}", public.listing, ("GET",)),
     ("/reservation/{secret}", reserving.follow, ("GET", "POST")),
+    ("/avis/{token}", counter.notice, ("GET", "POST")),
 )
 
 # And those of the people who sign in.

@@ -51,7 +51,9 @@ def test_what_was_sealed_opens_again_and_never_looks_the_same() -> None:
 def test_nothing_opens_that_was_changed_or_meant_for_another() -> None:
     private, public = pair()
     sealed = sealing.seal(public, INFO, "secret")
-    elsewhere = sealing.for_shop("https://a.example/users/pains", "KEY", "https://a.example/1", "id")
+    elsewhere = sealing.for_shop(
+        "https://a.example/users/pains", "KEY", "https://a.example/1", "id"
+    )
     for bits in (*(bytes([sealed[i] ^ 1]) for i in (0, 31, 32, 600, len(sealed) - 1)),):
         at = next(i for i in (0, 31, 32, 600, len(sealed) - 1) if sealed[i] ^ 1 == bits[0])
         with pytest.raises(errors.Invalid):
