@@ -63,7 +63,9 @@ async def _page(request: Request, desk: counter.Desk, problem: str) -> Response:
         keys=keys,
         wrapped=json.dumps(wrapped),
         address=f"{site.uris.origin}{path}",
-        mark="" if keys is None else sealing.fingerprint(sealing.decode(keys.owner, sealing.KEY)),
+        key_mark=""
+        if keys is None
+        else sealing.fingerprint(sealing.decode(keys.owner, sealing.KEY)),
     )
 
 

@@ -193,7 +193,9 @@ async def _form(
         quantity=quantity,
         secret=secret or secrets.token_urlsafe(32),
         keys=keys,
-        mark="" if keys is None else sealing.fingerprint(sealing.decode(keys.owner, sealing.KEY)),
+        key_mark=""
+        if keys is None
+        else sealing.fingerprint(sealing.decode(keys.owner, sealing.KEY)),
         delivers=listing.delivered and shop.delivery is not None,
         errors=problems,
     )

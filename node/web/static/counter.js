@@ -51,10 +51,13 @@ function answering(one, reply) {
   const form = one.querySelector("form");
   form.addEventListener("submit", async (event) => {
     const typed = field.querySelector("textarea").value.trim();
-    if (!typed || form.elements.answer.value) return;
+    if (!typed) return;
     event.preventDefault();
+    const act = Object.assign(document.createElement("input"), {type: "hidden", name: "act"});
+    act.value = event.submitter.value;
     const sealed = await seal(decode(reply), forResident(page.shop, one.dataset.id), typed);
     form.elements.answer.value = encode(sealed);
-    form.requestSubmit(event.submitter);
+    form.append(act);
+    form.submit();
   });
 }

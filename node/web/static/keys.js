@@ -44,7 +44,7 @@ async function state() {
   show("loses-nothing", Boolean(page.key && secret));
   show("keeps-here", Boolean(page.key && !secret && held));
   show("loses-all", Boolean(page.key && !secret && !held));
-  if (page.key && !secret && !held) at("sure").required = true;
+  if (at("sure")) at("sure").required = !secret && !held;
 }
 
 async function unlock(event) {
