@@ -1,6 +1,7 @@
 """Reservations as rows, and the single-use links of their notices."""
 
 import sqlite3
+from collections.abc import Iterator
 from datetime import datetime
 
 from node.model import Reservation, ReservationState
@@ -66,6 +67,12 @@ def find_ended(db: sqlite3.Connection, shop_id: str, limit: int) -> list[Reserva
         (shop_id, limit),
     )
     return [_reservation(row) for row in rows]
+
+
+def find_all(db: sqlite3.Connection) -> Iterator[Reservation]:
+    """Every reservation there is, one at a time."""
+    for row in db.execute(f"SELECT {_COLUMNS} FROM reservations"):  # noqa: S608
+        yield _reservation(row)
 
 
 def count_open(db: sqlite3.Connection, shop_id: str) -> int:

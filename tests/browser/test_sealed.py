@@ -38,8 +38,7 @@ def words(visit: Visit, town: Town) -> list[str]:
     """The florist's card, made on a telephone; that device stays locked for who comes after."""
     with visit(360) as tab:
         florist(tab, town)
-        made = new_card(tab)
-    return made
+        return new_card(tab)
 
 
 def florist(tab: Tab, town: Town) -> None:
@@ -122,7 +121,8 @@ def test_the_published_vector_in_the_browser(visit: Visit, town: Town, words: li
                     privateKey: await crypto.subtle.importKey("jwk",
                         {kty: "OKP", crv: "X25519", d: url(sk), x: url(pk)}, "X25519", true,
                         ["deriveBits"]),
-                    publicKey: await crypto.subtle.importKey("raw", bytes(pk), "X25519", true, [])});
+                    publicKey: await crypto.subtle.importKey(
+                        "raw", bytes(pk), "X25519", true, [])});
                 const mine = await pair(v.skRm, v.pkRm), fresh = await pair(v.skEm, v.pkEm);
                 const whole = bytes(v.enc + v.ct);
                 const read = await s.opened(mine.privateKey, bytes(v.pkRm), bytes(v.info), whole,
@@ -132,7 +132,8 @@ def test_the_published_vector_in_the_browser(visit: Visit, town: Town, words: li
                 const low = ["00".repeat(32), "01" + "00".repeat(31), "ec" + "ff".repeat(30) + "7f",
                     "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800"];
                 for (const key of low) {
-                    try { await s.seal(bytes(key), bytes(v.info), "x"); } catch { refused.push(key); }
+                    try { await s.seal(bytes(key), bytes(v.info), "x"); }
+                    catch { refused.push(key); }
                 }
                 for (const at of [0, 33, sealed.length - 1]) {
                     const bent = sealed.slice(); bent[at] ^= 1;
