@@ -44,6 +44,7 @@ from node.web.door import Door
 from node.web.opening import Board
 from node.web.state import Site
 from node.web.templating import Pages
+from node.web.turnstile import Turnstile
 from node.workers import Workers
 
 log = logging.getLogger("echoppe.node")
@@ -176,6 +177,7 @@ def create_app(running_node: Node) -> Starlette:
             clock=running_node.clock,
             workers=running_node.workers,
             door=running_node.door,
+            turnstile=Turnstile(),
             pages=Pages(Catalogues()),
             assets=Assets(running_node.settings.node.colour),
             board=Board(),

@@ -13,6 +13,7 @@ import node
 from node import errors
 from node.commands import (
     account,
+    check,
     deliveries,
     demo,
     init,
@@ -26,7 +27,19 @@ from node.commands import (
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
-_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex, demo)
+_SUBJECTS = (
+    init,
+    serve,
+    account,
+    shop,
+    listing,
+    neighbour,
+    deliveries,
+    search,
+    reindex,
+    check,
+    demo,
+)
 
 
 def parser() -> argparse.ArgumentParser:

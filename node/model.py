@@ -550,3 +550,61 @@ class SearchAnswer:
     suggestion: str | None
     seed: str
     next_cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShopKeys:
+    """The keys of a shop that its merchant's browser made, all base64url.
+
+    `owner` (Ed25519) signs `sealing` (X25519), to which residents seal. `wrapped` holds the private
+    halves, under seven words that this node never sees; empty once a newer card holds them too.
+    """
+
+    id: str  # the sealing key's fingerprint
+    shop: str
+    owner: str
+    sealing: str
+    created: str  # as the owner key signed it
+    signature: str
+    endorsement: str | None  # by the owner key before, where that has changed
+    wrapped: str
+    replaced: datetime | None = None
+    lost: bool = False  # nobody can read any more what was sealed to it
+
+
+class ReservationState(StrEnum):
+    """Where a reservation stands. It is open while it is asked or ready."""
+
+    ASKED = "asked"
+    READY = "ready"
+    HANDED_OVER = "handed_over"
+    UNAVAILABLE = "unavailable"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class Reservation:
+    """Something that a resident asked a shop of this node to put aside; it binds nobody.
+
+    `taken` pieces of the stock wait for it. Who asked stands in `sealed` alone, which only the
+    shop's key `key` opens; both are None where only a pick-up code was asked for.
+    """
+
+    id: str
+    shop: str
+    listing: str
+    offer: str
+    item: str
+    quantity: int
+    taken: int
+    code: str
+    state: ReservationState
+    made: datetime
+    changed: datetime
+    expires: datetime
+    ended: datetime | None = None
+    changed_by: str | None = None  # the account that acted last, where a merchant did
+    key: str | None = None
+    sealed: bytes | None = field(default=None, repr=False)
+    answer: bytes | None = field(default=None, repr=False)

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, mail, media, moderation, reductions
+from node import accounts, mail, media, moderation, reductions, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -228,6 +228,7 @@ class Workers:
             try:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
+                await self._database.write(reservations.sweep, self._context.uris, now)
                 await self.copies.sweep()
                 if self._remind is not None:
                     await self._database.write(self._remind, now)

@@ -11,7 +11,7 @@ from node.exchange import actors, keys, listings, shops, terms
 from node.model import ActorKind, Change, ChangeKind, Delivery, Listing, Shop, Tombstone, Verb
 from node.publications import digest
 from node.store import actors as actor_rows
-from node.store import changes, deliveries, followers, peers, places, times
+from node.store import changes, deliveries, followers, peers, places, shop_keys, times
 from node.store import listings as listing_rows
 from node.store import node as node_row
 from node.store import shops as shop_rows
@@ -64,7 +64,8 @@ class Publisher:
         if shop.closed is not None:
             return self._tombstone(db, Tombstone(shop.uri, actor.kind, shop.closed), handle)
         place = places.get(db, shop.place) if shop.place else None
-        return shops.document(shop, actor, place, self.uris, self._say())
+        keys = shop_keys.current(db, shop.id)
+        return shops.document(shop, actor, place, self.uris, self._say(), keys)
 
     def listing(self, db: sqlite3.Connection, listing: Listing, shop: Shop) -> Document:
         """A listing of ours; its Tombstone once it is withdrawn."""

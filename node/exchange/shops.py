@@ -8,15 +8,20 @@ from typing import Any
 from federation import documents
 from federation.errors import Refused
 from node import hours_said
-from node.exchange import actors, shop_facts, terms
-from node.model import LocalActor, Place, Shop
+from node.exchange import actors, shop_facts, shop_keys, terms
+from node.model import LocalActor, Place, Shop, ShopKeys
 from node.shops import PHONE
 from node.translation import Translator
 from node.uris import Uris
 
 
 def document(
-    shop: Shop, actor: LocalActor, place: Place | None, uris: Uris, say: Translator
+    shop: Shop,
+    actor: LocalActor,
+    place: Place | None,
+    uris: Uris,
+    say: Translator,
+    keys: ShopKeys | None = None,
 ) -> dict[str, Any]:
     """A shop of ours as its actor's document."""
     found = actors.document(
@@ -51,6 +56,9 @@ def document(
         found["sdo:address"] = shop.address
     if shop.phone:
         found["sdo:telephone"] = shop.phone
+    if keys is not None:
+        found["assertionMethod"].append(shop_keys.owner_key(keys, uris.actor(actor.handle)))
+        found[terms.SEALING_KEY] = shop_keys.sealing_key(keys, uris.actor(actor.handle))
     return found | shop_facts.members(shop)
 
 

@@ -64,8 +64,12 @@ ACTOR_CONTEXT: list[Any] = [
             "@type": "@id",
             "@container": "@list",
         },
+        "echoppe": "urn:echoppe:",
     },
 ]
+
+# To which residents seal what they write to a shop (node/exchange/shop_keys.py).
+SEALING_KEY = "echoppe:sealingKey"
 
 TOMBSTONE_CONTEXT: list[Any] = [vocabulary.AS2, vocabulary.DATA_INTEGRITY_V2]
 

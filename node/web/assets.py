@@ -1,5 +1,5 @@
-"""The files that pages are dressed with: stylesheet, favicon and frieze, under an address that
-names their content, so that browsers keep them for ever and a change has an address of its own.
+"""The files that pages are dressed with: stylesheets, scripts, favicon and frieze, under an address
+that names their content, so that browsers keep them for ever and a change has its own address.
 
 They are read once at start, the commune's colour is put in, and each is compressed ahead of time.
 """
@@ -21,7 +21,8 @@ _TYPES = {
     ".svg": "image/svg+xml",
     ".js": "text/javascript; charset=utf-8",
 }
-_URL = re.compile(r"url\(([a-z0-9-]+\.[a-z]+)\)")
+# How one file names another: a stylesheet its pictures, a script the scripts it stands on.
+_NAMED = re.compile(r"""(?<=url\()[a-z0-9-]+\.[a-z]+(?=\))|(?<=from "\./)[a-z-]+\.js(?=";)""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,9 +42,17 @@ class Assets:
         """`colour` is the commune's, "#rrggbb"."""
         self._by_name: dict[str, Asset] = {}
         dress = {"--commune": colours.band(colour), "--tint": colours.tint(colour)}
-        for name, text in _sources():
-            body = _URL.sub(lambda match: f"url({self[match[1]].name})", _dressed(text, dress))
-            self._by_name[name] = _asset(name, body.encode())
+        texts = dict(_sources())
+
+        def made(name: str) -> Asset:
+            """The file written as `name`, after those that it names."""
+            if name not in self._by_name:
+                body = _NAMED.sub(lambda match: made(match[0]).name, _dressed(texts[name], dress))
+                self._by_name[name] = _asset(name, body.encode())
+            return self._by_name[name]
+
+        for name in texts:
+            made(name)
         self._by_address = {asset.name: asset for asset in self._by_name.values()}
 
     def __getitem__(self, name: str) -> Asset:
@@ -60,11 +69,10 @@ class Assets:
 
 
 def _sources() -> Iterator[tuple[str, str]]:
-    """Name and text of each file; stylesheets last, since they name the others."""
-    folder = resources.files("node.web").joinpath("static")
-    files = [item for item in folder.iterdir() if PurePosixPath(item.name).suffix in _TYPES]
-    for item in sorted(files, key=lambda item: (item.name.endswith(".css"), item.name)):
-        yield item.name, item.read_text(encoding="utf-8")
+    """Name and text of each file."""
+    for item in resources.files("node.web").joinpath("static").iterdir():
+        if PurePosixPath(item.name).suffix in _TYPES:
+            yield item.name, item.read_text(encoding="utf-8")
 
 
 def _dressed(text: str, dress: Mapping[str, str]) -> str:

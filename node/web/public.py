@@ -24,6 +24,7 @@ from node.web import (
     nearby,
     practical,
     render,
+    reserving,
     searching,
     shown,
     state,
@@ -226,6 +227,7 @@ def _shop(
         ),
         "shop": found,
         "facts": facts,
+        "fingerprint": reserving.fingerprint(db, found),
         "state": cards.state(found),
         "trade": ", ".join(
             searching.label(say, one)
@@ -314,6 +316,7 @@ def _listing(
         "ways": practical.ways(say, found),
         "shelf": shelf and (shelf.id, searching.label(say, shelf.id)),
         "shop": of,
+        "reserve": reserving.address(request, found),
         "shop_card": cards.shop(of, where=facts.address),
         "facts": facts,
         "state": cards.state(of),

@@ -20,6 +20,7 @@ from node.web.assets import Assets
 from node.web.door import Door
 from node.web.opening import Board
 from node.web.templating import Pages
+from node.web.turnstile import Turnstile
 from node.workers import Workers
 
 
@@ -35,6 +36,7 @@ class Site:
     clock: Clock
     workers: Workers
     door: Door
+    turnstile: Turnstile
     pages: Pages
     assets: Assets
     board: Board

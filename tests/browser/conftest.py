@@ -119,6 +119,7 @@ def visit(chromium: Any) -> Visit:
             color_scheme=theme,
             has_touch=width < 600,
         )
+        context.set_default_timeout(15_000)  # a page that does not come by then does not come
         tab = Tab(context.new_page(), script=script)
         tab.page.on("request", lambda request: tab.requests.append(request.url))
         tab.page.on("console", lambda message: tab.complaints.append(message.text))

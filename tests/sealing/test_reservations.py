@@ -1,0 +1,237 @@
+"""Reservations: stock taken once and given back once, states in order, erased in time."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from node import errors, reservations, sealing, shop_keys
+from node.model import Availability, Listing, ReservationState, Shop
+from node.store import listings
+from node.store import reservations as rows
+from node.store import shop_keys as key_rows
+from tests import ground
+from tests.ground import NOW, URIS
+from tests.sealing import merchant
+
+READY, GONE = ReservationState.READY, ReservationState.UNAVAILABLE
+CANCELLED, DONE = ReservationState.CANCELLED, ReservationState.HANDED_OVER
+
+
+def asked(listing: Listing, name: str = "a", quantity: int = 1, **more: Any) -> reservations.Asked:
+    return reservations.Asked(
+        sealing.reservation_id(name), "fleurs", listing.id, listing.offers[0].id, quantity, **more
+    )
+
+
+def make(db: Any, *arguments: Any, now: Any = NOW, **more: Any) -> Any:
+    return reservations.make(db, URIS, asked(*arguments, **more), reservations.new_code, now)[0]
+
+
+def act(db: Any, one: Any, state: ReservationState, now: Any = NOW, **more: Any) -> Any:
+    return reservations.act(db, URIS, one.id, state, now, **more)
+
+
+def stock(db: Any, listing: Listing) -> int | None:
+    found = listings.get(db, listing.id)
+    assert found is not None
+    return found.offers[0].stock
+
+
+def test_stock_is_taken_once_and_given_back_once(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop, "Bouquet", ground.offer(stock=3))
+        one = make(db, listing, "a", 2)
+        assert make(db, listing, "a", 2) == one  # sent twice
+        assert stock(db, listing) == 1
+        with pytest.raises(errors.Conflict):
+            make(db, listing, "b", 2)
+        last = make(db, listing, "c", 1)
+        held = listings.get(db, listing.id)
+        assert held is not None
+        assert held.offers[0].availability is Availability.OUT_OF_STOCK
+        with pytest.raises(errors.Conflict):
+            make(db, listing, "d")
+        assert act(db, one, CANCELLED).taken == 0
+        assert stock(db, listing) == 2
+        with pytest.raises(errors.Conflict):
+            act(db, one, CANCELLED)
+        assert stock(db, listing) == 2
+        act(db, last, READY)
+        act(db, last, DONE)
+        assert stock(db, listing) == 2
+
+
+def test_what_is_no_longer_there_does_not_come_back(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db), "Bouquet", ground.offer(stock=2))
+        act(db, make(db, listing), GONE)
+        assert stock(db, listing) == 1
+
+
+def test_what_nobody_counts_stays_uncounted(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db))
+        one = make(db, listing, "a", 99)
+        act(db, one, CANCELLED)
+        assert stock(db, listing) is None
+        for quantity in (0, -1, 100):
+            with pytest.raises(errors.Invalid):
+                make(db, listing, "b", quantity)
+
+
+def test_only_steps_that_lead_somewhere_are_taken(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db))
+        for ended in (GONE, CANCELLED, DONE, ReservationState.EXPIRED):
+            one = act(db, make(db, listing, ended), ended)
+            assert one.ended == NOW
+            for state in (READY, GONE, CANCELLED, DONE):
+                with pytest.raises(errors.Conflict):
+                    act(db, one, state)
+        one = act(db, make(db, listing, "z"), READY)
+        with pytest.raises(errors.Conflict):
+            act(db, one, READY)
+        with pytest.raises(errors.NotFound):
+            act(db, one, DONE, shop_id="another shop")
+        with pytest.raises(errors.NotFound):
+            reservations.act(db, URIS, "nothing", DONE, NOW)
+
+
+def test_it_runs_out_after_48_hours_and_is_erased_30_days_later(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db), "Bouquet", ground.offer(stock=2))
+        asked_only, ready = make(db, listing, "a"), make(db, listing, "b")
+        assert not reservations.is_silent(asked_only, NOW + timedelta(hours=23))
+        assert reservations.is_silent(asked_only, NOW + timedelta(hours=24))
+        act(db, ready, READY, NOW + timedelta(hours=40))
+        reservations.sweep(db, URIS, NOW + timedelta(hours=47))
+        assert stock(db, listing) == 0
+        end = NOW + timedelta(hours=48)
+        reservations.sweep(db, URIS, end)
+        assert stock(db, listing) == 1
+        reservations.sweep(db, URIS, NOW + timedelta(hours=88))
+        reservations.sweep(db, URIS, NOW + timedelta(hours=88))
+        assert stock(db, listing) == 2
+        reservations.sweep(db, URIS, end + timedelta(days=29))
+        assert rows.get(db, asked_only.id) is not None
+        reservations.sweep(db, URIS, end + timedelta(days=30, seconds=1))
+        assert rows.get(db, asked_only.id) is None
+
+
+def test_a_resident_erases_at_will(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db), "Bouquet", ground.offer(stock=1))
+        one = make(db, listing)
+        reservations.erase(db, URIS, one.id, NOW)
+        reservations.erase(db, URIS, one.id, NOW)
+        assert rows.get(db, one.id) is None
+        assert stock(db, listing) == 1
+
+
+def test_one_shop_holds_a_bounded_number(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setattr(reservations, "OPEN_MOST", 3)
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db))
+        for name in "abc":
+            make(db, listing, name)
+        with pytest.raises(errors.TooMany):
+            make(db, listing, "d")
+        assert make(db, listing, "a").id == sealing.reservation_id("a")
+
+
+def test_codes_of_open_ones_differ(tmp_path: Path) -> None:
+    codes = iter(["AAA-001", "AAA-001", "AAA-002"])
+    with ground.opened(tmp_path) as db:
+        listing = ground.publish(db, ground.open_shop(db))
+        made = [
+            reservations.make(db, URIS, asked(listing, name), lambda: next(codes), NOW)[0].code
+            for name in "ab"
+        ]
+        assert made == ["AAA-001", "AAA-002"]
+
+
+def test_an_id_is_one_reservation_at_one_shop(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        one, other = ground.publish(db, shop, "Bouquet"), ground.publish(db, shop, "Rosier")
+        make(db, one)
+        with pytest.raises(errors.Conflict):
+            make(db, other)
+        stranger = ground.publish(db, ground.open_shop(db, "pains"), "Pain")
+        with pytest.raises(errors.NotFound):
+            make(db, stranger, "b")
+
+
+# --- keys ----------------------------------------------------------------------------------------
+
+
+def put(db: Any, shop: Shop, made: merchant.Made, before: str = "") -> None:
+    shop_keys.put(db, shop, shop_keys.read(shop, *made.form(), NOW), before, NOW)
+
+
+def test_sealed_words_name_a_key_of_the_shop(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop)
+        first, second = merchant.make(shop.uri), merchant.make(shop.uri)
+        put(db, shop, first)
+        sealed = first.seal("x", shop.uri, listing.uri, "a")
+        with pytest.raises(errors.Conflict):
+            make(db, listing, "a", key=second.id, sealed=sealed)
+        with pytest.raises(errors.Invalid):
+            make(db, listing, "a", key=first.id, sealed=sealed[:-1])
+        with pytest.raises(errors.Invalid):
+            make(db, listing, "a", sealed=sealed)
+        make(db, listing, "a", key=first.id, sealed=sealed)
+        # A card lost for good: what was sealed to it is told to be lost, and nothing more is taken.
+        put(db, shop, second, first.id)
+        assert [keys.lost for keys in key_rows.find(db, shop.id)] == [False, True]
+        with pytest.raises(errors.Conflict):
+            make(db, listing, "b", key=first.id, sealed=sealed)
+        make(db, listing, "b", key=second.id, sealed=sealed)
+
+
+def test_a_new_card_with_the_same_owner_or_its_word_loses_nothing(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        first = merchant.make(shop.uri)
+        put(db, shop, first)
+        renewed = merchant.make(shop.uri, owner=first.owner_key)
+        put(db, shop, renewed, first.id)
+        newest, before = key_rows.find(db, shop.id)
+        assert (newest.id, before.lost, before.wrapped) == (renewed.id, False, "")
+        endorsed = merchant.make(shop.uri, endorsed_by=first.owner_key)
+        put(db, shop, endorsed, renewed.id)
+        newest, before = key_rows.find(db, shop.id)[:2]
+        assert (newest.id, before.lost) == (endorsed.id, False)
+        assert before.wrapped
+        false = merchant.make(shop.uri, endorsed_by=first.owner_key)
+        with pytest.raises(errors.Invalid):
+            put(db, shop, false, endorsed.id)
+        # Replaced keys go once nothing is sealed to them.
+        reservations.sweep(db, URIS, NOW)
+        assert [keys.id for keys in key_rows.find(db, shop.id)] == [endorsed.id]
+
+
+def test_keys_that_no_careful_browser_sends_are_refused(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop, other = ground.open_shop(db), ground.open_shop(db, "pains")
+        made = merchant.make(shop.uri)
+        with pytest.raises(errors.Invalid):
+            shop_keys.read(other, *made.form(), NOW)  # signed for another shop
+        for at, wrong in enumerate(("x", "A" * 43, "yesterday", "A" * 86, "", "")):
+            form = list(made.form())
+            if at == 4:
+                continue
+            form[at] = wrong
+            with pytest.raises(errors.Invalid):
+                shop_keys.read(shop, *form, NOW)
+        with pytest.raises(errors.Invalid):
+            shop_keys.read(shop, *made.form(), NOW + timedelta(days=2))
+        put(db, shop, made)
+        put(db, shop, made)  # sent twice
+        with pytest.raises(errors.Conflict):
+            put(db, shop, merchant.make(shop.uri), "another")
