@@ -433,3 +433,17 @@ def test_readers_take_any_value(value: Any) -> None:
     found = documents.type_of(document)
     assert found is None or isinstance(found, str)
     assert math.isfinite(len(documents.strings(value, 3)))
+
+
+@given(st.text(alphabet='[]{}"\\,:a\n', max_size=30), st.booleans())
+def test_brackets_in_strings_are_no_depth_and_hide_none(text: str, in_name: bool) -> None:
+    def nested(depth: int) -> bytes:
+        document: object = text
+        for level in range(depth - 1):
+            document = {text if in_name else "a": document} if level % 2 else [text, document]
+        return json.dumps({"a": document}).encode()
+
+    assert documents.parse(nested(limits.JSON_DEPTH))
+    with pytest.raises(Refused) as refused:
+        documents.parse(nested(limits.JSON_DEPTH + 1))
+    assert refused.value.code == "too-deep"
