@@ -69,7 +69,7 @@ def _check_depth(body: bytes) -> None:
     """Takes the innermost pairs of brackets away, as often as they may be nested."""
     # Without what is escaped, every quote opens or closes a string: each second piece is outside.
     # (A backslash outside of strings may deceive this, but is no JSON.)
-    pieces = body.replace(rb"\\", b"").replace(rb'\"', b"").split(b'"')
+    pieces = body.replace(rb"\\", b"").replace(rb"\"", b"").split(b'"')
     brackets = b"".join(pieces[::2]).translate(_BRACKETS, _NOT_BRACKETS)
     for _ in range(limits.JSON_DEPTH):
         if not brackets:

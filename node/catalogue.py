@@ -6,7 +6,7 @@ the note to followers change together or not at all.
 
 import dataclasses
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -371,22 +371,39 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
     An older state than the one held changes nothing, and neither does one of a listing that its
     author has deleted, however late it arrives.
     """
+    return record_all_remote(db, [listing], now) == 1
+
+
+def record_all_remote(db: sqlite3.Connection, told: Iterable[Listing], now: datetime) -> int:
+    """As `record_remote`, for many, in the order in which they were told; says how many changed."""
+    changed = []
+    for listing in told:
+        change = _record_remote(db, listing, now)
+        if change is not None:
+            changed.append(change)
+    search.put_all(db, changed)
+    return len(changed)
+
+
+def _record_remote(
+    db: sqlite3.Connection, listing: Listing, now: datetime
+) -> tuple[Listing, Listing | None] | None:
+    """Writes a listing; returns it as it is now and as it was, where it has changed."""
     if tombstones.exists(db, listing.uri):
-        return False
+        return None
     known = listings.get_by_uri(db, listing.uri)
     if known is None:
         listings.add(db, listing)
-    elif known.shop != listing.shop:
-        return False
-    elif listing.updated <= known.updated:
+        return listing, None
+    if known.shop != listing.shop:
+        return None
+    if listing.updated <= known.updated:
         # Told again, perhaps by a node that was put back from a copy: it is there, that is all.
         listings.mark_seen(db, known.id, now)
-        return False
-    else:
-        listing = dataclasses.replace(listing, id=known.id, published=known.published)
-        listings.change(db, listing)
-    search.put(db, listing, known)
-    return True
+        return None
+    listing = dataclasses.replace(listing, id=known.id, published=known.published)
+    listings.change(db, listing)
+    return listing, known
 
 
 def remove_remote(db: sqlite3.Connection, uri: str, now: datetime) -> None:

@@ -77,6 +77,6 @@ def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
 def _index_shop(db: sqlite3.Connection, shop_id: str) -> int:
     ids = listings.find_ids_of_shop(db, shop_id)
     for some in range(0, len(ids), database.BATCH):
-        for listing in listings.find(db, ids[some : some + database.BATCH]):
-            search.put(db, listing)
+        found = listings.find(db, ids[some : some + database.BATCH])
+        search.put_all(db, [(listing, None) for listing in found])
     return len(ids)

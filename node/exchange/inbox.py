@@ -21,7 +21,7 @@ from node.exchange import adapters, follows
 from node.exchange import listings as listing_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
-from node.model import Received, Shop
+from node.model import Listing, Received, Shop
 from node.store import database, deliveries, followers, listings, peers, received, remote_actors
 from node.store import shops as shop_rows
 
@@ -122,13 +122,12 @@ class RecordListing:
         shop = shop_rows.get_by_uri(db, self.author)
         if shop is None:
             raise UnknownShop(self.author)
-        self.write(db, shop)
-
-    def write(self, db: sqlite3.Connection, shop: Shop) -> None:
-        """Writes it into its author's shop, who is heard here."""
         if shop.peer is not None:
-            listing = listing_documents.from_document(self.note, shop, self.listing_id, self.now)
-            catalogue.record_remote(db, listing, self.now)
+            catalogue.record_remote(db, self.read(shop), self.now)
+
+    def read(self, shop: Shop) -> Listing:
+        """The listing, of its author's shop. Raises Refused."""
+        return listing_documents.from_document(self.note, shop, self.listing_id, self.now)
 
 
 async def receive_delete(
@@ -275,7 +274,7 @@ def _apply_all(
     heard: set[str] = set()
     for together, group in itertools.groupby(works, key=_is_listing):
         run = list(group)
-        done = _apply_listings(db, run) if together and len(run) > 1 else None
+        done = _apply_listings(db, run, now) if together and len(run) > 1 else None
         failures += [_apply_one(db, work) for work in run] if done is None else done
     for work, error in zip(works, failures, strict=True):
         if error is None:
@@ -313,7 +312,9 @@ def _apply_one(db: sqlite3.Connection, work: Work) -> Exception | None:
     return None
 
 
-def _apply_listings(db: sqlite3.Connection, works: Sequence[Work]) -> list[Exception | None] | None:
+def _apply_listings(
+    db: sqlite3.Connection, works: Sequence[Work], now: datetime
+) -> list[Exception | None] | None:
     """Listings one after the other, whose shops and neighbours are looked up once.
 
     None, and nothing written, where one of them fails: then each must be written by itself.
@@ -321,6 +322,7 @@ def _apply_listings(db: sqlite3.Connection, works: Sequence[Work]) -> list[Excep
     shops_of: dict[str, Shop | None] = {}
     hosts: dict[str, bool] = {}
     failures: list[Exception | None] = []
+    told = []
     try:
         with database.savepoint(db):
             for work in works:
@@ -336,8 +338,9 @@ def _apply_listings(db: sqlite3.Connection, works: Sequence[Work]) -> list[Excep
                 heard = hosts[_host(author)]
                 unknown = heard and shop is None
                 failures.append(UnknownShop(author) if unknown else None)
-                if heard and shop is not None:
-                    record.write(db, shop)
+                if heard and shop is not None and shop.peer is not None:
+                    told.append(record.read(shop))
+            catalogue.record_all_remote(db, told, now)
             received.remove(
                 db,
                 *(

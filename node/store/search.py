@@ -21,6 +21,7 @@ import sqlite3
 import unicodedata
 import uuid
 import zlib
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -282,13 +283,90 @@ def key_of(listing_id: str) -> bytes:
 # --- writing -------------------------------------------------------------------------------------
 
 
+class _Pending:
+    """What is still to be written to the tables of words.
+
+    A full-text table gathers what comes in the order of its row numbers, and writes all of it out
+    whenever a lower one follows a higher one. So what belongs to one transaction is put in order
+    first; of one row, what came first stays first.
+    """
+
+    def __init__(self) -> None:
+        self._rows: list[tuple[int, bool, str, str]] = []
+        self._vocabulary: Counter[str] = Counter()
+
+    def add(self, number: int, title: str, text: str) -> None:
+        """A row comes."""
+        self._rows.append((number, True, title, text))
+        self._vocabulary.update(_of_title(title))
+
+    def take_out(self, number: int, title: str, text: str) -> None:
+        """A row goes, with the words that it was put in with."""
+        self._rows.append((number, False, title, text))
+        self._vocabulary.subtract(_of_title(title))
+
+    def write(self, db: sqlite3.Connection) -> None:
+        """Writes it."""
+        self._rows.sort(key=_number)
+        for number, comes, _, text in self._rows:
+            db.execute(_PUT_WORDS if comes else _TAKE_WORDS, (number, text))
+        for number, comes, title, _ in self._rows:
+            db.execute(_PUT_TITLE if comes else _TAKE_TITLE, (number, title))
+        db.executemany(
+            """
+            INSERT INTO search_vocabulary (word, listings) VALUES (?, ?)
+            ON CONFLICT (word) DO UPDATE SET listings = listings + excluded.listings
+            """,
+            [(word, more) for word, more in sorted(self._vocabulary.items()) if more > 0],
+        )
+        db.executemany(
+            "UPDATE search_vocabulary SET listings = listings + ? WHERE word = ?",
+            [(less, word) for word, less in self._vocabulary.items() if less < 0],
+        )
+
+
+_PUT_WORDS = "INSERT INTO search_words (rowid, words) VALUES (?, ?)"
+_PUT_TITLE = "INSERT INTO search_titles (rowid, words) VALUES (?, ?)"
+_TAKE_WORDS = "INSERT INTO search_words (search_words, rowid, words) VALUES ('delete', ?, ?)"
+_TAKE_TITLE = "INSERT INTO search_titles (search_titles, rowid, words) VALUES ('delete', ?, ?)"
+
+
+def _number(row: tuple[int, bool, str, str]) -> int:
+    return row[0]
+
+
+def _of_title(title: str) -> set[str]:
+    return {word for word in title.split() if word[0] != _MARK}
+
+
 def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None) -> None:
     """Puts a listing into the index. `before` is the listing as it was, where it was in it.
 
     A withdrawn one is taken out.
     """
+    put_all(db, [(listing, before)])
+
+
+def put_all(db: sqlite3.Connection, changes: Iterable[tuple[Listing, Listing | None]]) -> None:
+    """As `put`, for many listings of one transaction, in the order in which they changed."""
+    pending = _Pending()
+    for listing, before in changes:
+        _put(db, listing, before, pending)
+    pending.write(db)
+
+
+def remove(db: sqlite3.Connection, listing: Listing) -> None:
+    """Takes a listing out of the index; `listing` is as it was when it was put in."""
+    pending = _Pending()
+    _remove(db, listing, pending)
+    pending.write(db)
+
+
+def _put(
+    db: sqlite3.Connection, listing: Listing, before: Listing | None, pending: _Pending
+) -> None:
     if listing.withdrawn is not None:
-        remove(db, before or listing)
+        _remove(db, before or listing, pending)
         return
     title, text = texts(listing)
     checksum = zlib.crc32(text.encode())
@@ -304,7 +382,7 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
         return
     number = None
     if row is not None:
-        number = _take_out(db, row["id"], row["checksum"], before or listing)
+        number = _take_out(db, row["id"], row["checksum"], before or listing, pending)
     if number is None:
         number = _give_number(db, listing.shop)
     if number is None:
@@ -313,27 +391,20 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
         "INSERT INTO search_rows (id, listing, low, high, others, checksum) VALUES (?,?,?,?,?,?)",
         (number, key_of(listing.id), *_prices(listing), checksum),
     )
-    db.execute("INSERT INTO search_words (rowid, words) VALUES (?, ?)", (number, text))
-    db.execute("INSERT INTO search_titles (rowid, words) VALUES (?, ?)", (number, title))
-    db.executemany(
-        """
-        INSERT INTO search_vocabulary (word, listings) VALUES (?, 1)
-        ON CONFLICT (word) DO UPDATE SET listings = listings + 1
-        """,
-        [(word,) for word in set(title.split()) if word[0] != _MARK],
-    )
+    pending.add(number, title, text)
 
 
-def remove(db: sqlite3.Connection, listing: Listing) -> None:
-    """Takes a listing out of the index; `listing` is as it was when it was put in."""
+def _remove(db: sqlite3.Connection, listing: Listing, pending: _Pending) -> None:
     row = db.execute(
         "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
     ).fetchone()
     if row is not None:
-        _take_out(db, row["id"], row["checksum"], listing)
+        _take_out(db, row["id"], row["checksum"], listing, pending)
 
 
-def _take_out(db: sqlite3.Connection, number: int, checksum: int, listing: Listing) -> int | None:
+def _take_out(
+    db: sqlite3.Connection, number: int, checksum: int, listing: Listing, pending: _Pending
+) -> int | None:
     """Takes a row out; returns its number where it is free again.
 
     Should its words not be those that were put in, they stay behind under a number that leads
@@ -343,15 +414,7 @@ def _take_out(db: sqlite3.Connection, number: int, checksum: int, listing: Listi
     title, text = texts(listing)
     if zlib.crc32(text.encode()) != checksum:
         return None
-    for table, content in (("search_words", text), ("search_titles", title)):
-        db.execute(
-            f"INSERT INTO {table} ({table}, rowid, words) VALUES ('delete', ?, ?)",  # noqa: S608
-            (number, content),
-        )
-    db.executemany(
-        "UPDATE search_vocabulary SET listings = listings - 1 WHERE word = ?",
-        [(word,) for word in set(title.split()) if word[0] != _MARK],
-    )
+    pending.take_out(number, title, text)
     return number
 
 
