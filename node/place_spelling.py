@@ -18,7 +18,7 @@ _MOST = 30  # names
 _LARGE_ABROAD = 100_000  # inhabitants
 
 # How long a name must be to be known for certain with no, one, two or three mistakes.
-_SURE_FROM = (3, 5, 8, 14)
+_SURE_FROM = (3, 5, 10, 14)
 
 
 @dataclass(frozen=True, slots=True)

@@ -60,7 +60,7 @@ def test_a_price_that_is_none(town: Town, price: str, sentence: str) -> None:
         (("neighbour", "accept", "nowhere.example"), "no neighbour"),
         (("neighbour", "add", "ftp://x.example"), "https://"),
         (("neighbour", "add", "https://127.0.0.1:1"), "does not answer as an Échoppe node"),
-        (("search", "miel", "--near", "Xyzzyxville"), "Xyzzyxville"),
+        (("search", "miel", "--near", "Atlantis"), "Atlantis"),
     ],
 )
 def test_refused_in_one_sentence(town: Town, arguments: tuple[str, ...], sentence: str) -> None:
@@ -178,7 +178,7 @@ def test_a_folder_that_is_no_node_or_no_longer_empty(town: Town, tmp_path: Path)
 
 
 def test_a_refused_founding_leaves_nothing(tmp_path: Path) -> None:
-    for commune, url in (("Xyzzyxville", "https://a.example"), ("Bordeaux", "http://a.example")):
+    for commune, url in (("Atlantis", "https://a.example"), ("Bordeaux", "http://a.example")):
         echoppe(
             "init", str(tmp_path / "new"), "--url", url, "--name", "A", "--commune", commune,
             status=1,
