@@ -5,7 +5,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node.web import accounts, render, sessions
+from node.web import accounts, render, sessions, state
 
 
 async def steward(request: Request) -> sessions.Person | Response:
@@ -25,6 +25,7 @@ def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Re
         f"steward/{name}.html",
         status=status,
         private=True,
+        own_style=state.of(request).assets.address("merchant.css"),
         done=request.query_params.get("fait", "")[:20],
         home=f"{render.prefix(request)}/gestion",
         **values,

@@ -15,7 +15,7 @@ from tests.neighbours import Town
 ATOM = "{http://www.w3.org/2005/Atom}"
 MAP = "{http://www.sitemaps.org/schemas/sitemap/0.9}"
 FIRST_VIEW_MOST = 25_000  # bytes, compressed: the page and its stylesheet
-STYLESHEET_MOST = 20 * 1024  # bytes, as written
+STYLESHEET_MOST = 20_000  # bytes, as written
 
 
 @pytest.fixture(scope="module")
