@@ -15,10 +15,12 @@ from node.commands import (
     account,
     deliveries,
     demo,
+    enquiry,
     init,
     listing,
     neighbour,
     reindex,
+    report,
     search,
     serve,
     shop,
@@ -26,7 +28,20 @@ from node.commands import (
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
-_SUBJECTS = (init, serve, account, shop, listing, neighbour, deliveries, search, reindex, demo)
+_SUBJECTS = (
+    init,
+    serve,
+    account,
+    shop,
+    listing,
+    enquiry,
+    neighbour,
+    report,
+    deliveries,
+    search,
+    reindex,
+    demo,
+)
 
 
 def parser() -> argparse.ArgumentParser:

@@ -72,6 +72,9 @@ def document(
         "sensitive": False,
         "attachment": [_image(photo, uris) for photo in listing.photos],
         "tag": [],
+        "replies": f"{listing.uri}/replies",
+        "likes": f"{listing.uri}/likes",
+        "shares": f"{listing.uri}/shares",
     }
     location = _location(shop, place)
     if location is not None:
