@@ -84,7 +84,7 @@ async def receive_follow(
     context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
 ) -> Apply | None:
     """A Follow of the node (a neighbour's request), of a shop or of the commune."""
-    target = documents.identifier(activity.get("object"))
+    target = documents.identifier(documents.first(activity.get("object")))
     handle = context.uris.handle_of(target) if target else None
     if handle is None:
         raise Refused("not-ours", f"Follow of {target}")
@@ -167,7 +167,11 @@ async def receive_answer(
     """An Accept or Reject of our Follow; of anything else, or by anybody else, it does nothing."""
     accepted = documents.type_of(activity) == "Accept"
     return functools.partial(
-        _answered, context, actor, documents.identifier(activity.get("object")), accepted
+        _answered,
+        context,
+        actor,
+        documents.identifier(documents.first(activity.get("object"))),
+        accepted,
     )
 
 

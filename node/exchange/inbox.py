@@ -26,6 +26,7 @@ from node.store import database, deliveries, followers, listings, peers, receive
 from node.store import enquiries as answers
 from node.store import reactions as reaction_rows
 from node.store import shops as shop_rows
+from node.store.times import stamp
 
 TRIES = 5
 OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
@@ -54,7 +55,7 @@ async def receive_object(
     An object named by its id alone is fetched from its origin. One that is embedded counts only
     if its author is the activity's actor.
     """
-    found = activity.get("object")
+    found = documents.first(activity.get("object"))
     if isinstance(found, str):
         uri = documents.check_id(found)
         if not documents.same_origin(uri, actor):
@@ -64,7 +65,14 @@ async def receive_object(
         found, _ = await context.http.fetch_document(uri, sign=context.sign, budget=budget)
     if not isinstance(found, dict):
         raise Refused("no-object", actor)
-    return record(context, found, actor)
+    return record(context, _dated(context, activity, found), actor)
+
+
+def _dated(context: Context, activity: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """An object with its `updated`: Flohmarkt's Update has none, and is no news without."""
+    if activity.get("type") != "Update" or "updated" in found:
+        return found
+    return {**found, "updated": stamp(context.clock())}
 
 
 def record(context: Context, found: dict[str, Any], author: str) -> Apply | None:
@@ -95,8 +103,13 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
 
 
 async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply:
-    """What to write for a shop that is not known yet, from its own origin."""
+    """What to write for a shop that is not known yet, from its own origin.
+
+    Whoever sells on a market node of another kind is a Person there (Flohmarkt).
+    """
     found = (await context.resolver.actor(uri, budget=budget)).document
+    if documents.type_of(found) == "Person":
+        found = {**found, "type": "Organization"}
     apply = record(context, found, uri)
     if apply is None:
         raise Refused("not-a-shop", uri)
@@ -169,7 +182,7 @@ async def receive_delete(
 
 def delete(context: Context, activity: dict[str, Any], actor: str) -> Apply:
     """What to write for a Delete. Raises Refused."""
-    uri = documents.identifier(activity.get("object"))
+    uri = documents.identifier(documents.first(activity.get("object")))
     if uri is None:
         raise Refused("no-object", actor)
     if not documents.same_origin(documents.check_id(uri, fragment=True), actor):
@@ -254,7 +267,7 @@ def prepare_at_once(
         if kind == "Delete":
             apply: Apply | None = delete(context, activity, row.actor)
         elif kind in ("Create", "Update") and isinstance(activity.get("object"), dict):
-            apply = record(context, activity["object"], row.actor)
+            apply = record(context, _dated(context, activity, activity["object"]), row.actor)
         else:
             return None
         return Work(row, () if apply is None else (apply,))

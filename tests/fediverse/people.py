@@ -39,14 +39,14 @@ def follow(arena: Arena, actor: Actor, target: str) -> None:
     wait(actor, "Accept", asked["id"])
 
 
-def reply(actor: Actor, to: str, words: str, *recipients: str, **changed: Any) -> Document:
+def reply(actor: Actor, answered: str, words: str, *recipients: str, **changed: Any) -> Document:
     """A note that answers another, for those recipients or for everybody."""
     return {
         "@context": "https://www.w3.org/ns/activitystreams",
         "id": f"{actor.uri}/statuses/{uuid.uuid4()}",
         "type": "Note",
         "attributedTo": actor.uri,
-        "inReplyTo": to,
+        "inReplyTo": answered,
         "to": list(recipients) or [PUBLIC],
         "cc": [],
         "content": f"<p>{words}</p>",

@@ -311,5 +311,8 @@ def test_what_a_neighbour_announces_is_fetched_from_its_origin(arena: Arena) -> 
 
 def test_what_a_stranger_announces_is_not_even_fetched(arena: Arena, anne: Actor) -> None:
     note = arena.stranger.actor().note("poison")
-    with arena.unmoved(fetches=1):
-        people.say(arena, anne, "Announce", note["id"])
+    path = arena.stranger.serve(note["id"].removeprefix(arena.stranger.url), note)
+    people.say(arena, anne, "Announce", note["id"])
+    arena.settle()
+    assert not arena.found("poison")
+    assert path not in {arena.stranger.url + asked.path for asked in arena.stranger.asked}
