@@ -328,8 +328,8 @@ def _owner(document: dict[str, Any], key_id: str) -> str | None:
     """The actor that a fetched document says the key belongs to, if it is on the key's origin."""
     if documents.type_of(document) in vocabulary.ACTOR_TYPES and document.get("inbox"):
         owner = document.get("id")
-    elif isinstance(document.get("publicKey"), dict):
-        owner = document["publicKey"].get("owner")
+    elif isinstance(key := documents.first(document.get("publicKey")), dict):
+        owner = key.get("owner")
     else:
         owner = document.get("owner", document.get("controller"))
     if isinstance(owner, str) and documents.same_origin(owner, key_id):

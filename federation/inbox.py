@@ -49,7 +49,7 @@ def read(request: signatures.Request, now: datetime) -> Claim:
     kind = documents.type_of(activity)
     if kind is None or len(kind) > 100:
         raise Refused("no-type", "the activity has no type")
-    actor = documents.check_id(documents.identifier(activity.get("actor")))
+    actor = documents.check_id(documents.identifier(documents.first(activity.get("actor"))))
     activity_id = documents.check_id(activity.get("id"), fragment=True)
     if not documents.same_origin(activity_id, actor):
         raise Refused("foreign-activity", f"{activity_id} by {actor}", status=403)

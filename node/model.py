@@ -102,6 +102,8 @@ class LocalActor:
     ed25519_public: str  # multikey, "z6Mk..."
     created: datetime
     closed: datetime | None
+    moved_to: str | None = None  # the actor that goes on in its place, elsewhere
+    also_known_as: tuple[str, ...] = ()  # actors elsewhere that are the same shop
 
 
 @dataclass(frozen=True, slots=True)
@@ -608,3 +610,33 @@ class Reservation:
     key: str | None = None
     sealed: bytes | None = field(default=None, repr=False)
     answer: bytes | None = field(default=None, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Enquiry:
+    """What somebody elsewhere asks a shop of ours in private about a listing."""
+
+    id: str
+    uri: str  # of the note that it came as
+    shop: str
+    listing: str
+    actor: str
+    name: str
+    host: str
+    inbox: str
+    words: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What another server reports: ids of ours, and why."""
+
+    id: str
+    uri: str
+    actor: str
+    host: str
+    objects: tuple[str, ...]
+    words: str
+    at: datetime
+    closed: datetime | None = None

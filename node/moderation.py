@@ -14,7 +14,17 @@ from datetime import datetime, timedelta
 
 from node import errors, neighbours
 from node.model import Block, Listing
-from node.store import blocks, deliveries, followers, listings, peers, received, search
+from node.store import (
+    blocks,
+    deliveries,
+    enquiries,
+    followers,
+    listings,
+    peers,
+    reactions,
+    received,
+    search,
+)
 from node.store import shops as shop_rows
 
 HIDDEN_KEPT = timedelta(days=7)
@@ -88,6 +98,8 @@ def block(db: sqlite3.Connection, domain: str, reason: str, now: datetime) -> No
             neighbours.remove_shops(db, host)
             deliveries.remove_host(db, host)
             followers.remove_host(db, host)
+            enquiries.remove_host(db, host)
+            reactions.remove_host(db, host)
             received.remove_host(db, host)
             peers.change_blocked(db, host, now)
             peers.change_suspended(db, host, None, None)

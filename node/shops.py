@@ -269,6 +269,13 @@ def get_open(db: sqlite3.Connection, handle: str) -> Shop:
     return shop
 
 
+def touch(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
+    """Notes that a shop's document has changed in something that its row does not hold."""
+    updated = publications.next_update(shop.updated, now)
+    shops.change(db, dataclasses.replace(shop, updated=updated, seen=updated))
+    publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.UPDATE, updated, now)
+
+
 def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
     """Closes a shop for good: its listings are withdrawn, its actor is gone for others too.
 

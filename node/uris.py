@@ -114,6 +114,10 @@ class Uris:
         """The id of the Delete that tells of an object's end."""
         return f"{object_uri}/delete"
 
+    def boost(self, group: str, object_uri: str) -> str:
+        """The id of the Announce by which a Group passes an object of ours on."""
+        return f"{self.actor(group)}#boosts/{object_uri.rpartition('/')[2]}"
+
     def follow(self, token: str) -> str:
         """The id of a Follow by the node."""
         return f"{self.instance}#follows/{token}"

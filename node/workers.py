@@ -21,6 +21,7 @@ from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
+from node.exchange.enquiries import KEPT as ENQUIRIES_KEPT
 from node.exchange.photos import Copies
 from node.law import Law
 from node.model import Peer
@@ -29,6 +30,7 @@ from node.store import (
     changes,
     database,
     deliveries,
+    enquiries,
     mails,
     peers,
     received,
@@ -264,3 +266,4 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)
     changes.prune(db, now - TOMBSTONES_KEPT)
     tombstones.prune(db, now - TOMBSTONES_KEPT)
+    enquiries.prune(db, now - ENQUIRIES_KEPT)

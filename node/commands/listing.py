@@ -48,6 +48,18 @@ def configure(subjects: output.Subjects) -> None:
         example="echoppe listing withdraw 0b8e6c1e-3f0b-4c57-9a54-4f0d3a0e7c11",
     )
     parser.add_argument("id")
+    for name, run, text in (
+        ("pin", pin, "show a listing first to people who follow the shop from elsewhere"),
+        ("unpin", unpin, "take a pin away"),
+    ):
+        parser = output.command(
+            actions,
+            name,
+            run,
+            help=text,
+            example=f"echoppe listing {name} 0b8e6c1e-3f0b-4c57-9a54-4f0d3a0e7c11",
+        )
+        parser.add_argument("id")
     parser = output.command(
         actions,
         "list",
@@ -56,6 +68,31 @@ def configure(subjects: output.Subjects) -> None:
         example="echoppe listing list fleurs",
     )
     parser.add_argument("handle", nargs="?", help="of one shop only")
+
+
+def pin(asked: argparse.Namespace) -> None:
+    """Pins a listing."""
+    _pin(asked, pin=True)
+
+
+def unpin(asked: argparse.Namespace) -> None:
+    """Takes a pin away."""
+    _pin(asked, pin=False)
+
+
+def _pin(asked: argparse.Namespace, *, pin: bool) -> None:
+    from node.commands import folder
+    from node.exchange import featured
+    from node.store import database
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        listing = featured.change(db, here.uris, asked.id, folder.new_id(), here.now, pin=pin)
+    output.say(
+        asked,
+        {"id": listing.id, "uri": listing.uri, "pinned": pin},
+        f"{listing.name} is {'pinned' if pin else 'pinned no more'}.",
+    )
 
 
 def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     import sqlite3
     from datetime import date, datetime
 
+    from node.commands.folder import Folder
     from node.model import DeliveryTerms, Hours, Shop
     from node.shops import ShopDraft
 
@@ -50,6 +51,19 @@ def configure(subjects: output.Subjects) -> None:
         example="echoppe shop close fleurs",
     )
     parser.add_argument("handle")
+    for name, run, text in (
+        ("alias", alias, "say which actor elsewhere a shop is as well, so that it may move here"),
+        ("move", move, "send those who follow a shop to where it goes on, which must name it"),
+    ):
+        parser = output.command(
+            actions,
+            name,
+            run,
+            help=text,
+            example=f"echoppe shop {name} fleurs https://boutiques.pessac.example/users/fleurs",
+        )
+        parser.add_argument("handle")
+        parser.add_argument("uri", help="the other actor's id")
 
 
 def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
@@ -174,6 +188,56 @@ def close(asked: argparse.Namespace) -> None:
         answers.shop(shop, here.now),
         f"{shop.name} is closed, and its listings are withdrawn.",
     )
+
+
+def alias(asked: argparse.Namespace) -> None:
+    """Says which actor elsewhere a shop is as well."""
+    from federation import documents
+    from federation.errors import Refused
+    from node import errors, shops
+    from node.commands import folder
+    from node.exchange import moves
+    from node.store import database
+
+    here = folder.open_folder(asked)
+    try:
+        alias = documents.check_id(asked.uri)
+    except Refused:
+        raise errors.Invalid("bad-address", f"{asked.uri!r} is no actor's address.") from None
+    with database.transaction(here.path) as db:
+        shop = shops.get_open(db, asked.handle)
+        moves.add_alias(db, shop, alias, here.now)
+    output.say(asked, {"uri": shop.uri, "alias": alias}, f"{shop.name} is also {alias}.")
+
+
+def move(asked: argparse.Namespace) -> None:
+    """Sends a shop's followers to where it goes on."""
+    import asyncio
+
+    from node import shops
+    from node.commands import folder
+    from node.exchange import moves
+    from node.store import database
+
+    here = folder.open_folder(asked)
+    with database.reading(here.path) as db:
+        shop = shops.get_open(db, asked.handle)
+    asyncio.run(_check_target(here, shop.uri, asked.uri))
+    with database.transaction(here.path) as db:
+        shop = shops.get_open(db, asked.handle)
+        moves.move(db, shop, asked.uri, folder.new_id(), here.now)
+    output.say(asked, {"uri": shop.uri, "moved_to": asked.uri}, f"{shop.name} is now {asked.uri}.")
+
+
+async def _check_target(here: "Folder", shop_uri: str, target: str) -> None:
+    import node
+    from federation import addresses, client
+    from node.exchange import moves
+
+    private = frozenset(here.settings.federation.private_peers)
+    policy = addresses.Policy(private, here.uris.authority)
+    async with client.Client(policy, f"Echoppe/{node.__version__} (+{here.uris.origin})") as http:
+        await moves.check_target(http, shop_uri, target)
 
 
 def _facts(shop: "Shop", now: "datetime") -> list[str]:

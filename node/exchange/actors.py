@@ -36,6 +36,7 @@ def document(
         "followers": f"{uri}/followers",
         "following": f"{uri}/following",
         "endpoints": {"sharedInbox": uris.shared_inbox},
+        "alsoKnownAs": list(actor.also_known_as),
         # The node's own followers are its neighbours, whom people choose.
         "manuallyApprovesFollowers": actor.kind is ActorKind.NODE,
         "discoverable": actor.kind is not ActorKind.NODE,
@@ -61,6 +62,10 @@ def document(
     }
     if actor.handle == INSTANCE:
         found["implements"] = found.pop("generator")["implements"]
+    if actor.kind is ActorKind.SHOP:
+        found["featured"] = f"{uri}/collections/featured"
+    if actor.moved_to is not None:
+        found["movedTo"] = actor.moved_to
     if summary:
         found["summary"] = summary
     if updated is not None:

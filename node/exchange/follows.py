@@ -13,7 +13,7 @@ from federation import activities, client, documents
 from federation.actors import RemoteActor
 from federation.errors import Refused
 from node import neighbours
-from node.exchange import outbox
+from node.exchange import outbox, reactions
 from node.exchange.context import Apply, Context
 from node.model import Follower, FollowState, Peer
 from node.store import actors as actor_rows
@@ -84,7 +84,7 @@ async def receive_follow(
     context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
 ) -> Apply | None:
     """A Follow of the node (a neighbour's request), of a shop or of the commune."""
-    target = documents.identifier(activity.get("object"))
+    target = documents.identifier(documents.first(activity.get("object")))
     handle = context.uris.handle_of(target) if target else None
     if handle is None:
         raise Refused("not-ours", f"Follow of {target}")
@@ -167,7 +167,11 @@ async def receive_answer(
     """An Accept or Reject of our Follow; of anything else, or by anybody else, it does nothing."""
     accepted = documents.type_of(activity) == "Accept"
     return functools.partial(
-        _answered, context, actor, documents.identifier(activity.get("object")), accepted
+        _answered,
+        context,
+        actor,
+        documents.identifier(documents.first(activity.get("object"))),
+        accepted,
     )
 
 
@@ -194,9 +198,15 @@ async def receive_undo(
     context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
 ) -> Apply | None:
     """The Undo of a Follow, by its own actor. Undoing anything else does nothing here."""
-    undone = activity.get("object")
+    undone = documents.first(activity.get("object"))
     target = None
     if isinstance(undone, dict):
+        kind = documents.type_of(undone)
+        if kind in reactions.KINDS and documents.identifier(undone.get("actor")) in (actor, None):
+            about = documents.identifier(documents.first(undone.get("object")))
+            return functools.partial(
+                reactions.undo, actor, documents.identifier(undone), kind, about
+            )
         if undone.get("type") != "Follow" or documents.identifier(undone.get("actor")) not in (
             actor,
             None,
@@ -225,3 +235,4 @@ def _undone(
         followers.remove(db, handle, actor)
     elif follow_id is not None:
         followers.remove_by_follow(db, actor, follow_id)
+        reactions.undo(actor, follow_id, None, None, db)

@@ -17,13 +17,16 @@ from typing import Any
 from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import catalogue, neighbours, shops
-from node.exchange import adapters, follows
+from node.exchange import adapters, enquiries, featured, follows, moves, reactions, reports
 from node.exchange import listings as listing_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
 from node.model import Listing, Received, Shop
 from node.store import database, deliveries, followers, listings, peers, received, remote_actors
+from node.store import enquiries as answers
+from node.store import reactions as reaction_rows
 from node.store import shops as shop_rows
+from node.store.times import stamp
 
 TRIES = 5
 OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
@@ -52,7 +55,7 @@ async def receive_object(
     An object named by its id alone is fetched from its origin. One that is embedded counts only
     if its author is the activity's actor.
     """
-    found = activity.get("object")
+    found = documents.first(activity.get("object"))
     if isinstance(found, str):
         uri = documents.check_id(found)
         if not documents.same_origin(uri, actor):
@@ -62,7 +65,14 @@ async def receive_object(
         found, _ = await context.http.fetch_document(uri, sign=context.sign, budget=budget)
     if not isinstance(found, dict):
         raise Refused("no-object", actor)
-    return record(context, found, actor)
+    return record(context, _dated(context, activity, found), actor)
+
+
+def _dated(context: Context, activity: dict[str, Any], found: dict[str, Any]) -> dict[str, Any]:
+    """An object with its `updated`: Flohmarkt's Update has none, and is no news without."""
+    if activity.get("type") != "Update" or "updated" in found:
+        return found
+    return {**found, "updated": stamp(context.clock())}
 
 
 def record(context: Context, found: dict[str, Any], author: str) -> Apply | None:
@@ -86,12 +96,20 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
     owner = documents.identifier(documents.first(found.get("attributedTo")))
     if owner != author or not documents.same_origin(uri, author):
         raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
+    answered = enquiries.about(found)
+    if answered is not None and documents.same_origin(answered, context.uris.origin):
+        return enquiries.receive(context, found, author)
     return RecordListing(found, author, context.new_id(), now)
 
 
 async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply:
-    """What to write for a shop that is not known yet, from its own origin."""
+    """What to write for a shop that is not known yet, from its own origin.
+
+    Whoever sells on a market node of another kind is a Person there (Flohmarkt).
+    """
     found = (await context.resolver.actor(uri, budget=budget)).document
+    if documents.type_of(found) == "Person":
+        found = {**found, "type": "Organization"}
     apply = record(context, found, uri)
     if apply is None:
         raise Refused("not-a-shop", uri)
@@ -130,6 +148,30 @@ class RecordListing:
         return listing_documents.from_document(self.note, shop, self.listing_id, self.now)
 
 
+async def receive_announce(
+    context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
+) -> Apply | None:
+    """An Announce: of a listing of ours it is counted; of another's, told by somebody who is heard
+    here, the listing is fetched from where it comes from. What is embedded is never believed."""
+    uri = documents.identifier(documents.first(activity.get("object")))
+    if uri is None:
+        raise Refused("no-object", actor)
+    if documents.same_origin(uri, context.uris.origin):
+        return await reactions.receive_reaction(context, activity, actor, budget)
+    heard = await context.database.read(_both_heard, actor, documents.check_id(uri))
+    if not heard:
+        return None  # strangers do not make us fetch
+    found, _ = await context.http.fetch_document(uri, sign=context.sign, budget=budget)
+    author = documents.identifier(documents.first(found.get("attributedTo")))
+    if found.get("id") != uri or author is None:
+        return None  # an activity, for those who read no objects
+    return record(context, found, author)
+
+
+def _both_heard(db: sqlite3.Connection, actor: str, uri: str) -> bool:
+    return all(neighbours.is_heard(peers.get(db, _host(one))) for one in (actor, uri))
+
+
 async def receive_delete(
     context: Context, activity: dict[str, Any], actor: str, _budget: client.Budget
 ) -> Apply | None:
@@ -139,7 +181,7 @@ async def receive_delete(
 
 def delete(context: Context, activity: dict[str, Any], actor: str) -> Apply:
     """What to write for a Delete. Raises Refused."""
-    uri = documents.identifier(activity.get("object"))
+    uri = documents.identifier(documents.first(activity.get("object")))
     if uri is None:
         raise Refused("no-object", actor)
     if not documents.same_origin(documents.check_id(uri, fragment=True), actor):
@@ -163,8 +205,13 @@ def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
     elif neighbours.is_heard(peer):
         # Not here yet: the Create may still be on its way.
         catalogue.remove_remote(db, uri, now)
+    else:
+        answers.remove_by(db, actor, uri)
+        reaction_rows.remove_by(db, actor, uri)
     if uri == actor:
         followers.remove_everywhere(db, uri)
+        answers.remove_by(db, uri)
+        reaction_rows.remove_by(db, uri)
         remote_actors.remove(db, uri)
 
 
@@ -182,6 +229,14 @@ HANDLERS: dict[str, Handler] = {
     "Accept": follows.receive_answer,
     "Reject": follows.receive_answer,
     "Undo": follows.receive_undo,
+    "Announce": receive_announce,
+    "Like": reactions.receive_reaction,
+    "Block": reactions.receive_reaction,
+    "Offer": enquiries.receive_offer,
+    "Add": featured.receive_pin,
+    "Remove": featured.receive_pin,
+    "Flag": reports.receive_flag,
+    "Move": moves.receive_move,
 }
 
 
@@ -211,7 +266,7 @@ def prepare_at_once(
         if kind == "Delete":
             apply: Apply | None = delete(context, activity, row.actor)
         elif kind in ("Create", "Update") and isinstance(activity.get("object"), dict):
-            apply = record(context, activity["object"], row.actor)
+            apply = record(context, _dated(context, activity, activity["object"]), row.actor)
         else:
             return None
         return Work(row, () if apply is None else (apply,))
@@ -258,13 +313,19 @@ async def settle(context: Context, work: Work, error: Exception) -> None:
             raise failure
     except (Refused, Gone) as refusal:
         log.info("activity refused", extra=_fields(row, refusal))
-        await context.database.write(received.remove, row.id)
+        await context.database.write(_drop, row.id)
     except Unreachable as trouble:
         log.info("activity waits", extra=_fields(row, trouble))
         await _try_later(context, row, str(trouble), minutes=2**row.attempts)
     except Exception as fault:
         log.exception("activity cannot be handled", extra={"actor_host": _host(row.actor)})
         await _try_later(context, row, f"{type(fault).__name__}: {fault}", minutes=row.attempts)
+
+
+def _drop(db: sqlite3.Connection, received_id: int) -> None:
+    """What is refused may have been private, too: no word of it stays."""
+    received.wipe(db, received_id)
+    received.remove(db, received_id)
 
 
 def _apply_all(
@@ -306,6 +367,8 @@ def _apply_one(db: sqlite3.Connection, work: Work) -> Exception | None:
         with database.savepoint(db):
             for write in work.applies:
                 write(db)
+                if isinstance(write, enquiries.TakeReply) and write.is_private:
+                    received.wipe(db, work.row.id)
             received.remove(db, work.row.id)
     except Exception as failure:
         return failure

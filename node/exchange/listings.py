@@ -72,6 +72,9 @@ def document(
         "sensitive": False,
         "attachment": [_image(photo, uris) for photo in listing.photos],
         "tag": [],
+        "replies": f"{listing.uri}/replies",
+        "likes": f"{listing.uri}/likes",
+        "shares": f"{listing.uri}/shares",
     }
     location = _location(shop, place)
     if location is not None:
@@ -407,6 +410,8 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
     reciprocal = note.get("reciprocal")
     quantity = reciprocal.get("resourceQuantity") if isinstance(reciprocal, dict) else None
     value = quantity.get("hasNumericalValue") if isinstance(quantity, dict) else None
+    # Others name the currency where the FEP names a unit.
+    unit = quantity.get("hasUnit") if isinstance(quantity, dict) else None
     named = (
         terms.currency_from(reciprocal.get("resourceConformsTo"))
         if isinstance(reciprocal, dict)
@@ -415,8 +420,8 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
     return Offer(
         id=str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#0")),
         axes={},
-        price_cents=terms.cents(value if value is not None else data.get("price")),
-        currency=named or _currency(data.get("currency")),
+        price_cents=terms.cents(value if value is not None else _amount(data.get("price"))),
+        currency=named or _currency(unit if unit not in (None, "one") else data.get("currency")),
         quantity_milli=None,
         unit=None,
         availability=Availability.IN_STOCK,
@@ -424,6 +429,12 @@ def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) ->
         gtin=None,
         sku=None,
     )
+
+
+def _amount(price: object) -> object:
+    """What Flohmarkt's price says, which may be typed with its sign: "1,50 €"."""
+    typed = re.fullmatch(r"([0-9]{1,8})(?:[.,]([0-9]{1,2}))?\s?(?:€|EUR)?", str(price)[:20].strip())
+    return f"{typed[1]}.{(typed[2] or '').ljust(2, '0')}" if typed else price
 
 
 def _currency(value: object) -> str:

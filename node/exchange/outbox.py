@@ -45,7 +45,8 @@ class Publisher:
         self._bodies: dict[tuple[str, str, int], bytes | None] = {}
         self._lock = threading.Lock()
 
-    def _say(self, language: str | None = None) -> Translator:
+    def say(self, language: str | None = None) -> Translator:
+        """What speaks to people in a language, by default the node's own."""
         return self._catalogues.speak(language or self._language)
 
     # --- objects ---------------------------------------------------------------------------------
@@ -65,7 +66,7 @@ class Publisher:
             return self._tombstone(db, Tombstone(shop.uri, actor.kind, shop.closed), handle)
         place = places.get(db, shop.place) if shop.place else None
         keys = shop_keys.current(db, shop.id)
-        return shops.document(shop, actor, place, self.uris, self._say(), keys)
+        return shops.document(shop, actor, place, self.uris, self.say(), keys)
 
     def listing(self, db: sqlite3.Connection, listing: Listing, shop: Shop) -> Document:
         """A listing of ours; its Tombstone once it is withdrawn."""
@@ -78,7 +79,7 @@ class Publisher:
             places.get(db, shop.place) if shop.place else None,
             node_row.commune_handle(db),
             self.uris,
-            self._say(listing.language),
+            self.say(listing.language),
             self._signers.objects(db, shop.handle),
         )
 
@@ -301,7 +302,13 @@ def spread(
             shut_out = frozenset()  # whatever else is not told: what is deleted must not survive
         if announced and shut_out is not None:
             later = now + QUIET if publication.quiet else now
-            for found in followers.find_inboxes(db, handle):
+            told = followers.find_inboxes(db, handle)
+            if publication.kind is ChangeKind.LISTING:
+                if publication.verb is Verb.CREATE:
+                    _boost(db, uris, publication.uri, shut_out, now)
+                else:  # whoever saw it boosted sees its changes and its end
+                    told += followers.find_inboxes(db, node_row.commune_handle(db))
+            for found in told:
                 due.setdefault(found, later)
         passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
         for inbox, host in sorted(due):
@@ -319,6 +326,33 @@ def spread(
                 due=due[inbox, host],
             )
     deliveries.remove_publication(db, publication.id)
+
+
+def _boost(
+    db: sqlite3.Connection, uris: Uris, uri: str, shut_out: frozenset[str], now: datetime
+) -> None:
+    """The commune's Group announces a listing to its followers: once, and only what is flagged.
+
+    The object's id is what people's servers take for a boost; the activity's is what forums want
+    (FEP-1b12). Both are read at their origin.
+    """
+    handle = node_row.commune_handle(db)
+    group = uris.actor(handle)
+    inboxes = sorted(followers.find_inboxes(db, handle))
+    boost = uris.boost(handle, uri)
+    for boost_id, announced in ((boost, uri), (f"{boost}/activity", uris.create(uri))):
+        activity = activities.activity(
+            "Announce",
+            boost_id,
+            group,
+            announced,
+            to=[vocabulary.PUBLIC],
+            cc=[f"{group}/followers"],
+            published=now,
+        )
+        for inbox, host in inboxes:
+            if host not in shut_out:
+                send(db, activity, handle, inbox, now)
 
 
 def send(

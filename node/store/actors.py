@@ -1,5 +1,6 @@
 """Actors of this node and their keys (private halves wrapped by node.key)."""
 
+import json
 import sqlite3
 from datetime import datetime
 
@@ -35,7 +36,8 @@ def get(db: sqlite3.Connection, handle: str) -> LocalActor | None:
     """The actor of that handle, closed ones included."""
     row = db.execute(
         """
-        SELECT handle, kind, name, rsa_public_pem, ed25519_public, created, closed
+        SELECT handle, kind, name, rsa_public_pem, ed25519_public, created, closed, moved_to,
+            also_known_as
         FROM local_actors WHERE handle = ?
         """,
         (handle,),
@@ -50,6 +52,21 @@ def get(db: sqlite3.Connection, handle: str) -> LocalActor | None:
         ed25519_public=row["ed25519_public"],
         created=times.moment(row["created"]),
         closed=times.moment_or_none(row["closed"]),
+        moved_to=row["moved_to"],
+        also_known_as=tuple(json.loads(row["also_known_as"])),
+    )
+
+
+def change_moved(db: sqlite3.Connection, handle: str, target: str) -> None:
+    """Says where an actor has moved to."""
+    db.execute("UPDATE local_actors SET moved_to = ? WHERE handle = ?", (target, handle))
+
+
+def change_aliases(db: sqlite3.Connection, handle: str, aliases: tuple[str, ...]) -> None:
+    """Says which actors elsewhere an actor is as well."""
+    db.execute(
+        "UPDATE local_actors SET also_known_as = ? WHERE handle = ?",
+        (json.dumps(list(aliases)), handle),
     )
 
 

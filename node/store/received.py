@@ -61,6 +61,11 @@ def remove(db: sqlite3.Connection, *received_ids: int) -> None:
     db.executemany("DELETE FROM received WHERE id = ?", [(one,) for one in received_ids])
 
 
+def wipe(db: sqlite3.Connection, received_id: int) -> None:
+    """Writes zeros over a raw body, so that its removal leaves no word of it in the file."""
+    db.execute("UPDATE received SET body = zeroblob(length(body)) WHERE id = ?", (received_id,))
+
+
 def remove_host(db: sqlite3.Connection, host: str) -> None:
     """Drops everything that came from a host and waits."""
     db.execute("DELETE FROM received WHERE host = ?", (host,))

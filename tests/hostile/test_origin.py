@@ -443,10 +443,11 @@ def test_org_23_there_is_nothing_for_a_stranger_to_find_out(arena: Arena) -> Non
     arena.settle()
 
 
-def test_org_25_a_move_moves_nobody(arena: Arena) -> None:
+def test_org_25_a_move_that_one_end_confirms_moves_nobody(arena: Arena) -> None:
+    """Both ends are asked, of a neighbour's shop alone; tests/fediverse has what is confirmed."""
     shop, note = arena.shop()
     other = arena.stranger.actor(alsoKnownAs=[shop.uri])
-    with arena.unmoved(fetches=1):
+    with arena.unmoved(fetches=5):
         for actor in (shop, other):
             for target in (other.uri, shop.uri, f"{arena.town.url}/users/fleurs"):
                 told = actor.activity("Move", actor.uri, target=target)

@@ -1,0 +1,133 @@
+"""What people elsewhere ask a shop of ours in private, and what it answers."""
+
+import sqlite3
+from datetime import datetime
+
+from node.model import Enquiry
+from node.store import times
+
+_COLUMNS = "id, uri, shop, listing, actor, name, host, inbox, words, at"
+
+
+def _enquiry(row: sqlite3.Row) -> Enquiry:
+    return Enquiry(
+        id=row["id"],
+        uri=row["uri"],
+        shop=row["shop"],
+        listing=row["listing"],
+        actor=row["actor"],
+        name=row["name"],
+        host=row["host"],
+        inbox=row["inbox"],
+        words=row["words"],
+        at=times.moment(row["at"]),
+    )
+
+
+def put(db: sqlite3.Connection, enquiry: Enquiry) -> None:
+    """Keeps an enquiry; one that is known by its note's id only has its words changed."""
+    db.execute(
+        f"""
+        INSERT INTO enquiries ({_COLUMNS})
+        VALUES (:id, :uri, :shop, :listing, :actor, :name, :host, :inbox, :words, :at)
+        ON CONFLICT (uri) DO UPDATE SET words = excluded.words WHERE actor = excluded.actor
+        """,  # noqa: S608 (a constant)
+        {
+            "id": enquiry.id,
+            "uri": enquiry.uri,
+            "shop": enquiry.shop,
+            "listing": enquiry.listing,
+            "actor": enquiry.actor,
+            "name": enquiry.name,
+            "host": enquiry.host,
+            "inbox": enquiry.inbox,
+            "words": enquiry.words,
+            "at": times.stamp(enquiry.at),
+        },
+    )
+
+
+def get(db: sqlite3.Connection, enquiry_id: str) -> Enquiry | None:
+    """The enquiry of that id."""
+    return _one(db, "id = ?", enquiry_id)
+
+
+def get_by_uri(db: sqlite3.Connection, uri: str) -> Enquiry | None:
+    """The enquiry that came as the note of that id."""
+    return _one(db, "uri = ?", uri)
+
+
+def get_by_answer(db: sqlite3.Connection, uri: str) -> Enquiry | None:
+    """The enquiry that the note of that id, one of ours, answered."""
+    return _one(db, "id = (SELECT enquiry FROM enquiry_answers WHERE uri = ?)", uri)
+
+
+def _one(db: sqlite3.Connection, where: str, value: str) -> Enquiry | None:
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM enquiries WHERE {where}",  # noqa: S608 (constants)
+        (value,),
+    ).fetchone()
+    return None if row is None else _enquiry(row)
+
+
+def find(db: sqlite3.Connection, shop_id: str) -> list[Enquiry]:
+    """A shop's enquiries, the newest first."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM enquiries WHERE shop = ? ORDER BY at DESC, id",  # noqa: S608
+        (shop_id,),
+    )
+    return [_enquiry(row) for row in rows]
+
+
+def count(db: sqlite3.Connection, shop_id: str, actor: str | None = None) -> int:
+    """How many a shop has, of everybody or of one actor."""
+    return int(
+        db.execute(
+            """
+            SELECT count(*) FROM enquiries
+            WHERE shop = :shop AND (:actor IS NULL OR actor = :actor)
+            """,
+            {"shop": shop_id, "actor": actor},
+        ).fetchone()[0]
+    )
+
+
+def remove(db: sqlite3.Connection, enquiry_id: str) -> None:
+    """Removes one with its answers."""
+    db.execute("DELETE FROM enquiries WHERE id = ?", (enquiry_id,))
+
+
+def remove_by(db: sqlite3.Connection, actor: str, uri: str | None = None) -> None:
+    """Removes what an actor has asked: one note of its, or all."""
+    db.execute(
+        "DELETE FROM enquiries WHERE actor = :actor AND (:uri IS NULL OR uri = :uri)",
+        {"actor": actor, "uri": uri},
+    )
+
+
+def remove_host(db: sqlite3.Connection, host: str) -> None:
+    """Removes what was asked from a host."""
+    db.execute("DELETE FROM enquiries WHERE host = ?", (host,))
+
+
+def prune(db: sqlite3.Connection, before: datetime) -> None:
+    """Forgets what was asked before `before`."""
+    db.execute("DELETE FROM enquiries WHERE at < ?", (times.stamp(before),))
+
+
+def add_answer(
+    db: sqlite3.Connection, uri: str, enquiry_id: str, words: str, now: datetime
+) -> None:
+    """Keeps what was answered, by the id of the note that says it."""
+    db.execute(
+        "INSERT INTO enquiry_answers (uri, enquiry, words, at) VALUES (?, ?, ?, ?)",
+        (uri, enquiry_id, words, times.stamp(now)),
+    )
+
+
+def find_answers(db: sqlite3.Connection, enquiry_id: str) -> list[tuple[str, datetime]]:
+    """What was answered, and when, the oldest first."""
+    rows = db.execute(
+        "SELECT words, at FROM enquiry_answers WHERE enquiry = ? ORDER BY at, uri", (enquiry_id,)
+    )
+    return [(row[0], times.moment(row[1])) for row in rows]
