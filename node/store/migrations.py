@@ -521,6 +521,24 @@ CREATE TABLE reminders (
 ) STRICT, WITHOUT ROWID;
 """
 
+HELPERS = """
+-- Owners who let helpers of the town hall in, until when, and what those did.
+CREATE TABLE helper_consents (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    given TEXT NOT NULL,
+    until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE helper_deeds (
+    id INTEGER PRIMARY KEY,
+    shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,
+    account TEXT NOT NULL,
+    at TEXT NOT NULL,
+    what TEXT NOT NULL
+) STRICT;
+CREATE INDEX helper_deeds_by_shop ON helper_deeds (shop, id);
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -534,6 +552,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_reductions", REDUCTIONS),
     ("2026_11_25_applications", APPLICATIONS),
     ("2026_11_25_reminders", REMINDERS),
+    ("2026_11_25_helpers", HELPERS),
 )
 
 

@@ -33,6 +33,7 @@ from node.web import (
     state,
     steward,
     still_there,
+    team,
     trust,
 )
 from node.web.state import Site
@@ -88,6 +89,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/brouillons/{id}/effacer", publishing.drop, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+    ("/ma-boutique/{handle}/equipe", team.page, ("GET", "POST")),
     ("/ma-boutique/{handle}/horaires", own_hours.page, ("GET", "POST")),
     ("/encore-en-rayon/{token}", still_there.page, ("GET", "POST")),
     ("/gestion", steward.home, ("GET",)),
