@@ -539,6 +539,16 @@ CREATE TABLE helper_deeds (
 CREATE INDEX helper_deeds_by_shop ON helper_deeds (shop, id);
 """
 
+TILLS = """
+-- The token by which a shop's till speaks for it: a hash of it.
+CREATE TABLE tills (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    token_hash BLOB NOT NULL UNIQUE,
+    given TEXT NOT NULL,
+    used TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -553,6 +563,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_applications", APPLICATIONS),
     ("2026_11_25_reminders", REMINDERS),
     ("2026_11_25_helpers", HELPERS),
+    ("2026_11_25_tills", TILLS),
 )
 
 
