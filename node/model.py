@@ -25,10 +25,11 @@ class ActorKind(StrEnum):
 
 
 class Role(StrEnum):
-    """What a grant allows. Merchants hold theirs on a shop, the others on a territory."""
+    """What a grant allows. Merchants and sellers hold theirs on a shop."""
 
     STEWARD = "steward"
-    MERCHANT = "merchant"
+    MERCHANT = "merchant"  # the owner of a shop
+    SELLER = "seller"  # at its counter: all but people
     PUBLISHER = "publisher"
 
 

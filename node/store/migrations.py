@@ -642,6 +642,34 @@ ALTER TABLE local_actors ADD COLUMN moved_to TEXT;
 ALTER TABLE local_actors ADD COLUMN also_known_as TEXT NOT NULL DEFAULT '[]';
 """
 
+HELPERS = """
+-- Owners who let helpers of the town hall in, until when, and what those did.
+CREATE TABLE helper_consents (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
+    given TEXT NOT NULL,
+    until TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE TABLE helper_deeds (
+    id INTEGER PRIMARY KEY,
+    shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,
+    account TEXT NOT NULL,
+    at TEXT NOT NULL,
+    what TEXT NOT NULL
+) STRICT;
+CREATE INDEX helper_deeds_by_shop ON helper_deeds (shop, id);
+"""
+
+TILLS = """
+-- The token by which a shop's till speaks for it: a hash of it.
+CREATE TABLE tills (
+    shop TEXT PRIMARY KEY REFERENCES shops (id) ON DELETE CASCADE,
+    token_hash BLOB NOT NULL UNIQUE,
+    given TEXT NOT NULL,
+    used TEXT
+) STRICT, WITHOUT ROWID;
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -657,6 +685,8 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_reminders", REMINDERS),
     ("2026_11_25_reservations", RESERVATIONS),
     ("2026_11_25_fediverse", FEDIVERSE),
+    ("2026_11_25_helpers", HELPERS),
+    ("2026_11_25_tills", TILLS),
 )
 
 

@@ -15,7 +15,8 @@ from starlette.responses import Response
 from node import catalogue, errors, hours_said, phrases
 from node import hours as opening
 from node.model import Account, Availability, Listing, Shop
-from node.store import drafts, listings, places
+from node.store import drafts, helpers, listings, places
+from node.store import shops as shop_rows
 from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
 
@@ -30,6 +31,8 @@ class Desk:
     account: Account
     shop: Shop
     several: bool  # they look after more shops, or the node
+    owner: bool
+    helping: bool = False  # a helper of the town hall, let in by the owner
 
 
 async def desk_of(request: Request) -> Desk | Response:
@@ -42,8 +45,30 @@ async def desk_of(request: Request) -> Desk | Response:
     handle = request.path_params["handle"]
     for shop in person.shops:
         if shop.handle == handle:
-            return Desk(person.account, shop, person.is_steward or len(person.shops) > 1)
+            several = person.is_steward or len(person.shops) > 1
+            return Desk(person.account, shop, several, person.owns(shop))
+    if person.is_steward:
+        return await _help(request, person.account, handle)
     return await render.error(request, 404)
+
+
+async def _help(request: Request, account: Account, handle: str) -> Desk | Response:
+    """A helper's desk, where the owner agrees; what is changed from it is written down first."""
+    site = state.of(request)
+    shop = await site.database.read(_helped, handle, site.clock())
+    if shop is None:
+        return await render.error(request, 404)
+    if request.method == "POST":
+        what = request.url.path.rstrip("/").rpartition("/")[2][:40]
+        await site.database.write(helpers.add_deed, shop.id, account.id, what, site.clock())
+    return Desk(account, shop, True, owner=False, helping=True)
+
+
+def _helped(db: sqlite3.Connection, handle: str, now: datetime) -> Shop | None:
+    shop = shop_rows.get_own(db, handle)
+    if shop is None or shop.closed is not None or helpers.until(db, shop.id, now) is None:
+        return None
+    return shop
 
 
 def page(request: Request, name: str, desk: Desk, *, status: int = 200, **values: Any) -> Response:
@@ -57,6 +82,8 @@ def page(request: Request, name: str, desk: Desk, *, status: int = 200, **values
         own_style=state.of(request).assets.address("merchant.css"),
         home=f"{render.prefix(request)}/ma-boutique/{desk.shop.handle}",
         several=desk.several,
+        owner=desk.owner,
+        helping=desk.helping,
         done=request.query_params.get("fait", "")[:20],
         **values,
     )

@@ -38,6 +38,8 @@ from node.web import (
     state,
     steward,
     still_there,
+    team,
+    tills,
     trust,
 )
 from node.web.state import Site
@@ -96,6 +98,8 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/brouillons/{id}/effacer", publishing.drop, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/rayon", merchant.stock, ("POST",)),
     ("/ma-boutique/{handle}/produits/{id}/retirer", merchant.withdraw, ("GET", "POST")),
+    ("/ma-boutique/{handle}/caisse", tills.page, ("GET", "POST")),
+    ("/ma-boutique/{handle}/equipe", team.page, ("GET", "POST")),
     ("/ma-boutique/{handle}/horaires", own_hours.page, ("GET", "POST")),
     ("/encore-en-rayon/{token}", still_there.page, ("GET", "POST")),
     ("/ma-boutique/{handle}/reservations", counter.waiting, ("GET",)),
@@ -130,6 +134,8 @@ def application(site: Site) -> Starlette:
             Route("/api/v1/search", api.find),
             Route("/api/v1/listings/{id}", api.listing),
             Route("/api/v1/shops", api.shop_list),
+            Route("/api/v1/till", tills.till, methods=["GET", "POST"]),
+            Route("/api/v1/openapi.json", tills.openapi),
             # other servers
             Route("/inbox", activitypub.inbox, methods=["POST"]),
             Route("/users/{handle}", activitypub.actor),

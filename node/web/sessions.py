@@ -36,7 +36,15 @@ class Person:
         return tuple(
             shop
             for grant, shop in self.grants
-            if grant.role is Role.MERCHANT and shop is not None and shop.closed is None
+            if grant.role in (Role.MERCHANT, Role.SELLER)
+            and shop is not None
+            and shop.closed is None
+        )
+
+    def owns(self, shop: Shop) -> bool:
+        """Whether a shop is theirs, people and all."""
+        return any(
+            grant.role is Role.MERCHANT and grant.shop == shop.id for grant, _ in self.grants
         )
 
 

@@ -17,7 +17,7 @@ from node import accounts, errors, hours_typed, joining, mail, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Role, Shop
 from node.store import accounts as account_rows
-from node.store import applications, blocks, deliveries, listings, mails, places
+from node.store import applications, blocks, deliveries, helpers, listings, mails, places
 from node.store import shops as shop_rows
 from node.store.applications import Application
 from node.translation import Translator
@@ -264,6 +264,7 @@ async def _shop_page(
     if found is None:
         return await render.error(request, 404)
     shop, place, count, people = found
+    helped = await site.database.read(helpers.until, shop.id, site.clock())
     return desk.page(
         request,
         "shop",
@@ -272,6 +273,7 @@ async def _shop_page(
         place=place,
         count=count,
         people=people,
+        helped=helped is not None,
         email=email,
         errors=problems or {},
     )

@@ -155,7 +155,15 @@ def test_axe_finds_nothing(
         press(tab, "Se connecter")
         look()
         sign_in(tab, town, "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
-        for path in ("", "/produits", f"/produits/{listing['id']}", "/ajouter", "/epuise"):
+        for path in (
+            "",
+            "/produits",
+            f"/produits/{listing['id']}",
+            "/ajouter",
+            "/epuise",
+            "/equipe",
+            "/caisse",
+        ):
             look(mine + path)
         look(f"{mine}/produits/{listing['id']}/choix")
         look(f"{mine}/horaires")
