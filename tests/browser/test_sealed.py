@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -424,6 +426,43 @@ def test_a_swapped_key_is_warned_of_and_a_signed_one_is_not(visit: Visit, town: 
         order_fields.fill("Ana")
         press(resident, "Envoyer la réservation")
         assert "Demande envoyée" in resident.page.get_by_role("heading", level=1).inner_text()
+
+
+# --- elsewhere -----------------------------------------------------------------------------------
+
+
+def test_an_export_opens_without_the_node(
+    visit: Visit, town: Town, words: list[str], tmp_path: Path
+) -> None:
+    """As one saved page without a network, and by the command."""
+    with visit(1280) as tab:
+        reserve(tab, offered(town, "Dahlia"), name="Rémi Export", message="</script>&amp;")
+    with visit(1280) as tab:
+        florist(tab, town)
+        tab.page.goto(f"{town.url}{COUNTER}")
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("link", name="Enregistrer tout").click()
+        file = tmp_path / "reservations.html"
+        download.value.save_as(file)
+    assert "Rémi" not in file.read_text()
+    with visit(1280) as tab:
+        tab.page.context.set_offline(True)
+        tab.page.goto(file.as_uri())
+        tab.page.get_by_label("Les sept mots de votre carte").fill("un deux trois")
+        tab.page.get_by_role("button", name="Lire").click()
+        tab.page.get_by_role("alert").wait_for()
+        tab.page.get_by_label("Les sept mots de votre carte").fill(" ".join(words).upper())
+        tab.page.get_by_role("button", name="Lire").click()
+        tab.page.get_by_text("Rémi Export").first.wait_for()
+        assert "</script>&amp;" in tab.page.locator("#list").inner_text()
+        assert tab.complaints == []
+    for typed, status in ((" ".join(words), 0), ("un deux trois", 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "node", "open", str(file)],
+            input=f"{typed}\n", capture_output=True, text=True, check=False, cwd=neighbours.ROOT,
+        )  # fmt: skip
+        assert done.returncode == status, done.stderr
+        assert ("Rémi Export – 06 39 98 00 12" in done.stdout) is (status == 0)
 
 
 # --- to be looked at -----------------------------------------------------------------------------
