@@ -210,7 +210,8 @@ class Workers:
             try:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
-                await self._database.write(reservations.sweep, self._context.uris, now)
+                while await self._database.write(reservations.sweep, self._context.uris, now):
+                    pass
                 await self.copies.sweep()
                 if not started:  # whoever could not be reached may be there again
                     since = now - outbox.UNAVAILABLE_AFTER

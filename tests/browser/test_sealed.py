@@ -290,6 +290,24 @@ def test_fields_for_personal_words_can_send_nothing(
         assert "motcanari" not in body
 
 
+def test_at_a_neighbour_s_shop_one_link_leads_to_its_own_site(
+    visit: Visit, towns: tuple[Town, Town]
+) -> None:
+    pessac, merignac = towns
+    with visit(360) as tab:
+        told: list[tuple[str, str]] = []
+        tab.page.on("request", lambda one: told.append((one.url, one.headers.get("referer", ""))))
+        tab.page.goto(f"{pessac.url}/recherche?q=ch%C3%A2taignier")
+        tab.page.get_by_role("main").get_by_role("link", name="Miel de châtaignier").tap()
+        tab.page.wait_for_url(f"{merignac.url}/**")
+        tab.page.get_by_role("link", name="Réserver").tap()
+        press(tab, "Envoyer la réservation")
+        assert "La Ruche d’Arlac" in tab.page.get_by_role("heading", level=1).inner_text()
+        left = next(at for at, (url, _) in enumerate(told) if url.startswith(merignac.url))
+        assert len(told) > left + 3
+        assert not [one for one in told[left:] if pessac.authority in "".join(one)]
+
+
 def test_a_double_tap_reserves_once(visit: Visit, town: Town, words: list[str]) -> None:
     url = offered(town, "Lys", "--stock", "5")
     with visit(360) as tab:
@@ -474,13 +492,11 @@ def test_axe_finds_nothing(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     found: list[str] = []
-    folder = Path("/tmp/sealed-shots")
-    folder.mkdir(exist_ok=True)
 
     def look(tab: Tab, name: str) -> None:
         assert not tab.overflows(), name
         found.extend(f"{name} {one}" for one in axe.violations(tab.page, axe_script))
-        tab.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+        tab.page.screenshot(path=tmp_path / f"{name}-{width}-{theme}.png", full_page=True)
 
     url = offered(town, f"Pivoine {theme}", "--stock", "2")
     with visit(width, theme=theme) as tab:
@@ -494,7 +510,9 @@ def test_axe_finds_nothing(
         look(tab, "follow")
     with visit(width, theme=theme, script=False) as tab:
         tab.page.goto(url)
-        tab.page.screenshot(path=folder / f"reserve-no-script-{width}-{theme}.png", full_page=True)
+        tab.page.screenshot(
+            path=tmp_path / f"reserve-no-script-{width}-{theme}.png", full_page=True
+        )
     with visit(width, theme=theme) as tab:
         florist(tab, town)
         tab.page.locator("#locked").wait_for()
