@@ -39,12 +39,14 @@ bench: $(VENV)/installed-bench
 soak: $(VENV)/installed-bench
 	$(BIN)/python -m pytest -m soak
 
-# A wheel, and beside it every wheel it needs, to install where there is no internet.
+# A wheel, and beside it every wheel it needs, to install where there is no internet; and the
+# hashes of the scripts that seal, to be published with it.
 dist: $(VENV)/installed
 	rm -rf dist
 	$(BIN)/python -m pip wheel --quiet --no-deps --no-build-isolation --wheel-dir dist .
 	$(BIN)/python -m pip download --quiet --require-hashes --no-deps --only-binary :all: \
 	    --dest dist/wheels -r requirements/run.lock
+	cd node/web/static && sha256sum *.js > ../../../dist/scripts.sha256
 
 # Locks every dependency with its hashes and no address. Done by hand, reviewed like code.
 lock:

@@ -26,6 +26,7 @@ from node.commands import (
     serve,
     shop,
 )
+from node.commands import open as open_export
 
 DONE, REFUSED, MISUSED = 0, 1, 2
 
@@ -42,6 +43,7 @@ _SUBJECTS = (
     search,
     reindex,
     check,
+    open_export,
     demo,
 )
 

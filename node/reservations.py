@@ -225,9 +225,14 @@ def erase(db: sqlite3.Connection, uris: Uris, reservation_id: str, now: datetime
     reservations.erase(db, one.id)
 
 
-def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> None:
-    """Ends what ran out, gives its stock back, and erases what ended long ago."""
-    for one in reservations.find_expired(db, now, EXPIRED_AT_ONCE):
+def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
+    """Ends what ran out, gives its stock back, and erases what ended long ago.
+
+    Says whether more may have run out than one write should hold.
+    """
+    over = reservations.find_expired(db, now, EXPIRED_AT_ONCE)
+    for one in over:
         act(db, uris, one.id, ReservationState.EXPIRED, now)
     reservations.erase_ended(db, now - KEPT)
     shop_keys.prune(db)
+    return len(over) == EXPIRED_AT_ONCE

@@ -230,7 +230,8 @@ class Workers:
             try:
                 now = self._context.clock()
                 await self._database.write(_sweep, self._database.folder, now)
-                await self._database.write(reservations.sweep, self._context.uris, now)
+                while await self._database.write(reservations.sweep, self._context.uris, now):
+                    pass
                 await self.copies.sweep()
                 if self._remind is not None:
                     await self._database.write(self._remind, now)

@@ -18,7 +18,7 @@ def configure(subjects: output.Subjects) -> None:
     parser.add_argument(
         "--sealed",
         nargs="*",
-        required=True,
+        default=[],
         metavar="WORD",
         help="words that you reserved with; without any, only whether all is sealed",
     )

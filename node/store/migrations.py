@@ -542,7 +542,6 @@ CREATE UNIQUE INDEX shop_keys_current ON shop_keys (shop) WHERE replaced IS NULL
 CREATE INDEX shop_keys_by_shop ON shop_keys (shop);
 
 -- What residents asked shops of this node to put aside. Nothing here says who: that is in `sealed`.
--- Rows keep a rowid, so that sealed bytes lie in the page itself and are overwritten with it.
 CREATE TABLE reservations (
     id TEXT NOT NULL UNIQUE,
     shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,

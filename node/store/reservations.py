@@ -1,5 +1,6 @@
 """Reservations as rows, and the single-use links of their notices."""
 
+import contextlib
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
@@ -27,14 +28,15 @@ def add(db: sqlite3.Connection, one: Reservation) -> None:
 
 def change(db: sqlite3.Connection, one: Reservation) -> None:
     """Writes where it stands: state, times, what is taken, who acted, and the shop's answer."""
-    db.execute(
-        """
-        UPDATE reservations SET taken = :taken, state = :state, changed = :changed,
-            expires = :expires, ended = :ended, changed_by = :changed_by, answer = :answer
-        WHERE id = :id
-        """,
-        _values(one),
-    )
+    with _overwriting(db):  # a row that is written anew leaves its old pages behind
+        db.execute(
+            """
+            UPDATE reservations SET taken = :taken, state = :state, changed = :changed,
+                expires = :expires, ended = :ended, changed_by = :changed_by, answer = :answer
+            WHERE id = :id
+            """,
+            _values(one),
+        )
 
 
 def get(db: sqlite3.Connection, reservation_id: str) -> Reservation | None:
@@ -107,25 +109,25 @@ def find_expired(db: sqlite3.Connection, now: datetime, limit: int) -> list[Rese
 
 
 def erase(db: sqlite3.Connection, reservation_id: str) -> None:
-    """Removes a reservation, its bytes overwritten first."""
-    _overwrite(db, "id = ?", reservation_id)
-    db.execute("DELETE FROM reservations WHERE id = ?", (reservation_id,))
+    """Removes a reservation; its bytes are overwritten."""
+    with _overwriting(db):
+        db.execute("DELETE FROM reservations WHERE id = ?", (reservation_id,))
 
 
 def erase_ended(db: sqlite3.Connection, before: datetime) -> None:
-    """Removes those that ended before a moment."""
-    _overwrite(db, "ended < ?", times.stamp(before))
-    db.execute("DELETE FROM reservations WHERE ended < ?", (times.stamp(before),))
+    """Removes those that ended before a moment; their bytes are overwritten."""
+    with _overwriting(db):
+        db.execute("DELETE FROM reservations WHERE ended < ?", (times.stamp(before),))
 
 
-def _overwrite(db: sqlite3.Connection, which: str, value: str) -> None:
-    db.execute(
-        f"""
-        UPDATE reservations SET sealed = zeroblob(length(sealed)), answer = zeroblob(length(answer))
-        WHERE {which}
-        """,  # noqa: S608 (constants of this module)
-        (value,),
-    )
+@contextlib.contextmanager
+def _overwriting(db: sqlite3.Connection) -> Iterator[None]:
+    """Whatever is removed meanwhile is filled with zeros, freed pages too, which FAST leaves."""
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA secure_delete = FAST")
 
 
 # --- the links of a notice -----------------------------------------------------------------------

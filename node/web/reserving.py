@@ -103,7 +103,7 @@ async def ask(request: Request) -> Response:
             key=key or None,
             sealed=sealing.decode(sealed, _SEALED_MOST) if sealed else None,
         )
-        await site.database.write(_make, site, say, shop, asked, site.clock())
+        await site.database.write(_make, site, shop, asked, site.clock())
     except errors.TooMany as error:
         return await render.error(request, 429, retry_after=error.retry_after)
     except errors.NotFound:
@@ -125,7 +125,6 @@ async def ask(request: Request) -> Response:
 def _make(
     db: sqlite3.Connection,
     site: state.Site,
-    say: Translator,
     shop: Shop,
     asked: reservations.Asked,
     now: datetime,
@@ -133,6 +132,7 @@ def _make(
     """Puts it aside and writes down that the shop is told, where this node can send mail."""
     one, is_new = reservations.make(db, site.uris, asked, reservations.new_code, now)
     if is_new and site.settings.mail.host:
+        say = site.pages.speak(site.settings.node.languages[0])
         reservation_notices.tell(db, site.uris, say, shop, one, sessions.new_token, now)
 
 

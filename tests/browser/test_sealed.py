@@ -2,6 +2,8 @@
 
 import re
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -288,6 +290,24 @@ def test_fields_for_personal_words_can_send_nothing(
         assert "motcanari" not in body
 
 
+def test_at_a_neighbour_s_shop_one_link_leads_to_its_own_site(
+    visit: Visit, towns: tuple[Town, Town]
+) -> None:
+    pessac, merignac = towns
+    with visit(360) as tab:
+        told: list[tuple[str, str]] = []
+        tab.page.on("request", lambda one: told.append((one.url, one.headers.get("referer", ""))))
+        tab.page.goto(f"{pessac.url}/recherche?q=ch%C3%A2taignier")
+        tab.page.get_by_role("main").get_by_role("link", name="Miel de châtaignier").tap()
+        tab.page.wait_for_url(f"{merignac.url}/**")
+        tab.page.get_by_role("link", name="Réserver").tap()
+        press(tab, "Envoyer la réservation")
+        assert "La Ruche d’Arlac" in tab.page.get_by_role("heading", level=1).inner_text()
+        left = next(at for at, (url, _) in enumerate(told) if url.startswith(merignac.url))
+        assert len(told) > left + 3
+        assert not [one for one in told[left:] if pessac.authority in "".join(one)]
+
+
 def test_a_double_tap_reserves_once(visit: Visit, town: Town, words: list[str]) -> None:
     url = offered(town, "Lys", "--stock", "5")
     with visit(360) as tab:
@@ -426,6 +446,43 @@ def test_a_swapped_key_is_warned_of_and_a_signed_one_is_not(visit: Visit, town: 
         assert "Demande envoyée" in resident.page.get_by_role("heading", level=1).inner_text()
 
 
+# --- elsewhere -----------------------------------------------------------------------------------
+
+
+def test_an_export_opens_without_the_node(
+    visit: Visit, town: Town, words: list[str], tmp_path: Path
+) -> None:
+    """As one saved page without a network, and by the command."""
+    with visit(1280) as tab:
+        reserve(tab, offered(town, "Dahlia"), name="Rémi Export", message="</script>&amp;")
+    with visit(1280) as tab:
+        florist(tab, town)
+        tab.page.goto(f"{town.url}{COUNTER}")
+        with tab.page.expect_download() as download:
+            tab.page.get_by_role("link", name="Enregistrer tout").click()
+        file = tmp_path / "reservations.html"
+        download.value.save_as(file)
+    assert "Rémi" not in file.read_text()
+    with visit(1280) as tab:
+        tab.page.context.set_offline(True)
+        tab.page.goto(file.as_uri())
+        tab.page.get_by_label("Les sept mots de votre carte").fill("un deux trois")
+        tab.page.get_by_role("button", name="Lire").click()
+        tab.page.get_by_role("alert").wait_for()
+        tab.page.get_by_label("Les sept mots de votre carte").fill(" ".join(words).upper())
+        tab.page.get_by_role("button", name="Lire").click()
+        tab.page.get_by_text("Rémi Export").first.wait_for()
+        assert "</script>&amp;" in tab.page.locator("#list").inner_text()
+        assert tab.complaints == []
+    for typed, status in ((" ".join(words), 0), ("un deux trois", 1)):
+        done = subprocess.run(
+            [sys.executable, "-m", "node", "open", str(file)],
+            input=f"{typed}\n", capture_output=True, text=True, check=False, cwd=neighbours.ROOT,
+        )  # fmt: skip
+        assert done.returncode == status, done.stderr
+        assert ("Rémi Export – 06 39 98 00 12" in done.stdout) is (status == 0)
+
+
 # --- to be looked at -----------------------------------------------------------------------------
 
 
@@ -435,13 +492,11 @@ def test_axe_finds_nothing(
     tmp_path: Path,
 ) -> None:  # fmt: skip
     found: list[str] = []
-    folder = Path("/tmp/sealed-shots")
-    folder.mkdir(exist_ok=True)
 
     def look(tab: Tab, name: str) -> None:
         assert not tab.overflows(), name
         found.extend(f"{name} {one}" for one in axe.violations(tab.page, axe_script))
-        tab.page.screenshot(path=folder / f"{name}-{width}-{theme}.png", full_page=True)
+        tab.page.screenshot(path=tmp_path / f"{name}-{width}-{theme}.png", full_page=True)
 
     url = offered(town, f"Pivoine {theme}", "--stock", "2")
     with visit(width, theme=theme) as tab:
@@ -455,7 +510,9 @@ def test_axe_finds_nothing(
         look(tab, "follow")
     with visit(width, theme=theme, script=False) as tab:
         tab.page.goto(url)
-        tab.page.screenshot(path=folder / f"reserve-no-script-{width}-{theme}.png", full_page=True)
+        tab.page.screenshot(
+            path=tmp_path / f"reserve-no-script-{width}-{theme}.png", full_page=True
+        )
     with visit(width, theme=theme) as tab:
         florist(tab, town)
         tab.page.locator("#locked").wait_for()

@@ -5,7 +5,7 @@ import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -227,6 +227,25 @@ def test_a_listing_that_is_gone_says_so(town: Town) -> None:
     assert "Il ne reste rien à réserver" in page.text
     town.run("listing", "withdraw", listing["id"])
     assert town.get(where(town, listing)).status_code == 410
+
+
+def test_a_silent_shop_is_called_and_what_ran_out_goes_back(town: Town) -> None:
+    listing = offered(town, "Anémone", "--stock", "1")
+    path = where(town, listing)
+    resident = Browser(town)
+    mine = str(resident.follow(path, data=form(town, path)).url)
+    assert "Appelez la boutique" not in resident.get(mine).text
+    sql = "UPDATE reservations SET {} = ? WHERE listing = ?"
+    with database.transaction(town.folder) as db:
+        day_ago = times.stamp(datetime.now(UTC) - timedelta(hours=24, seconds=5))
+        db.execute(sql.format("made"), (day_ago, listing["id"]))
+    assert "Appelez la boutique" in resident.get(mine).text
+    with database.transaction(town.folder) as db:
+        db.execute(sql.format("expires"), (times.stamp(datetime.now(UTC)), listing["id"]))
+    town.stop()
+    town.serve()  # the sweep begins with the server
+    neighbours.eventually(lambda: "Le délai est passé" in resident.get(mine).text)
+    assert query(town, "SELECT stock FROM offers WHERE listing = ?", listing["id"]) == [(1,)]
 
 
 def test_only_pages_that_seal_run_scripts(town: Town, keys: merchant.Made) -> None:

@@ -11,6 +11,7 @@ from node.model import Availability, Listing, ReservationState, Shop
 from node.store import listings
 from node.store import reservations as rows
 from node.store import shop_keys as key_rows
+from node.web import turnstile
 from tests import ground
 from tests.ground import NOW, URIS
 from tests.sealing import merchant
@@ -205,9 +206,10 @@ def test_a_new_card_with_the_same_owner_or_its_word_loses_nothing(tmp_path: Path
         assert (newest.id, before.lost, before.wrapped) == (renewed.id, False, "")
         endorsed = merchant.make(shop.uri, endorsed_by=first.owner_key)
         put(db, shop, endorsed, renewed.id)
-        newest, before = key_rows.find(db, shop.id)[:2]
-        assert (newest.id, before.lost) == (endorsed.id, False)
-        assert before.wrapped
+        held = {keys.id: keys for keys in key_rows.find(db, shop.id)}
+        assert key_rows.current(db, shop.id) == held[endorsed.id]
+        assert held[renewed.id].wrapped
+        assert not held[renewed.id].lost
         false = merchant.make(shop.uri, endorsed_by=first.owner_key)
         with pytest.raises(errors.Invalid):
             put(db, shop, false, endorsed.id)
@@ -235,3 +237,38 @@ def test_keys_that_no_careful_browser_sends_are_refused(tmp_path: Path) -> None:
         put(db, shop, made)  # sent twice
         with pytest.raises(errors.Conflict):
             put(db, shop, merchant.make(shop.uri), "another")
+
+
+def test_erased_bytes_are_overwritten(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop)
+        made = merchant.make(shop.uri)
+        put(db, shop, made)
+        sealed = [made.seal("x" * size, shop.uri, listing.uri, "a") for size in (10, 4000)]
+        one, other = (
+            make(db, listing, name, key=made.id, sealed=data)
+            for name, data in zip("ab", sealed, strict=True)
+        )
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        file = tmp_path / "node.db"
+        assert sealed[0][40:1000] in file.read_bytes()
+        assert sealed[1][2000:3000] in file.read_bytes()
+        reservations.erase(db, URIS, one.id, NOW)
+        act(db, other, CANCELLED)
+        reservations.sweep(db, URIS, NOW + timedelta(days=31))
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        kept = file.read_bytes()
+        assert not any(
+            data[at : at + 64] in kept for data in sealed for at in (0, 500, len(data) - 64)
+        )
+
+
+def test_one_address_is_let_through_so_often() -> None:
+    gate = turnstile.Turnstile()
+    assert [gate.wait("192.0.2.1", 0) for _ in range(turnstile.AT_ONCE)] == [0] * turnstile.AT_ONCE
+    assert gate.wait("192.0.2.1", 0) == 181
+    assert gate.wait("192.0.2.2", 0) == 0
+    assert gate.wait(None, 0) == 0
+    assert gate.wait("192.0.2.1", 181) == 0
+    assert gate.wait("192.0.2.1", 182) > 0

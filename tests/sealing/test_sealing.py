@@ -1,5 +1,8 @@
 """Sealing in Python: the published vector, and what is refused."""
 
+import re
+from importlib import resources
+
 import pytest
 from cryptography.hazmat.bindings._rust import openssl
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -109,3 +112,12 @@ def test_an_owner_key_signs_and_nobody_else() -> None:
 
 def test_a_key_is_named_by_four_groups_of_letters() -> None:
     assert sealing.fingerprint(bytes(32)) == "MZUH-VLPY-MK6X-O3EP"
+
+
+def test_a_card_s_words_are_two_to_the_eleventh_and_easily_typed() -> None:
+    text = resources.files("node.web").joinpath("static/words.js").read_text(encoding="utf-8")
+    match = re.search(r"const WORDS = `\n(.*?)\n`", text, re.DOTALL)
+    assert match is not None
+    words = match[1].split()
+    assert len(words) == len(set(words)) == 2048
+    assert all(re.fullmatch("[a-z]{4,9}", word) for word in words)
