@@ -13,16 +13,16 @@ import secrets
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
-from node import catalogue, errors, sealing, shops
+from node import catalogue, errors, hours, sealing, shops
 from node.model import Availability, Listing, Offer, Reservation, ReservationState, Shop
 from node.store import listings, reservations, shop_keys
 from node.store import shops as shop_rows
 from node.uris import Uris
 
-LASTS = timedelta(hours=48)  # from asking, and again from being ready
-SILENT_AFTER = timedelta(hours=24)  # then the page says: call
+LASTS = timedelta(hours=48)  # from asking, and again from being ready, of a shop that is open
+SILENT_AFTER = timedelta(hours=24)  # of these; then the page says: call
 KEPT = timedelta(days=30)  # after it ended
 QUANTITY_MOST = 99
 OPEN_MOST = 300  # of one shop: more than a shop can have ready on two days
@@ -116,7 +116,7 @@ def make(
         state=ReservationState.ASKED,
         made=moment,
         changed=moment,
-        expires=moment + LASTS,
+        expires=_expires(shop, moment),
         key=asked.key,
         sealed=asked.sealed,
     )
@@ -166,21 +166,20 @@ def act(
     if answer is not None:
         sealing.check_sealed(answer)
     moment = now.replace(microsecond=0)
+    shop = shop_rows.get(db, one.shop)
     changed = dataclasses.replace(
         one,
         state=state,
         changed=moment,
         changed_by=by,
-        expires=moment + LASTS if state is ReservationState.READY else one.expires,
+        expires=_expires(shop, moment) if state is ReservationState.READY else one.expires,
         ended=moment if state in _ENDS else None,
         taken=0 if state in _ENDS else one.taken,
         answer=answer or one.answer,
     )
     reservations.change(db, changed)
-    if state in _GIVES_BACK:
-        shop = shop_rows.get(db, one.shop)
-        if shop is not None and shop.closed is None:
-            _move_stock(db, uris, shop, one, one.taken, now)
+    if state in _GIVES_BACK and shop is not None and shop.closed is None:
+        _move_stock(db, uris, shop, one, one.taken, now)
     if changed.ended is not None:
         reservations.remove_links(db, one.id)
     return changed
@@ -210,9 +209,18 @@ def _with_stock(offer: Offer, stock: int) -> Offer:
     return dataclasses.replace(offer, stock=stock, availability=availability)
 
 
+def _expires(shop: Shop | None, now: datetime) -> datetime:
+    """When its time is over: counted from the next opening where the shop is closed now.
+
+    Two days of Sunday and Monday, or of a holiday, would leave nobody time to come.
+    """
+    opens = hours.state(shop.hours, shop.place, now).opens if shop is not None else None
+    return (now if opens is None else opens.astimezone(UTC)) + LASTS
+
+
 def is_silent(one: Reservation, now: datetime) -> bool:
     """Whether the shop has not answered for so long that one had better call."""
-    return one.state is ReservationState.ASKED and now - one.made >= SILENT_AFTER
+    return one.state is ReservationState.ASKED and now >= one.expires - LASTS + SILENT_AFTER
 
 
 def erase(db: sqlite3.Connection, uris: Uris, reservation_id: str, now: datetime) -> None:

@@ -22,11 +22,11 @@ def configure(subjects: output.Subjects) -> None:
 
 def run(asked: argparse.Namespace) -> None:
     """Asks for the words, or reads them from a pipe: never from the command line, which is kept."""
-    from node import cards
+    from node import key_cards
 
-    export = cards.read_export(asked.file.read_text(encoding="utf-8"))
+    export = key_cards.read_export(asked.file.read_text(encoding="utf-8"))
     typed = getpass.getpass("Seven words: ") if sys.stdin.isatty() else sys.stdin.readline()
-    found = cards.opened(export, cards.read_words(typed))
+    found = key_cards.opened(export, key_cards.read_words(typed))
     output.say(
         asked,
         [{"code": code, "said": said} for code, said in found],

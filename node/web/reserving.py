@@ -23,7 +23,17 @@ from node.model import Listing, Offer, Reservation, ReservationState, Shop, Shop
 from node.store import listings, shop_keys, shops
 from node.store import reservations as rows
 from node.translation import Translator
-from node.web import cards, forms, middleware, practical, render, sessions, shown, state
+from node.web import (
+    cards,
+    forms,
+    middleware,
+    opening,
+    practical,
+    render,
+    sessions,
+    shown,
+    state,
+)
 
 _SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
 _SEALED_MOST = max(sealing.SIZES) + sealing.OVERHEAD
@@ -190,6 +200,7 @@ async def _form(
         offers=offers,
         chosen=chosen or (offers[0][0] if offers else ""),
         stock=practical.stock(say, listing.main_offer),
+        opening=opening.state(say, shop, state.of(request).clock()),
         quantity=quantity,
         secret=secret or secrets.token_urlsafe(32),
         keys=keys,

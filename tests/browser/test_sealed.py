@@ -197,6 +197,11 @@ def test_from_the_card_to_the_shop_s_answer(visit: Visit, town: Town, words: lis
     with visit(360) as resident:
         private = reserve(resident, url, message="Je passe vendredi, motcanari.")
         assert "#" in private
+        # Printed, it says the whole address: the only way back.
+        assert not resident.page.get_by_text(private).is_visible()
+        resident.page.emulate_media(media="print")
+        assert resident.page.get_by_text(private).is_visible()
+        resident.page.emulate_media(media="screen")
         code = resident.page.locator(".code").inner_text()
         assert re.fullmatch(r"[A-Z]{3}-[0-9]{3}", code)
         assert resident.complaints == []

@@ -237,8 +237,8 @@ def test_a_silent_shop_is_called_and_what_ran_out_goes_back(town: Town) -> None:
     assert "Appelez la boutique" not in resident.get(mine).text
     sql = "UPDATE reservations SET {} = ? WHERE listing = ?"
     with database.transaction(town.folder) as db:
-        day_ago = times.stamp(datetime.now(UTC) - timedelta(hours=24, seconds=5))
-        db.execute(sql.format("made"), (day_ago, listing["id"]))
+        later = times.stamp(datetime.now(UTC) + timedelta(hours=24))  # half of its time is over
+        db.execute(sql.format("expires"), (later, listing["id"]))
     assert "Appelez la boutique" in resident.get(mine).text
     with database.transaction(town.folder) as db:
         db.execute(sql.format("expires"), (times.stamp(datetime.now(UTC)), listing["id"]))

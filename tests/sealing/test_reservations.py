@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from node import errors, reservations, sealing, shop_keys
-from node.model import Availability, Listing, ReservationState, Shop
+from node.model import Availability, Hours, Listing, ReservationState, Shop, Span
 from node.store import listings
 from node.store import reservations as rows
 from node.store import shop_keys as key_rows
@@ -120,6 +120,20 @@ def test_it_runs_out_after_48_hours_and_is_erased_30_days_later(tmp_path: Path) 
         assert rows.get(db, asked_only.id) is not None
         reservations.sweep(db, URIS, end + timedelta(days=30, seconds=1))
         assert rows.get(db, asked_only.id) is None
+
+
+def test_time_does_not_run_while_the_shop_is_closed(tmp_path: Path) -> None:
+    """NOW is a Monday, 9 o'clock; the shop opens on Thursdays at 9 (8 in UTC)."""
+    with ground.opened(tmp_path) as db:
+        week = Hours((Span(3, 9 * 60, 12 * 60),))
+        listing = ground.publish(db, ground.open_shop(db, hours=week))
+        one = make(db, listing)
+        assert one.expires == NOW + timedelta(days=3, hours=48)
+        assert not reservations.is_silent(one, NOW + timedelta(days=3))
+        assert reservations.is_silent(one, NOW + timedelta(days=4))
+        assert act(db, one, READY, NOW + timedelta(days=3, hours=1)).expires == NOW + timedelta(
+            days=5, hours=1
+        )
 
 
 def test_a_resident_erases_at_will(tmp_path: Path) -> None:

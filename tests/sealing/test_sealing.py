@@ -54,18 +54,19 @@ def test_what_was_sealed_opens_again_and_never_looks_the_same() -> None:
 def test_nothing_opens_that_was_changed_or_meant_for_another() -> None:
     private, public = pair()
     sealed = sealing.seal(public, INFO, "secret")
-    elsewhere = sealing.for_shop(
-        "https://a.example/users/pains", "KEY", "https://a.example/1", "id"
-    )
-    for bits in (*(bytes([sealed[i] ^ 1]) for i in (0, 31, 32, 600, len(sealed) - 1)),):
-        at = next(i for i in (0, 31, 32, 600, len(sealed) - 1) if sealed[i] ^ 1 == bits[0])
+    for at in (0, 31, 32, 600, len(sealed) - 1):
+        bent = sealed[:at] + bytes([sealed[at] ^ 1]) + sealed[at + 1 :]
         with pytest.raises(errors.Invalid):
-            sealing.open_sealed(private, INFO, sealed[:at] + bits + sealed[at + 1 :])
+            sealing.open_sealed(private, INFO, bent)
     for wrong in (sealed[:-1], sealed[:40], b"", sealed + b"x", sealed[32:] + sealed[:32]):
         with pytest.raises(errors.Invalid):
             sealing.open_sealed(private, INFO, wrong)
-    with pytest.raises(errors.Invalid):
-        sealing.open_sealed(private, elsewhere, sealed)
+    bound = ["https://a.example/users/fleurs", "KEY", "https://a.example/1", "id"]
+    assert sealing.for_shop(*bound) == INFO
+    for at in range(len(bound)):
+        other = [*bound[:at], f"{bound[at]}x", *bound[at + 1 :]]
+        with pytest.raises(errors.Invalid):
+            sealing.open_sealed(private, sealing.for_shop(*other), sealed)
     with pytest.raises(errors.Invalid):
         sealing.open_sealed(pair()[0], INFO, sealed)
 

@@ -8,6 +8,7 @@ sessionStorage.removeItem("echoppe-draft");
 const print = document.getElementById("print");
 if (print) {
   print.hidden = false;
+  document.getElementById("address").textContent = location.href; // with what stands behind #
   print.addEventListener("click", () => window.print());
 }
 
