@@ -16,9 +16,9 @@ from starlette.responses import Response
 
 from node import accounts, errors, hours_typed, shops, territory
 from node.exchange import keys
-from node.model import Account, Block, Role, Shop
+from node.model import Account, Block, Report, Role, Shop
 from node.store import accounts as account_rows
-from node.store import blocks, deliveries, listings, places
+from node.store import blocks, deliveries, listings, places, reports
 from node.store import shops as shop_rows
 from node.translation import Translator
 from node.uris import is_handle, slug
@@ -40,6 +40,7 @@ class Overview:
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
     waiting: int
+    reports: tuple[Report, ...]
 
     @property
     def listings(self) -> int:
@@ -72,6 +73,7 @@ def _overview(db: sqlite3.Connection) -> Overview:
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
         waiting=sum(count for count, _ in waiting.values()),
+        reports=tuple(reports.find_open(db)[:FAILED_SHOWN]),
     )
 
 
