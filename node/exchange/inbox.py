@@ -205,7 +205,7 @@ def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
     elif neighbours.is_heard(peer):
         # Not here yet: the Create may still be on its way.
         catalogue.remove_remote(db, uri, now)
-    else:
+    if shop is None and listing is None and uri != actor:
         answers.remove_by(db, actor, uri)
         reaction_rows.remove_by(db, actor, uri)
     if uri == actor:
@@ -313,19 +313,13 @@ async def settle(context: Context, work: Work, error: Exception) -> None:
             raise failure
     except (Refused, Gone) as refusal:
         log.info("activity refused", extra=_fields(row, refusal))
-        await context.database.write(_drop, row.id)
+        await context.database.write(received.wipe, row.id)
     except Unreachable as trouble:
         log.info("activity waits", extra=_fields(row, trouble))
         await _try_later(context, row, str(trouble), minutes=2**row.attempts)
     except Exception as fault:
         log.exception("activity cannot be handled", extra={"actor_host": _host(row.actor)})
         await _try_later(context, row, f"{type(fault).__name__}: {fault}", minutes=row.attempts)
-
-
-def _drop(db: sqlite3.Connection, received_id: int) -> None:
-    """What is refused may have been private, too: no word of it stays."""
-    received.wipe(db, received_id)
-    received.remove(db, received_id)
 
 
 def _apply_all(

@@ -76,6 +76,20 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
 
 
 @contextlib.contextmanager
+def wiping(db: sqlite3.Connection) -> Iterator[None]:
+    """What is deleted or replaced inside is written over with zeros, also on pages of its own.
+
+    That costs a write for each such page, so it is for private words; everything else is written
+    over where that costs nothing.
+    """
+    db.execute("PRAGMA secure_delete = ON")
+    try:
+        yield
+    finally:
+        db.execute("PRAGMA secure_delete = FAST")
+
+
+@contextlib.contextmanager
 def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
     """An exclusive lock on a file, freed by the kernel when its holder dies."""
     with path.open("ab") as handle:

@@ -1,10 +1,13 @@
-"""What people elsewhere ask a shop of ours in private, and what it answers."""
+"""What people elsewhere ask a shop of ours in private, and what it answers.
+
+Whatever is removed leaves no word of it in the file.
+"""
 
 import sqlite3
 from datetime import datetime
 
 from node.model import Enquiry
-from node.store import times
+from node.store import database, times
 
 _COLUMNS = "id, uri, shop, listing, actor, name, host, inbox, words, at"
 
@@ -26,25 +29,26 @@ def _enquiry(row: sqlite3.Row) -> Enquiry:
 
 def put(db: sqlite3.Connection, enquiry: Enquiry) -> None:
     """Keeps an enquiry; one that is known by its note's id only has its words changed."""
-    db.execute(
-        f"""
-        INSERT INTO enquiries ({_COLUMNS})
-        VALUES (:id, :uri, :shop, :listing, :actor, :name, :host, :inbox, :words, :at)
-        ON CONFLICT (uri) DO UPDATE SET words = excluded.words WHERE actor = excluded.actor
-        """,  # noqa: S608 (a constant)
-        {
-            "id": enquiry.id,
-            "uri": enquiry.uri,
-            "shop": enquiry.shop,
-            "listing": enquiry.listing,
-            "actor": enquiry.actor,
-            "name": enquiry.name,
-            "host": enquiry.host,
-            "inbox": enquiry.inbox,
-            "words": enquiry.words,
-            "at": times.stamp(enquiry.at),
-        },
-    )
+    with database.wiping(db):  # what it said before goes
+        db.execute(
+            f"""
+            INSERT INTO enquiries ({_COLUMNS})
+            VALUES (:id, :uri, :shop, :listing, :actor, :name, :host, :inbox, :words, :at)
+            ON CONFLICT (uri) DO UPDATE SET words = excluded.words WHERE actor = excluded.actor
+            """,  # noqa: S608 (a constant)
+            {
+                "id": enquiry.id,
+                "uri": enquiry.uri,
+                "shop": enquiry.shop,
+                "listing": enquiry.listing,
+                "actor": enquiry.actor,
+                "name": enquiry.name,
+                "host": enquiry.host,
+                "inbox": enquiry.inbox,
+                "words": enquiry.words,
+                "at": times.stamp(enquiry.at),
+            },
+        )
 
 
 def get(db: sqlite3.Connection, enquiry_id: str) -> Enquiry | None:
@@ -94,25 +98,29 @@ def count(db: sqlite3.Connection, shop_id: str, actor: str | None = None) -> int
 
 def remove(db: sqlite3.Connection, enquiry_id: str) -> None:
     """Removes one with its answers."""
-    db.execute("DELETE FROM enquiries WHERE id = ?", (enquiry_id,))
+    with database.wiping(db):
+        db.execute("DELETE FROM enquiries WHERE id = ?", (enquiry_id,))
 
 
 def remove_by(db: sqlite3.Connection, actor: str, uri: str | None = None) -> None:
     """Removes what an actor has asked: one note of its, or all."""
-    db.execute(
-        "DELETE FROM enquiries WHERE actor = :actor AND (:uri IS NULL OR uri = :uri)",
-        {"actor": actor, "uri": uri},
-    )
+    with database.wiping(db):
+        db.execute(
+            "DELETE FROM enquiries WHERE actor = :actor AND (:uri IS NULL OR uri = :uri)",
+            {"actor": actor, "uri": uri},
+        )
 
 
 def remove_host(db: sqlite3.Connection, host: str) -> None:
     """Removes what was asked from a host."""
-    db.execute("DELETE FROM enquiries WHERE host = ?", (host,))
+    with database.wiping(db):
+        db.execute("DELETE FROM enquiries WHERE host = ?", (host,))
 
 
 def prune(db: sqlite3.Connection, before: datetime) -> None:
     """Forgets what was asked before `before`."""
-    db.execute("DELETE FROM enquiries WHERE at < ?", (times.stamp(before),))
+    with database.wiping(db):
+        db.execute("DELETE FROM enquiries WHERE at < ?", (times.stamp(before),))
 
 
 def add_answer(

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from node.model import Received
-from node.store import times
+from node.store import database, times
 
 
 def add(
@@ -62,8 +62,9 @@ def remove(db: sqlite3.Connection, *received_ids: int) -> None:
 
 
 def wipe(db: sqlite3.Connection, received_id: int) -> None:
-    """Writes zeros over a raw body, so that its removal leaves no word of it in the file."""
-    db.execute("UPDATE received SET body = zeroblob(length(body)) WHERE id = ?", (received_id,))
+    """Done with what was private: no word of the raw body stays in the file."""
+    with database.wiping(db):
+        db.execute("DELETE FROM received WHERE id = ?", (received_id,))
 
 
 def remove_host(db: sqlite3.Connection, host: str) -> None:

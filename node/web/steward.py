@@ -15,9 +15,18 @@ from starlette.responses import Response
 
 from node import accounts, errors, hours_typed, joining, mail, shops, territory
 from node.exchange import keys
-from node.model import Account, Block, Role, Shop
+from node.model import Account, Block, Report, Role, Shop
 from node.store import accounts as account_rows
-from node.store import applications, blocks, deliveries, helpers, listings, mails, places
+from node.store import (
+    applications,
+    blocks,
+    deliveries,
+    helpers,
+    listings,
+    mails,
+    places,
+    reports,
+)
 from node.store import shops as shop_rows
 from node.store.applications import Application
 from node.translation import Translator
@@ -44,6 +53,7 @@ class Overview:
     post: mails.Standing
     asked: tuple[Application, ...]  # shops that wait to be opened
     want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
+    reports: tuple[Report, ...]
 
     @property
     def listings(self) -> int:
@@ -79,6 +89,7 @@ def _overview(db: sqlite3.Connection, now: datetime) -> Overview:
         post=mail.standing(db),
         asked=tuple(applications.waiting(db, SHOWN_MOST)),
         want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),
+        reports=tuple(reports.find_open(db)[:FAILED_SHOWN]),
     )
 
 

@@ -1,5 +1,6 @@
 """A node of ours and a peer of another make, connected."""
 
+import contextlib
 import os
 from collections.abc import Iterator
 from pathlib import Path
@@ -12,6 +13,47 @@ from tests.interop.fedify import Peer
 from tests.neighbours import Town
 
 SKIPPED = pytest.StashKey[str]()
+MATRIX = pytest.StashKey["Matrix"]()
+
+
+class Matrix:
+    """What was tried with servers of another make, each way, and how it went."""
+
+    def __init__(self) -> None:
+        self.cells: dict[tuple[str, str], bool] = {}
+
+    @contextlib.contextmanager
+    def cell(self, row: str, way: str) -> Iterator[None]:
+        """What is tried inside is a cell: good once it ends well, each time that it is tried."""
+        before = self.cells.get((row, way), True)
+        self.cells[row, way] = False
+        yield
+        self.cells[row, way] = before
+
+    def lines(self) -> list[str]:
+        """The matrix as a table."""
+        ways = list(dict.fromkeys(way for _, way in self.cells))
+        lines = [f"{'':20}" + "".join(f"{way:>18}" for way in ways)]
+        for row in dict.fromkeys(row for row, _ in self.cells):
+            words = {True: "yes", False: "NO", None: "–"}
+            said = "".join(f"{words[self.cells.get((row, way))]:>18}" for way in ways)
+            lines.append(f"{row:20}{said}")
+        return lines
+
+
+@pytest.fixture(scope="session")
+def matrix(request: pytest.FixtureRequest) -> Matrix:
+    """Filled by tests, printed at the end."""
+    return request.config.stash.setdefault(MATRIX, Matrix())
+
+
+def missing(request: pytest.FixtureRequest, reason: str) -> None:
+    """Skips what needs a peer that cannot be had, and says so loudly; never where nothing may be
+    skipped."""
+    if os.environ.get("CI"):
+        pytest.fail(reason, pytrace=False)
+    request.config.stash[SKIPPED] = reason
+    pytest.skip(reason)
 
 
 @pytest.fixture(scope="session")
@@ -36,6 +78,11 @@ def pytest_terminal_summary(
 ) -> None:
     """A skip is easily overlooked among dots."""
     reason = config.stash.get(SKIPPED, None)
+    matrix = config.stash.get(MATRIX, None)
+    if matrix is not None and matrix.cells:
+        terminalreporter.section("our node and a market node on Fedify 2.3.6")
+        for line in matrix.lines():
+            terminalreporter.line(line)
     if reason is not None:
         terminalreporter.section("NOT TESTED: other servers' software", red=True, bold=True)
         terminalreporter.line(reason, red=True)
