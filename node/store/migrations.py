@@ -507,7 +507,7 @@ CREATE INDEX applications_by_siret ON applications (siret);
 CREATE INDEX applications_by_state ON applications (state, sent);
 -- Codes that people ask for themselves: how often, and who waits for one to be handed over.
 CREATE TABLE code_requests (
-    account TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX code_requests_by_time ON code_requests (at);
