@@ -29,15 +29,16 @@ def may_have_code(db: sqlite3.Connection, account: Account | None, now: datetime
     """Notes that a code is asked for; says whether one is given. Never for nobody known."""
     hour = now - timedelta(hours=1)
     applications.prune_codes(db, now - ASKED_KEPT)
-    if applications.codes_asked(db, None, hour) >= CODES_AN_HOUR_ALL:
-        return False
-    if account is not None and (
-        applications.codes_asked(db, account.id, hour) >= CODES_AN_HOUR
+    # Addresses nobody has are not counted: they could use up the turn of those that are known.
+    if (
+        account is None
+        or applications.codes_asked(db, None, hour) >= CODES_AN_HOUR_ALL
+        or applications.codes_asked(db, account.id, hour) >= CODES_AN_HOUR
         or applications.codes_asked(db, account.id, now - CODE_AGAIN_AFTER)
     ):
         return False
-    applications.ask_code(db, account.id if account else None, now)
-    return account is not None
+    applications.ask_code(db, account.id, now)
+    return True
 
 
 def ask_code(

@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, mail, media, moderation, reductions, reservations
+from node import accounts, importing, mail, media, moderation, reductions, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -31,6 +31,7 @@ from node.store import (
     database,
     deliveries,
     enquiries,
+    imports,
     mails,
     peers,
     received,
@@ -45,6 +46,7 @@ LOOK_EVERY = 60.0
 SWEEP_EVERY = 3600.0
 AFTER_FAULT = 5.0
 BATCH = 100
+IMPORT_PAUSE = 0.05  # between a few products and the next: searches go first
 LONGEST_WAIT = timedelta(days=1)  # that any rule makes a delivery wait
 SEEN_KEPT = timedelta(days=3)
 DEAD_KEPT = 200
@@ -82,6 +84,7 @@ class Workers:
         self._photo_bell = asyncio.Event()
         self._mail_bell = asyncio.Event()
         self._price_bell = asyncio.Event()
+        self._import_bell = asyncio.Event()
         self.standing = standing
         self.copies = copies
         self._post = post
@@ -99,6 +102,7 @@ class Workers:
             (self.copies.work, self._photo_bell),
             (self._post.work, self._mail_bell),
             (self._turn_prices, self._price_bell),
+            (self._import, self._import_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -128,6 +132,7 @@ class Workers:
             self._photo_bell,
             self._mail_bell,
             self._price_bell,
+            self._import_bell,
         ):
             bell.set()
 
@@ -196,6 +201,15 @@ class Workers:
             self._spread_bell.set()
         due = await self._database.read(reduction_rows.next_due)
         return None if due is None else max(0.5, (due - clock()).total_seconds())
+
+    async def _import(self) -> float | None:
+        """Puts catalogues that came as files on the shelf, a few products at a time."""
+        uris, clock = self._context.uris, self._context.clock
+        while await self._database.read(imports.is_any_running):
+            await self._database.write(importing.work, uris, clock())
+            self._spread_bell.set()
+            await asyncio.sleep(IMPORT_PAUSE)
+        return None
 
     async def _read_neighbours(self) -> float | None:
         """Reads the change sequences that are to be read, one task for each neighbour."""

@@ -136,8 +136,8 @@ def prune(db: sqlite3.Connection, since: datetime) -> None:
 # --- codes ---------------------------------------------------------------------------------------
 
 
-def ask_code(db: sqlite3.Connection, account: str | None, now: datetime) -> None:
-    """Notes that a code was asked for, for an account or for nobody known."""
+def ask_code(db: sqlite3.Connection, account: str, now: datetime) -> None:
+    """Notes that a code was asked for, for an account."""
     db.execute("INSERT INTO code_requests (account, at) VALUES (?, ?)", (account, times.fine(now)))
 
 

@@ -507,7 +507,7 @@ CREATE INDEX applications_by_siret ON applications (siret);
 CREATE INDEX applications_by_state ON applications (state, sent);
 -- Codes that people ask for themselves: how often, and who waits for one to be handed over.
 CREATE TABLE code_requests (
-    account TEXT REFERENCES accounts (id) ON DELETE CASCADE,
+    account TEXT NOT NULL REFERENCES accounts (id) ON DELETE CASCADE,
     at TEXT NOT NULL
 ) STRICT;
 CREATE INDEX code_requests_by_time ON code_requests (at);
@@ -669,6 +669,23 @@ CREATE TABLE tills (
 ) STRICT, WITHOUT ROWID;
 """
 
+IMPORTS = """
+-- Catalogues that came as a file: what was read of them, and how far it is put on the shelf.
+CREATE TABLE imports (
+    id TEXT PRIMARY KEY,
+    shop TEXT NOT NULL REFERENCES shops (id) ON DELETE CASCADE,
+    state TEXT NOT NULL CHECK (state IN ('ready', 'running', 'done')),
+    items TEXT NOT NULL,
+    -- Listings that the file lacks, and whether they are more than half of what has a number.
+    missing TEXT NOT NULL,
+    half_gone INTEGER NOT NULL CHECK (half_gone IN (0, 1)),
+    done INTEGER NOT NULL DEFAULT 0,
+    failed INTEGER NOT NULL DEFAULT 0,
+    created TEXT NOT NULL
+) STRICT, WITHOUT ROWID;
+CREATE INDEX imports_by_shop ON imports (shop, state);
+"""
+
 STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_23_first", FIRST),
     ("2026_11_25_shop_facts", SHOP_FACTS),
@@ -686,6 +703,7 @@ STEPS: tuple[tuple[str, str], ...] = (
     ("2026_11_25_fediverse", FEDIVERSE),
     ("2026_11_25_helpers", HELPERS),
     ("2026_11_25_tills", TILLS),
+    ("2026_11_25_imports", IMPORTS),
 )
 
 

@@ -5,7 +5,6 @@ is opened by `static/counter.js`, on a device that holds the shop's key.
 """
 
 import sqlite3
-from dataclasses import dataclass
 from typing import Any
 
 from starlette.requests import Request
@@ -13,12 +12,12 @@ from starlette.responses import Response
 
 from node import accounts as trade_accounts
 from node import errors, reservations, sealing
-from node.model import Account, Reservation, ReservationState, Shop
+from node.model import Reservation, ReservationState, Shop
 from node.store import accounts as account_rows
 from node.store import listings, shop_keys, shops
 from node.store import reservations as rows
 from node.translation import Translator
-from node.web import accounts, forms, render, reserving, sessions, shown, state
+from node.web import forms, merchant, render, reserving, sessions, shown, state
 
 ENDED_SHOWN = 30
 _ANSWER_MOST = max(sealing.SIZES) + sealing.OVERHEAD
@@ -32,31 +31,9 @@ _ACTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Desk:
-    """Somebody signed in, at one of their shops."""
-
-    account: Account
-    shop: Shop
-    several: bool
-
-
-async def desk_of(request: Request) -> Desk | Response:
-    """Who asks and for which of their shops; else the page that says so."""
-    if request.method == "POST" and not sessions.is_own_form(request):
-        return await render.error(request, 403)
-    person = await sessions.person(request)
-    if person is None:
-        return accounts.ask(request, status=401)
-    for shop in person.shops:
-        if shop.handle == request.path_params["handle"]:
-            return Desk(person.account, shop, person.is_steward or len(person.shops) > 1)
-    return await render.error(request, 404)
-
-
 async def waiting(request: Request) -> Response:
     """`/ma-boutique/{shop}/reservations`: what waits, and what ended lately."""
-    desk = await desk_of(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     return await _list(request, desk, "")
@@ -64,7 +41,7 @@ async def waiting(request: Request) -> Response:
 
 async def act(request: Request) -> Response:
     """`/ma-boutique/{shop}/reservations/{id}`: ready, handed over, or no longer available."""
-    desk = await desk_of(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     site = state.of(request)
@@ -113,7 +90,9 @@ def _acted_already(db: sqlite3.Connection, request: Request, reservation_id: str
     )
 
 
-async def _list(request: Request, desk: Desk, problem: str, *, status: int = 200) -> Response:
+async def _list(
+    request: Request, desk: merchant.Desk, problem: str, *, status: int = 200
+) -> Response:
     site = state.of(request)
     found = await site.database.read(_found, request, desk.shop)
     return reserving.script_page(

@@ -18,7 +18,7 @@ from node import sealing
 from node.model import Shop
 from node.store import listings, shop_keys
 from node.store import reservations as rows
-from node.web import content, counter, render, state
+from node.web import content, merchant, render, state
 
 ENDED_MOST = 10_000
 _PARTS = ("sealing.js", "words.js", "vault.js", "opener.js")
@@ -28,7 +28,7 @@ _EXPORT = re.compile(r"^export ", re.MULTILINE)
 
 async def export(request: Request) -> Response:
     """`/ma-boutique/{shop}/reservations.html`: the file, to be saved."""
-    desk = await counter.desk_of(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     site = state.of(request)

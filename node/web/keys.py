@@ -13,12 +13,12 @@ from starlette.responses import Response
 from node import errors, sealing, shop_keys
 from node.model import Shop, ShopKeys
 from node.store import shop_keys as rows
-from node.web import counter, forms, render, reserving, sessions, state
+from node.web import forms, merchant, render, reserving, sessions, state
 
 
 async def card(request: Request) -> Response:
     """`/ma-boutique/{shop}/cle`: the card, this device, and a new card."""
-    desk = await counter.desk_of(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     site = state.of(request)
@@ -46,7 +46,7 @@ async def card(request: Request) -> Response:
     return sessions.see_other(request, f"/ma-boutique/{desk.shop.handle}/cle?fait=cle")
 
 
-async def _page(request: Request, desk: counter.Desk, problem: str) -> Response:
+async def _page(request: Request, desk: merchant.Desk, problem: str) -> Response:
     site = state.of(request)
     keys, wrapped = await site.database.read(_find, desk.shop)
     path = f"/ma-boutique/{desk.shop.handle}/cle"

@@ -20,11 +20,11 @@ Found = tuple[Enquiry, Listing | None, list[tuple[str, datetime]]]
 
 async def mailbox(request: Request) -> Response:
     """`/ma-boutique/{shop}/courrier`: who asked what, the newest first."""
-    desk = await merchant._desk(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     found = await state.of(request).database.read(_find, desk.shop)
-    return merchant._page(request, "mailbox", desk, enquiries=found)
+    return merchant.page(request, "mailbox", desk, enquiries=found)
 
 
 def _find(db: sqlite3.Connection, shop: Shop) -> list[Found]:
@@ -37,7 +37,7 @@ def _with_answers(db: sqlite3.Connection, one: Enquiry) -> Found:
 
 async def enquiry(request: Request) -> Response:
     """`…/courrier/{id}`: one of them: read, answered to the one who asked, or deleted."""
-    desk = await merchant._desk(request)
+    desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
     site = state.of(request)
@@ -63,7 +63,7 @@ async def enquiry(request: Request) -> Response:
     if found is None:
         return await render.error(request, 404)
     one, listing, answers = found
-    return merchant._page(
+    return merchant.page(
         request,
         "enquiry",
         desk,

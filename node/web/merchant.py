@@ -35,8 +35,11 @@ class Desk:
     helping: bool = False  # a helper of the town hall, let in by the owner
 
 
-async def desk_of(request: Request) -> Desk | Response:
-    """Who asks and for which of their shops; else the page that says so."""
+async def desk_of(request: Request, *, helped: bool = True) -> Desk | Response:
+    """Who asks and for which of their shops; else the page that says so.
+
+    With `helped`, a helper whom the owner let in may be it too: not where private words are.
+    """
     if request.method == "POST" and not sessions.is_own_form(request):
         return await render.error(request, 403)
     person = await sessions.person(request)
@@ -47,7 +50,7 @@ async def desk_of(request: Request) -> Desk | Response:
         if shop.handle == handle:
             several = person.is_steward or len(person.shops) > 1
             return Desk(person.account, shop, several, person.owns(shop))
-    if person.is_steward:
+    if person.is_steward and helped:
         return await _help(request, person.account, handle)
     return await render.error(request, 404)
 

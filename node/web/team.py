@@ -118,6 +118,7 @@ def _sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
 def _what(say: Translator, deed: Deed) -> str:
     return {
         "ajouter": say("added a product"),
+        "importer": say("imported a catalogue"),
         "rayon": say("changed the stock"),
         "retirer": say("withdrew a product"),
         "choix": say("changed the choices of a product"),
