@@ -117,6 +117,11 @@ def test_a_helper_by_consent_and_with_a_trace(town: Town, claire: Browser, nadia
     nadia.follow(hours, data={"hours": "lun 9h-12h"})
     publish(nadia, "Jacinthe")
     assert nadia.get(TEAM).status_code == 404  # people are the owner's
+    # What residents wrote is for people of the shop.
+    for private in ("reservations", "reservations.html", "cle", "courrier"):
+        assert nadia.get(f"/ma-boutique/fleurs/{private}").status_code == 404, private
+        assert claire.get(f"/ma-boutique/fleurs/{private}").status_code == 200, private
+    assert "/courrier" not in nadia.get("/ma-boutique/fleurs").text
     page = claire.get(TEAM).text
     assert "nadia@example.fr a changé les horaires" in page
     assert "nadia@example.fr a ajouté un produit" in page
