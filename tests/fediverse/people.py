@@ -66,9 +66,16 @@ def tell(arena: Arena, actor: Actor, note: Document) -> None:
     say(arena, actor, "Create", note, to=note["to"])
 
 
-def enquiries(arena: Arena) -> list[Document]:
-    """What the shop finds in its mailbox."""
-    return list(arena.town.run("enquiry", "list", SHOP))
+def enquiries(arena: Arena, actor: Actor) -> list[Document]:
+    """What the shop finds in its mailbox of somebody."""
+    found = arena.town.run("enquiry", "list", SHOP)
+    return [one for one in found if one["actor"] == actor.uri]
+
+
+def reports(arena: Arena, actor: Actor) -> list[Document]:
+    """What waits for the steward and came from somebody."""
+    host = actor.stub.authority
+    return [one for one in arena.town.run("report", "list") if one["from"] == host]
 
 
 def count(arena: Arena, listing: str, what: str) -> int:

@@ -10,7 +10,7 @@ import pytest
 
 from tests.fediverse import people
 from tests.hostile import stub
-from tests.hostile.arena import Arena
+from tests.hostile.arena import Arena, opened
 from tests.hostile.stub import PUBLIC, Actor, Document
 
 OTHERS: tuple[Any, ...] = (
@@ -70,6 +70,13 @@ def half_stored(arena: Arena) -> list[Any]:
             "SELECT error, body FROM received WHERE error IS NOT NULL AND error LIKE '%Error%'"
         ).fetchall()
     return found
+
+
+@pytest.fixture(scope="module")
+def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
+    """A node of its own: some of what is spoilt is good enough to be kept."""
+    with opened(tmp_path_factory.mktemp("spoilt")) as found:
+        yield found
 
 
 KINDS = (

@@ -17,9 +17,7 @@ def test_a_merchant_reads_answers_once_and_deletes(arena: Arena, anne: Actor) ->
     words = "<b>combien</b> en avez-vous ?"
     note = people.reply(anne, listing["uri"], words.replace("<", "&lt;"), people.shop(arena))
     people.tell(arena, anne, note)
-    (one,) = neighbours.eventually(
-        lambda: [one for one in people.enquiries(arena) if one["actor"] == anne.uri]
-    )
+    (one,) = neighbours.eventually(lambda: people.enquiries(arena, anne))
     assert f"{home}" in claire.get(f"/ma-boutique/{SHOP}").text
     assert one["from"] in claire.get(home).text
     page = claire.get(f"{home}/{one['id']}").text
@@ -43,18 +41,18 @@ def test_a_merchant_reads_answers_once_and_deletes(arena: Arena, anne: Actor) ->
     assert other.get(f"/ma-boutique/voisine/courrier/{one['id']}").status_code == 404
     spied = other.post(f"/ma-boutique/voisine/courrier/{one['id']}", data={"deed": "delete"})
     assert spied.status_code == 303  # as if it were done already
-    assert people.enquiries(arena)
+    assert people.enquiries(arena, anne)
     assert arena.town.get(home).status_code == 401
 
     assert "supprimé" in claire.follow(f"{home}/{one['id']}", data={"deed": "delete"}).text
-    assert one["id"] not in {left["id"] for left in people.enquiries(arena)}
+    assert one["id"] not in {left["id"] for left in people.enquiries(arena, anne)}
 
 
 def test_a_steward_sees_reports_and_closes_them(arena: Arena, anne: Actor) -> None:
     nadia = signed_in(arena.town, "nadia@example.fr", "--role", "steward")
     people.say(arena, anne, "Flag", [people.shop(arena)], content="prix <i>faux</i>")
     neighbours.eventually(lambda: "prix faux" in nadia.get("/gestion").text)
-    (report,) = arena.town.run("report", "list")
+    (report,) = people.reports(arena, anne)
     assert nadia.post("/gestion/signalements/nothing").status_code == 404
     assert "prix faux" not in nadia.follow(f"/gestion/signalements/{report['id']}").text
-    assert not arena.town.run("report", "list")
+    assert not people.reports(arena, anne)

@@ -142,9 +142,7 @@ def test_lists_where_one_value_is_expected_are_taken(arena: Arena, anne: Actor) 
     )
     del note["cc"]
     people.say(arena, anne, "Create", [note], to=people.shop(arena))
-    (one,) = neighbours.eventually(
-        lambda: [one for one in people.enquiries(arena) if one["actor"] == anne.uri]
-    )
+    (one,) = neighbours.eventually(lambda: people.enquiries(arena, anne))
     assert one["words"] == "une seule question"
 
 
@@ -247,11 +245,11 @@ def test_flohmarkt_s_node_follows_ours_at_the_root_inbox(arena: Arena) -> None:
 def test_an_enquiry_s_answer_has_exactly_one_recipient(arena: Arena, anne: Actor) -> None:
     listing = people.listing(arena, "Fuchsias")
     people.tell(arena, anne, people.reply(anne, listing["uri"], "bonjour", people.shop(arena)))
-    (one,) = neighbours.eventually(
-        lambda: [one for one in people.enquiries(arena) if one["actor"] == anne.uri]
-    )
+    (one,) = neighbours.eventually(lambda: people.enquiries(arena, anne))
     arena.town.run("enquiry", "answer", one["id"], "Bonjour !")
-    create = people.wait(anne, "Create")
+    (create,) = neighbours.eventually(
+        lambda: [one for one in people.told(anne, "Create") if anne.uri in one["to"]]
+    )
     assert create["to"] == create["object"]["to"] == [anne.uri]
     assert "cc" not in create
 

@@ -109,7 +109,7 @@ def test_a_public_reply_is_counted_and_linked_and_its_words_are_not_kept(
     path = uri.removeprefix(arena.town.url)
     assert arena.get(f"{path}/replies")["items"] == [note["id"]]
     assert not in_file(arena, "quelle merveille publique")
-    assert not people.enquiries(arena)
+    assert not people.enquiries(arena, anne)
     people.say(arena, anne, "Delete", stub.tombstone(note["id"]))
     neighbours.eventually(lambda: people.count(arena, uri, "replies") == 0)
 
@@ -125,7 +125,7 @@ def test_a_private_reply_is_the_shop_s_alone_and_its_answer_is_one_person_s(
     words = f"avez-vous encore {'du muguet ' * 440}{end}"
     note = people.reply(anne, listing["uri"], words, people.shop(arena))
     people.tell(arena, anne, note)
-    (one,) = neighbours.eventually(lambda: people.enquiries(arena))
+    (one,) = neighbours.eventually(lambda: people.enquiries(arena, anne))
     assert (one["words"], one["actor"], one["listing"]) == (words, anne.uri, listing["id"])
     # Counted nowhere, found nowhere, and in no log.
     assert people.count(arena, listing["uri"], "replies") == 0
@@ -148,14 +148,14 @@ def test_a_private_reply_is_the_shop_s_alone_and_its_answer_is_one_person_s(
     # The conversation goes on from the answer, and a change replaces what was said.
     more = people.reply(anne, answer["id"], "parfait", people.shop(arena))
     people.tell(arena, anne, more)
-    neighbours.eventually(lambda: len(people.enquiries(arena)) == 2)
+    neighbours.eventually(lambda: len(people.enquiries(arena, anne)) == 2)
     people.say(arena, anne, "Update", {**more, "content": "<p>merci</p>"})
-    neighbours.eventually(lambda: "merci" in {e["words"] for e in people.enquiries(arena)})
+    neighbours.eventually(lambda: "merci" in {e["words"] for e in people.enquiries(arena, anne)})
 
     # Who asked can take it back: not one word of it is left in the file.
     people.say(arena, anne, "Delete", note["id"])
     people.say(arena, anne, "Delete", more["id"])
-    neighbours.eventually(lambda: not people.enquiries(arena))
+    neighbours.eventually(lambda: not people.enquiries(arena, anne))
     assert not in_file(arena, end)
 
 
@@ -165,7 +165,7 @@ def test_private_words_for_others_are_not_the_shop_s(arena: Arena, anne: Actor) 
         people.tell(arena, anne, people.reply(anne, uri, "entre nous", *recipients))
     people.say(arena, anne, "Like", uri)
     neighbours.eventually(lambda: people.count(arena, uri, "likes") == 1)
-    assert not people.enquiries(arena)
+    assert not people.enquiries(arena, anne)
     assert not in_file(arena, "entre nous")
 
 
@@ -197,11 +197,11 @@ def test_a_flag_waits_for_the_steward_and_one_of_ours_is_the_node_s(
 ) -> None:
     uri = people.listing(arena, "Orties")["uri"]
     people.say(arena, anne, "Flag", [uri, people.shop(arena)], content="Ça <b>pique</b>.")
-    (report,) = neighbours.eventually(lambda: arena.town.run("report", "list"))
+    (report,) = neighbours.eventually(lambda: people.reports(arena, anne))
     assert report["objects"] == [uri, people.shop(arena)]
     assert report["words"] == "Ça pique."
     arena.town.run("report", "close", report["id"])
-    assert not arena.town.run("report", "list")
+    assert not people.reports(arena, anne)
 
     _, note = arena.shop()
     arena.town.run("report", "send", note["id"], "--reason", "prix faux")
