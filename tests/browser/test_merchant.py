@@ -3,13 +3,17 @@
 import json
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from PIL import Image
 
+from node.model import Enquiry, Report
+from node.store import database, enquiries, reports, shops
 from tests import neighbours
 from tests.browser import axe
 from tests.browser.conftest import Tab, Visit
@@ -150,6 +154,7 @@ def test_axe_finds_nothing(
         found.extend(f"{tab.page.url} {one}" for one in axe.violations(tab.page, axe_script))
 
     mine = "/ma-boutique/fleurs"
+    asked = _ask_and_report(town, listing["id"])
     with visit(width, theme=theme) as tab:
         tab.page.goto(f"{town.url}/connexion")
         press(tab, "Se connecter")
@@ -163,6 +168,8 @@ def test_axe_finds_nothing(
             "/epuise",
             "/equipe",
             "/caisse",
+            "/courrier",
+            f"/courrier/{asked}",
         ):
             look(mine + path)
         look(f"{mine}/produits/{listing['id']}/choix")
@@ -185,3 +192,27 @@ def test_axe_finds_nothing(
         press(tab, "Inviter")
         look()
     assert found == []
+
+
+def _ask_and_report(town: Town, listing: str) -> str:
+    """A question of somebody elsewhere about a listing, and a report; returns the question's id."""
+    now = datetime.now(UTC)
+    asked, actor = str(uuid.uuid4()), "https://ailleurs.example/users/ines"
+    with database.transaction(town.folder) as db:
+        shop = shops.get_own(db, "fleurs")
+        assert shop is not None
+        words = "Bonjour, est-ce qu’il pousse à l’ombre ? " + "Merci beaucoup. " * 20
+        enquiries.put(
+            db,
+            Enquiry(
+                asked, f"{actor}/{asked}", shop.id, listing, actor, "Inès", "ailleurs.example",
+                f"{actor}/inbox", words, now,
+            ),
+        )  # fmt: skip
+        reports.add(
+            db,
+            Report(
+                asked, f"{actor}/flag/{asked}", actor, "ailleurs.example", (shop.uri,), words, now
+            ),
+        )
+    return asked
