@@ -15,6 +15,7 @@ from node.store.database import Database
 from node.web import activitypub, content
 
 MOST_BYTES = 8_000_000
+OVERHEAD = 1500  # bytes, about, that an answer takes beside its text
 QUERY_MOST = 500  # bytes: nobody asks for a longer one twice
 
 Handler = Callable[[Request], Awaitable[Response]]
@@ -52,19 +53,24 @@ class Kept:
                 return content.again(request, page)
             page = await handler(request)
             # Should something have been written meanwhile, the next stamp differs from this one.
-            if "etag" in page.headers and stamp == self._stamp:
+            if page.status_code == 200 and "etag" in page.headers and stamp == self._stamp:
                 self._keep(key, page)
             return page
 
         return answer
 
     def _keep(self, key: _Key, page: Response) -> None:
-        while self._pages and self._bytes + len(page.body) > MOST_BYTES:
+        if key in self._pages:
+            return
+        while self._pages and self._bytes + _size(key, page) > MOST_BYTES:
             oldest = next(iter(self._pages))
-            self._bytes -= len(self._pages.pop(oldest).body)
-        if key not in self._pages:
-            self._pages[key] = page
-            self._bytes += len(page.body)
+            self._bytes -= _size(oldest, self._pages.pop(oldest))
+        self._pages[key] = page
+        self._bytes += _size(key, page)
+
+
+def _size(key: _Key, page: Response) -> int:
+    return len(page.body) + len(key[0]) + len(key[1]) + OVERHEAD
 
 
 def _key(request: Request) -> _Key | None:

@@ -96,6 +96,18 @@ async def test_the_next_minute_makes_it_anew(asked: Asked) -> None:
     assert asked.made == 2
 
 
+@pytest.mark.parametrize("told", ["*", "its own"])
+async def test_who_has_it_already_is_not_what_others_get(asked: Asked, told: str) -> None:
+    etag = (await asked.get()).headers["etag"]
+    asked.now += timedelta(minutes=1)
+    asked.made = 0  # the same page once more, now asked for by somebody who has it
+    first = await asked.get(if_none_match=etag if told == "its own" else told)
+    assert (first.status_code, first.body) == (304, b"")
+    second = await asked.get()
+    assert second.status_code == 200
+    assert b"Miel de lavande" in second.body
+
+
 async def test_each_reader_gets_what_they_can_read(asked: Asked) -> None:
     plain = await asked.get()
     compressed = await asked.get(accept_encoding="gzip")
