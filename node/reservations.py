@@ -9,17 +9,20 @@ cancelled or runs out. Nobody pays here, and nothing says who asked: what a resi
 """
 
 import dataclasses
+import logging
 import secrets
 import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
-from node import catalogue, errors, hours, sealing, shops
+from node import catalogue, errors, hours, prices, sealing, shops
 from node.model import Availability, Listing, Offer, Reservation, ReservationState, Shop
-from node.store import listings, reservations, shop_keys
+from node.store import database, listings, reservations, shop_keys
 from node.store import shops as shop_rows
 from node.uris import Uris
+
+log = logging.getLogger("echoppe.reservations")
 
 LASTS = timedelta(hours=48)  # from asking, and again from being ready, of a shop that is open
 SILENT_AFTER = timedelta(hours=24)  # of these; then the page says: call
@@ -193,7 +196,7 @@ def _move_stock(
     if not by or listing is None or listing.withdrawn is not None:
         return
     offers = tuple(
-        _with_stock(offer, offer.stock + by)
+        _with_stock(offer, min(max(offer.stock + by, 0), prices.STOCK_MOST))
         if offer.id == one.offer and offer.stock is not None
         else offer
         for offer in listing.offers
@@ -233,6 +236,13 @@ def erase(db: sqlite3.Connection, uris: Uris, reservation_id: str, now: datetime
     reservations.erase(db, one.id)
 
 
+def _ended(one: Reservation, now: datetime) -> Reservation:
+    moment = now.replace(microsecond=0)
+    return dataclasses.replace(
+        one, state=ReservationState.EXPIRED, changed=moment, ended=moment, taken=0
+    )
+
+
 def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
     """Ends what ran out, gives its stock back, and erases what ended long ago.
 
@@ -240,7 +250,13 @@ def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
     """
     over = reservations.find_expired(db, now, EXPIRED_AT_ONCE)
     for one in over:
-        act(db, uris, one.id, ReservationState.EXPIRED, now)
+        try:
+            with database.savepoint(db):
+                act(db, uris, one.id, ReservationState.EXPIRED, now)
+        except errors.NodeError:
+            # Its stock cannot be given back; that must keep neither it nor others here for ever.
+            log.exception("a reservation ran out without giving its stock back")
+            reservations.change(db, _ended(one, now))
     reservations.erase_ended(db, now - KEPT)
     shop_keys.prune(db)
     return len(over) == EXPIRED_AT_ONCE

@@ -241,22 +241,37 @@ class Workers:
     async def _sweep(self) -> None:
         started = True
         while True:
-            try:
-                now = self._context.clock()
-                await self._database.write(_sweep, self._database.folder, now)
-                while await self._database.write(reservations.sweep, self._context.uris, now):
-                    pass
-                await self.copies.sweep()
-                if self._remind is not None:
-                    await self._database.write(self._remind, now)
-                    self._mail_bell.set()
-                if not started:  # whoever could not be reached may be there again
+            now = self._context.clock()
+            # Each by itself: what fails in one must not keep the others from their turn.
+            for task in (self._forget, self._end_reservations, self._sweep_copies, self._ask):
+                try:
+                    await task(now)
+                except Exception:
+                    log.exception("sweeping failed and will be tried again")
+            if not started:  # whoever could not be reached may be there again
+                try:
                     since = now - outbox.UNAVAILABLE_AFTER
                     await self._database.write(deliveries.give_up_unavailable, since, now)
-            except Exception:
-                log.exception("sweeping failed and will be tried again")
+                except Exception:
+                    log.exception("sweeping failed and will be tried again")
             started = False
             await asyncio.sleep(SWEEP_EVERY)
+
+    async def _forget(self, now: datetime) -> None:
+        await self._database.write(_sweep, self._database.folder, now)
+
+    async def _end_reservations(self, now: datetime) -> None:
+        while await self._database.write(reservations.sweep, self._context.uris, now):
+            pass
+
+    async def _sweep_copies(self, _now: datetime) -> None:
+        await self.copies.sweep()
+
+    async def _ask(self, now: datetime) -> None:
+        """Asks shops by mail whether their shelves are still true."""
+        if self._remind is not None:
+            await self._database.write(self._remind, now)
+            self._mail_bell.set()
 
 
 def _begin(db: sqlite3.Connection, now: datetime) -> None:

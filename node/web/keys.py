@@ -24,6 +24,8 @@ async def card(request: Request) -> Response:
     site = state.of(request)
     if request.method != "POST":
         return await _page(request, desk, "")
+    if not desk.owner:  # a new card may end what the old one opens
+        return await render.error(request, 403)
     async with forms.read(request) as form:
         owner, key = form.line("owner", 60), form.line("sealing", 60)
         created, signature = form.line("created", 30), form.line("signature", 100)
@@ -58,6 +60,7 @@ async def _page(request: Request, desk: merchant.Desk, problem: str) -> Response
         shop=desk.shop,
         home=f"{render.prefix(request)}/ma-boutique/{desk.shop.handle}",
         several=desk.several,
+        owner=desk.owner,
         done=request.query_params.get("fait", "")[:20],
         problem=problem,
         keys=keys,

@@ -11,6 +11,8 @@ from node.model import Condition, Kind, Listing, Offer
 from node.translation import Translator
 from node.web import forms
 
+SHOWN_MOST = 5000  # letters: fifty offers
+
 
 @dataclass(frozen=True, slots=True)
 class Choice:
@@ -42,6 +44,7 @@ class Typed:
     kept: str = ""  # the photo that was sent before and waits: its id
     again: bool = False
     without_photo: bool = False
+    shown: str = ""  # the offers as the form was made from them (`shown_of`)
     offers: tuple[Choice, ...] = field(default=())  # where there are several
 
 
@@ -64,6 +67,7 @@ def typed_in(form: forms.Form, offers: int = 1) -> Typed:
         kept=form.line("kept", 64),
         again=form.is_set("again"),
         without_photo=form.is_set("without_photo"),
+        shown=form.line("shown", SHOWN_MOST),
         offers=tuple(
             Choice(
                 price=form.line(f"price-{number}", 20),
@@ -97,6 +101,7 @@ def typed_of(listing: Listing) -> Typed:
         service=listing.kind is Kind.SERVICE,
         on_request=all(one.price_cents is None for one in listing.offers),
         alt=listing.photos[0].alt if listing.photos else "",
+        shown=shown_of(listing),
         offers=tuple(
             Choice(_as_typed(one.price_cents), _stock_as_typed(one), one.gtin or "")
             for one in listing.offers
@@ -104,6 +109,38 @@ def typed_of(listing: Listing) -> Typed:
         if len(listing.offers) > 1
         else (),
     )
+
+
+def shown_of(listing: Listing) -> str:
+    """Each offer's id, stock and price, to know later what somebody has typed over."""
+    return ",".join(f"{offer.id}:{offer.stock}:{offer.price_cents}" for offer in listing.offers)
+
+
+def brought_up(draft: catalogue.ListingDraft, shown: str, now: Listing) -> catalogue.ListingDraft:
+    """The draft over the listing as it is now: what was not typed over stays as it is.
+
+    A form may stand open for long: meanwhile things are reserved, and reductions begin and end.
+    Raises errors.Conflict where the offers are not those of the form any more.
+    """
+    known = {offer.id: offer for offer in now.offers}
+    were = {}
+    for one in shown.split(","):
+        offer_id, _, values = one.partition(":")
+        were[offer_id] = tuple(values.split(":"))
+    if list(were) != list(known):
+        raise errors.Conflict("changed-meanwhile", now.name)
+    offers = []
+    for offer in draft.offers:
+        is_now = known[offer.id]
+        stock, cents = were[offer.id]
+        if str(offer.stock) == stock:
+            offer = dataclasses.replace(offer, stock=is_now.stock, availability=is_now.availability)
+        if str(offer.price_cents) == cents:
+            offer = dataclasses.replace(
+                offer, price_cents=is_now.price_cents, reduction=is_now.reduction
+            )
+        offers.append(offer)
+    return dataclasses.replace(draft, offers=tuple(offers))
 
 
 def _as_typed(cents: int | None) -> str:
@@ -253,6 +290,12 @@ def _measured(say: Translator, typed: Typed, offer: Offer, problems: dict[str, s
 
 def problems_of(error: errors.NodeError, say: Translator) -> dict[str, str]:
     """Why it could not be published or changed, by field."""
+    if error.code == "changed-meanwhile":
+        return {
+            "name": say(
+                "This product was changed in another window meanwhile. Open it anew, please."
+            )
+        }
     if error.code == "same-name":
         return {
             "again": say(

@@ -159,8 +159,9 @@ async def change(request: Request) -> Response:
             first = dataclasses.replace(listing.photos[0], alt=typed.alt or draft.name)
             draft = dataclasses.replace(draft, photos=(first, *listing.photos[1:]))
         try:
+            shown = typed.shown or listing_form.shown_of(listing)
             await site.database.write(
-                catalogue.revise, site.uris, desk.shop, listing.id, draft, site.clock()
+                _revise, site.uris, desk.shop, listing.id, draft, shown, site.clock()
             )
             return sessions.see_other(
                 request, f"/ma-boutique/{desk.shop.handle}/produits/{listing.id}?fait=change"
@@ -168,6 +169,21 @@ async def change(request: Request) -> Response:
         except errors.NodeError as error:
             problems = listing_form.problems_of(error, say)
     return _form(request, "change", desk, typed, problems, photo=photo, listing=listing)
+
+
+def _revise(
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    listing_id: str,
+    draft: catalogue.ListingDraft,
+    shown: str,
+    now: datetime,
+) -> None:
+    """Writes what was typed, over the listing as it is when it is written."""
+    listing = catalogue.get_on_show(db, listing_id)
+    draft = listing_form.brought_up(draft, shown, listing)
+    catalogue.revise(db, uris, shop, listing_id, draft, now)
 
 
 async def _photo(

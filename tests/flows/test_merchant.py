@@ -9,6 +9,8 @@ import httpx2
 import pytest
 from PIL import Image
 
+from node.model import Listing
+from node.store import database, listings
 from tests import neighbours
 from tests.neighbours import Town
 
@@ -172,6 +174,39 @@ def test_photo_name_price_published(town: Town, claire: Browser) -> None:
     assert image["mediaType"] == "image/jpeg"
     assert image["name"] == "Miel de lavande"
     assert httpx2.get(image["url"]).status_code == 200
+
+
+def test_what_changed_while_a_form_stood_open_stays(town: Town, claire: Browser) -> None:
+    """A form shows three; two are reserved meanwhile; a word is mended and the form sent."""
+    made = town.run(
+        "listing", "add", "ruche", "--name", "Tisane", "--price", "6", "--stock", "3"
+    )  # fmt: skip
+    where = f"/ma-boutique/ruche/produits/{made['id']}"
+    shown = re.search(r'name="shown" value="([^"]*)"', claire.get(where).text)
+    assert shown is not None
+    town.run("listing", "revise", made["id"], "--stock", "1", "--price", "7")
+    fields = {"name": "Tisane", "shown": shown[1], "category": "", "alt": ""}
+    none = {"photo": ("", b"", "image/jpeg")}
+    mended = {**fields, "price": "6,00", "stock": "3", "description": "De tilleul"}
+    assert "Enregistré" in claire.follow(where, data=mended, files=none).text
+    now = held(town, made["id"])
+    assert (now.offers[0].stock, now.offers[0].price_cents) == (1, 700)
+    assert now.description == "De tilleul"
+    # What was typed over counts.
+    typed = {**mended, "price": "6,50", "stock": "9"}
+    assert "Enregistré" in claire.follow(where, data=typed, files=none).text
+    now = held(town, made["id"])
+    assert (now.offers[0].stock, now.offers[0].price_cents) == (9, 650)
+    # And offers that are others by now are not mixed up.
+    another = {**mended, "shown": shown[1].replace(shown[1][:8], "00000000")}
+    assert "autre fenêtre" in claire.post(where, data=another, files=none).text
+
+
+def held(town: Town, listing: str) -> Listing:
+    with database.reading(town.folder) as db:
+        one = listings.get(db, listing)
+    assert one is not None
+    return one
 
 
 def test_changed_sold_out_back_and_withdrawn(town: Town, claire: Browser) -> None:

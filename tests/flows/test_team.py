@@ -64,6 +64,11 @@ def test_a_seller_sells_and_decides_nothing_about_people(
     assert yann.get(where).status_code == 200
     assert "/equipe" not in yann.get("/ma-boutique/fleurs").text
     assert yann.get(TEAM).status_code == 404
+    # A new key card may end what the old one opens: that is the owner's to do.
+    assert "Seul le titulaire" in yann.get("/ma-boutique/fleurs/cle").text
+    assert "Seul le titulaire" not in claire.get("/ma-boutique/fleurs/cle").text
+    assert yann.post("/ma-boutique/fleurs/cle", data={"owner": "x"}).status_code == 403
+    assert claire.post("/ma-boutique/fleurs/cle", data={"owner": "x"}).status_code == 409
     answer = yann.post(TEAM, data={"email": "x@example.fr", "role": "merchant"})
     assert answer.status_code == 404
     assert "x@example.fr" not in claire.get(TEAM).text

@@ -1,12 +1,13 @@
 """Reservations: stock taken once and given back once, states in order, erased in time."""
 
+import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from node import errors, reservations, sealing, shop_keys
+from node import catalogue, errors, prices, reservations, sealing, shop_keys
 from node.model import Availability, Hours, Listing, ReservationState, Shop, Span
 from node.store import listings
 from node.store import reservations as rows
@@ -120,6 +121,39 @@ def test_it_runs_out_after_48_hours_and_is_erased_30_days_later(tmp_path: Path) 
         assert rows.get(db, asked_only.id) is not None
         reservations.sweep(db, URIS, end + timedelta(days=30, seconds=1))
         assert rows.get(db, asked_only.id) is None
+
+
+def test_more_than_can_be_counted_does_not_come_back(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop, "Bouquet", ground.offer(stock=2))
+        one = make(db, listing)
+        full = dataclasses.replace(listing.offers[0], stock=prices.STOCK_MOST)
+        ground.revise(db, shop, listing, ground.draft("Bouquet", full))  # a till says so
+        act(db, one, CANCELLED)
+        assert stock(db, listing) == prices.STOCK_MOST
+
+
+def test_one_that_cannot_give_its_stock_back_holds_up_nobody(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        bad = ground.publish(db, shop, "Bouquet", ground.offer(stock=2))
+        good = ground.publish(db, shop, "Vase", ground.offer(stock=2))
+        made = make(db, bad, "a"), make(db, good, "b")
+        revise = catalogue.revise
+
+        def failing(db: Any, uris: Any, shop: Any, listing_id: str, *more: Any) -> Any:
+            if listing_id == bad.id:
+                raise errors.Invalid("bad-photo", "broken")
+            return revise(db, uris, shop, listing_id, *more)
+
+        monkeypatch.setattr(catalogue, "revise", failing)
+        reservations.sweep(db, URIS, NOW + timedelta(hours=48))
+        ended = [rows.get(db, one.id) for one in made]
+        assert [one.state for one in ended if one] == [ReservationState.EXPIRED] * 2
+        assert stock(db, good) == 2
 
 
 def test_time_does_not_run_while_the_shop_is_closed(tmp_path: Path) -> None:

@@ -40,11 +40,20 @@ async function read(one, held) {
   if (words.way === "mail") link.href = `mailto:${encodeURIComponent(contact)}`;
   text("contact", contact);
   part("opened").hidden = false;
-  if (words.reply) answering(one, String(words.reply));
+  if (words.reply) await answering(one, String(words.reply));
 }
 
-/** A field for an answer: without a name, so that only what is sealed is sent. */
-function answering(one, reply) {
+/** A field for an answer: without a name, so that only what is sealed is sent. None for a key that
+ *  nothing can be sealed to: a resident wrote it. */
+async function answering(one, reply) {
+  const info = forResident(page.shop, one.dataset.id);
+  let key;
+  try {
+    key = decode(reply);
+    await seal(key, info, "");
+  } catch {
+    return;
+  }
   const field = one.querySelector(".answering");
   if (!field) return;
   field.hidden = false;
@@ -55,7 +64,7 @@ function answering(one, reply) {
     event.preventDefault();
     const act = Object.assign(document.createElement("input"), {type: "hidden", name: "act"});
     act.value = event.submitter.value;
-    const sealed = await seal(decode(reply), forResident(page.shop, one.dataset.id), typed);
+    const sealed = await seal(key, info, typed);
     form.elements.answer.value = encode(sealed);
     form.append(act);
     form.submit();
