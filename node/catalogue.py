@@ -310,30 +310,48 @@ def stock_written(listing: Listing) -> str:
 
 
 def restock(
-    db: sqlite3.Connection, uris: Uris, shop: Shop, listing_id: str, written: str, now: datetime
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    listing_id: str,
+    before: str,
+    after: str,
+    now: datetime,
 ) -> Listing:
-    """Puts the stock back to what `stock_written` gave. Raises errors.NotFound.
+    """Undoes what led from one `stock_written` to another, and that alone: what was reserved or
+    brought back since stays so. Raises errors.NotFound.
 
     What does not fit the listing as it is now (another number of offers, no such words) changes
     nothing: somebody was faster.
     """
     listing = get_on_show(db, listing_id)
-    parts = written.split(",")
-    if len(parts) != len(listing.offers):
+    was, became = _stocks(before), _stocks(after)
+    if not len(was) == len(became) == len(listing.offers):
         return listing
     offers = []
-    for offer, part in zip(listing.offers, parts, strict=True):
+    for offer, old, new in zip(listing.offers, was, became, strict=True):
+        stock, word = old
+        if (offer.stock, offer.availability) != new:  # something else has happened since
+            if offer.stock is None or stock is None or new[0] is None:
+                offers.append(offer)
+                continue
+            stock = min(max(offer.stock + stock - new[0], 0), prices.STOCK_MOST)
+            word = word if word is Availability.ON_ORDER else availability(stock)
+        offers.append(dataclasses.replace(offer, stock=stock, availability=word))
+    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
+    return revise(db, uris, shop, listing_id, draft, now)
+
+
+def _stocks(written: str) -> list[tuple[int | None, Availability]]:
+    """What `stock_written` wrote, read back; nothing where it is not of that form."""
+    found: list[tuple[int | None, Availability]] = []
+    for part in written.split(","):
         number, _, word = part.partition(".")
         counted = number.isascii() and number.isdecimal() and len(number) <= 7
         if word not in tuple(Availability) or not (counted or number == "-"):
-            return listing
-        offers.append(
-            dataclasses.replace(
-                offer, stock=int(number) if counted else None, availability=Availability(word)
-            )
-        )
-    draft = dataclasses.replace(draft_of(listing), offers=tuple(offers))
-    return revise(db, uris, shop, listing_id, draft, now)
+            return []
+        found.append((int(number) if counted else None, Availability(word)))
+    return found
 
 
 def confirm(db: sqlite3.Connection, shop: Shop, now: datetime) -> int:

@@ -21,7 +21,7 @@ from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
 
 LISTED_MOST = 1000
-BEFORE_MOST = 1500  # characters of the stock of fifty offers
+BEFORE_MOST = 3000  # characters of the stock of fifty offers, twice
 
 
 @dataclass(frozen=True, slots=True)
@@ -213,18 +213,19 @@ def _restock(
     before: str,
     now: datetime,
 ) -> str:
-    """Changes the stock; says what it was, to be undone by."""
+    """Changes the stock; says what it was and what it became, to be undone by."""
     listing = own_listing(db, desk.shop, listing_id)
     if listing is None:
         raise errors.NotFound("unknown-listing")
     was = catalogue.stock_written(listing)
     if to in ("more", "less"):
-        catalogue.count(db, uris, desk.shop, listing_id, 1 if to == "more" else -1, now)
+        is_now = catalogue.count(db, uris, desk.shop, listing_id, 1 if to == "more" else -1, now)
     elif to == "undo":
-        catalogue.restock(db, uris, desk.shop, listing_id, before, now)
+        old, _, new = before.partition("~")
+        is_now = catalogue.restock(db, uris, desk.shop, listing_id, old, new, now)
     else:
-        catalogue.sell_out(db, uris, desk.shop, listing_id, now, back=to == "back")
-    return was
+        is_now = catalogue.sell_out(db, uris, desk.shop, listing_id, now, back=to == "back")
+    return f"{was}~{catalogue.stock_written(is_now)}"
 
 
 def _undo(request: Request) -> tuple[str, str] | None:

@@ -231,9 +231,29 @@ def test_one_more_and_one_less(town: Town, claire: Browser) -> None:
     assert stock(town, where) == 2
 
 
+def test_an_undo_leaves_what_happened_since(town: Town, claire: Browser) -> None:
+    where = publish(claire, "Anémone")
+    send(claire, where, name="Anémone", price="8,90", stock="5")
+    page = claire.follow(f"{where}/rayon", data={"to": "less"}).text
+    send(claire, where, name="Anémone", price="8,90", stock="1")  # three were reserved
+    claire.follow(f"{where}/rayon", data=undo_of(page))
+    assert stock(town, where) == 2
+
+
 @pytest.mark.parametrize(
     "before",
-    ["", "x", "1", "1.in_stock,2.in_stock", "-1.in_stock", "1.gone", "999999999.in_stock"],
+    [
+        "",
+        "x",
+        "1",
+        "1.in_stock,2.in_stock",
+        "-1.in_stock",
+        "1.gone",
+        "999999999.in_stock",
+        "1.in_stock~",
+        "1.in_stock~x",
+        "1.in_stock~4.in_stock,1.in_stock",
+    ],
 )
 def test_an_undo_that_does_not_fit_changes_nothing(
     town: Town, claire: Browser, before: str
