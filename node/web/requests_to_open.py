@@ -10,7 +10,7 @@ from starlette.responses import Response
 from node import accounts, errors, joining, shops, siret
 from node.exchange import keys
 from node.store import accounts as account_rows
-from node.store import applications, drafts, places
+from node.store import applications, drafts, helpers, places
 from node.translation import Translator
 from node.web import accounts as accounts_web
 from node.web import desk, forms, render, sessions, state, steward
@@ -114,7 +114,8 @@ async def code(request: Request) -> Response:
     async with forms.read(request) as form:
         account_id = form.line("account", 40)
     way_in = accounts_web.new_way_in()
-    email = await site.database.write(_let_in, site, account_id, way_in, site.clock())
+    by = person.account.id
+    email = await site.database.write(_let_in, site, by, account_id, way_in, site.clock())
     if email is None:
         return await render.error(request, 404)
     return steward.handed_over(request, email, way_in, "")
@@ -123,6 +124,7 @@ async def code(request: Request) -> Response:
 def _let_in(
     db: sqlite3.Connection,
     site: state.Site,
+    by: str,
     account_id: str,
     way_in: accounts_web.WayIn,
     now: datetime,
@@ -133,4 +135,8 @@ def _let_in(
         return None
     accounts.let_in(db, account, way_in.token, way_in.code, site.ring, now)
     applications.answered(db, account_id)
+    # Who holds the code gets in: the shops that it opens read who had it.
+    for grant in account_rows.find_grants(db, account_id, now):
+        if grant.shop is not None:
+            helpers.add_deed(db, grant.shop, by, "code", now)
     return account.email

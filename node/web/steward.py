@@ -338,7 +338,8 @@ async def invite(request: Request) -> Response:
         email = form.line("email", 320)
     way_in = accounts_web.new_way_in()
     try:
-        await site.database.write(_invite_to, site, email, handle, way_in, site.clock())
+        by = person.account.id
+        await site.database.write(_invite_to, site, by, email, handle, way_in, site.clock())
     except errors.NotFound:
         return await render.error(request, 404)
     except errors.Invalid as error:
@@ -352,12 +353,16 @@ async def invite(request: Request) -> Response:
 def _invite_to(
     db: sqlite3.Connection,
     site: state.Site,
+    by: str,
     email: str,
     handle: str | None,
     way_in: accounts_web.WayIn,
     now: datetime,
 ) -> None:
-    _invite(db, site, email, shops.get_open(db, handle) if handle else None, way_in, now)
+    shop = shops.get_open(db, handle) if handle else None
+    _invite(db, site, email, shop, way_in, now)
+    if shop is not None:  # its owners read who was let in, and by whom
+        helpers.add_deed(db, shop.id, by, "inviter", now)
 
 
 def _invite(

@@ -126,4 +126,6 @@ def _what(say: Translator, deed: Deed) -> str:
         "horaires": say("changed the opening hours"),
         "confirmer": say("confirmed the shelf"),
         "effacer": say("erased a draft"),
+        "inviter": say("let somebody in to the shop"),
+        "code": say("had a sign-in code to hand over"),
     }.get(deed.what, say("changed a product"))

@@ -101,6 +101,17 @@ def test_people_that_cannot_be_added(claire: Browser, typed: dict[str, str]) -> 
     assert "x@example.fr" not in claire.get(TEAM).text
 
 
+def test_who_is_let_in_by_the_town_hall_is_told_to_the_owner(
+    claire: Browser, nadia: Browser
+) -> None:
+    typed = {"email": "second@example.fr"}
+    assert nadia.post("/gestion/boutiques/fleurs/inviter", data=typed).status_code == 200
+    page = claire.get(TEAM).text
+    assert "second@example.fr" in page
+    assert "nadia@example.fr a invité quelqu’un à s’occuper de la boutique" in page
+    assert "ne s’occupe plus" in remove(claire, "second@example.fr")
+
+
 def test_one_person_of_two_shops(town: Town, claire: Browser, nadia: Browser) -> None:
     marc = signed_in(town, "marc@example.fr", "--role", "merchant", "--shop", "pains")
     claire.follow(TEAM, data={"email": "marc@example.fr", "role": "seller"})
