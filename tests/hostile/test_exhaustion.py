@@ -43,9 +43,10 @@ def test_dos_02_a_chain_of_answers_is_not_followed(arena: Arena) -> None:
         note = {**shop.note("poison", inReplyTo=there), "id": here}
         arena.peer.serve(here.removeprefix(arena.peer.url), note)
     told = {**shop.note("poison", inReplyTo=chain[0]), "replies": chain, "context": chain[1]}
-    with arena.unmoved():
+    with arena.unmoved(fetches=1):  # of what is announced: itself, from its origin
         for kind in ("Create", "Update", "Announce"):
             assert arena.post(shop, shop.activity(kind, told)).status < 500
+    assert not [one for one in arena.requests() if "reponse" in one]
     collection = {"id": f"{shop.uri}/tout", "type": "OrderedCollection", "first": chain[0]}
     with arena.unmoved():
         assert arena.post(shop, shop.activity("Create", collection)).status < 500
