@@ -9,7 +9,7 @@ import functools
 import re
 import sqlite3
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,7 +18,7 @@ from typing import Any
 from node import catalogue, categories, errors, prices, words
 from node.csv_dialects import Table
 from node.model import Listing, Offer, Shop
-from node.store import imports, listings, shops
+from node.store import imports, listings, reductions, shops
 from node.uris import Uris
 
 CHUNK = 20  # in one transaction: others who write wait for no more
@@ -105,6 +105,8 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
     for row, cells in table.rows:
         item = _item(row, cells, table.header, columns, vat, problems)
         if item is None:
+            # It is in the file all the same: it must not pass for one that is no longer there.
+            hit.update(known[key].id for key in _raw_keys(cells, columns) if key in known)
             continue
         keys = _keys(item)
         twice = next((key for key in keys[:1] if key in seen), None)
@@ -113,7 +115,10 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
             problems.append(Problem(row, table.header[at], twice[1], "twice"))
             continue
         seen.update(keys[:1])
-        listing = next((known[key] for key in keys if key in known), None)
+        listing = next(
+            (known[key] for key in keys if key in known and _is_it(known[key], key, item, hit)),
+            None,
+        )
         if listing is None:
             kind = "new"
         elif len(listing.offers) > 1:
@@ -123,7 +128,8 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
         else:
             hit.add(listing.id)
             item["listing"] = listing.id
-            kind = "same" if _draft(listing, item) == catalogue.draft_of(listing) else "changed"
+            draft = _draft(listing, item, _usual(db, listing))
+            kind = "same" if draft == catalogue.draft_of(listing) else "changed"
         counts[kind] += 1
         if kind != "same":
             items.append({**item, "kind": kind})
@@ -153,6 +159,41 @@ def _keys(item: Mapping[str, Any]) -> list[tuple[str, str]]:
     """By what it is found again, the surest first."""
     keys = [(name, item[name]) for name in ("sku", "gtin") if item.get(name)]
     return [*keys, ("name", item["name"].casefold())]
+
+
+def _raw_keys(cells: Sequence[str], columns: Mapping[str, int]) -> list[tuple[str, str]]:
+    """By what a row that cannot be used would be found again."""
+    found = []
+    for name in ("sku", "gtin", "name"):
+        at = columns.get(name)
+        value = cells[at].strip() if at is not None and at < len(cells) else ""
+        if value:
+            found.append((name, value.casefold() if name == "name" else value))
+    return found
+
+
+def _is_it(
+    listing: Listing, key: tuple[str, str], item: Mapping[str, Any], hit: Collection[str]
+) -> bool:
+    """Whether a listing that was found by a key is the item's: a name alone is of several sizes."""
+    if key[0] != "name":
+        return True
+    codes = [(offer.sku, offer.gtin) for offer in listing.offers]
+    others = any(
+        (sku and item.get("sku") and sku != item["sku"])
+        or (gtin and item.get("gtin") and gtin != item["gtin"])
+        for sku, gtin in codes
+    )
+    return listing.id not in hit and not others
+
+
+def _usual(db: sqlite3.Connection, listing: Listing) -> int | None:
+    """The price that a reduced listing goes back to; None where it is not reduced."""
+    offer = listing.offers[0]
+    if offer.reduction is None:
+        return None
+    row = reductions.running(db, offer.id)
+    return None if row is None else row.regular_cents
 
 
 def _item(
@@ -228,7 +269,7 @@ def price_of(text: str, vat: str = "") -> int:
     whole, rest = re.sub(r"[^0-9]", "", match["whole"]), match["rest"]
     grouped = len(whole) != len(match["whole"])
     if grouped and rest is None:  # "1.234": a thousand, or one and 234 thousandths?
-        if not vat or "," not in digits:
+        if not vat or not re.fullmatch(r"[0-9]{1,3},[0-9]{3}", digits):
             raise errors.Invalid("price-decimals")
         whole, rest = digits.split(",")[0], digits.split(",")[-1]  # before tax, cents have parts
     rest = (rest or "").rstrip("0")
@@ -257,8 +298,11 @@ def _shelf(text: str) -> str | None:
     )
 
 
-def _draft(listing: Listing | None, item: Mapping[str, Any]) -> catalogue.ListingDraft:
-    """The listing with what the item tells, all else as it is."""
+def _draft(
+    listing: Listing | None, item: Mapping[str, Any], usual: int | None = None
+) -> catalogue.ListingDraft:
+    """The listing with what the item tells, all else as it is; `usual` is its price before it was
+    reduced, where it is."""
     if listing is None:
         stock = item.get("stock")
         offer = Offer(
@@ -281,11 +325,10 @@ def _draft(listing: Listing | None, item: Mapping[str, Any]) -> catalogue.Listin
             category=item.get("category") or (guessed.id if guessed else None),
         )
     offer = listing.offers[0]
-    usual = offer.price_cents
-    if offer.reduction is None or item["price"] != offer.reduction.reference_cents:
-        usual = item["price"]  # told again as before its reduction, it does not end that
+    # Told again as before its reduction, it does not end that.
+    cents = offer.price_cents if item["price"] == usual else item["price"]
     changed = dataclasses.replace(
-        offer, price_cents=usual, gtin=item.get("gtin", offer.gtin), sku=item.get("sku", offer.sku)
+        offer, price_cents=cents, gtin=item.get("gtin", offer.gtin), sku=item.get("sku", offer.sku)
     )
     if "stock" in item and item["stock"] != offer.stock:
         changed = dataclasses.replace(
@@ -360,6 +403,8 @@ def _apply(
     if "listing" in item:
         listing = catalogue.get_on_show(db, item["listing"])
         if listing.shop == shop.id and len(listing.offers) == 1:
-            catalogue.revise(db, uris, shop, listing.id, _draft(listing, item), now)
+            catalogue.revise(
+                db, uris, shop, listing.id, _draft(listing, item, _usual(db, listing)), now
+            )
         return
     catalogue.publish(db, uris, shop, _draft(None, item), lambda: str(uuid.uuid4()), now)

@@ -23,6 +23,8 @@ from node.uris import Uris
 
 BATCH = 50
 
+PLANNED_AHEAD = timedelta(days=366)
+
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
@@ -135,6 +137,8 @@ def judge_days(
     zone = hours.zone_of(shop.place)
     if wish.last < wish.first or wish.last < today:
         return Verdict("over")
+    if wish.first - today > PLANNED_AHEAD:
+        return Verdict("too-long")
     if wish.last - wish.first > law.longest_reduction:
         return Verdict("too-long")
     if wish.kind is ReductionKind.PERISHABLE and not law.is_perishable(listing.category):

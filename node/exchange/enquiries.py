@@ -29,6 +29,7 @@ from node.uris import Uris
 WORDS_MOST = 5000  # characters of an enquiry, and of an answer
 OF_SHOP_MOST = 2000
 OF_ACTOR_MOST = 50
+OF_HOST_MOST = 200  # of one server's people, so that none fills the mailbox alone
 KEPT = timedelta(days=90)
 RECIPIENTS_READ = 20
 REACTIONS_MOST = 10_000  # of a kind to one object: whoever comes later is not counted
@@ -84,12 +85,13 @@ class TakeReply:
         asker = actors.from_document(json.loads(stored[0]))
         if asker.inbox is None:
             raise Refused("no-inbox", self.author)
+        host = documents.address(self.author)[1]
         if enquiries.get_by_uri(db, uri) is None and (
             enquiries.count(db, shop.id) >= OF_SHOP_MOST
             or enquiries.count(db, shop.id, self.author) >= OF_ACTOR_MOST
+            or enquiries.count(db, shop.id, host=host) >= OF_HOST_MOST
         ):
             raise Refused("too-many-enquiries", self.author)
-        host = documents.address(self.author)[1]
         keep(
             db,
             Enquiry(

@@ -69,8 +69,8 @@ def _move_node(
         name = target.name or peer.name
         peers.add(db, host, documents.origin(target.id), target.id, name, peer.software)
         known = peers.get(db, host)
-    if known is None or known.actor != target.id:
-        return
+    if known is None or known.actor != target.id or known.suspended is not None:
+        return  # a suspension is the steward's to lift
     if peer.added is not None:
         follows.ask(db, context.uris, known, token, now)
     follows.leave(db, context.uris, peer, f"{token}-left", now)

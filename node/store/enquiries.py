@@ -83,15 +83,18 @@ def find(db: sqlite3.Connection, shop_id: str) -> list[Enquiry]:
     return [_enquiry(row) for row in rows]
 
 
-def count(db: sqlite3.Connection, shop_id: str, actor: str | None = None) -> int:
-    """How many a shop has, of everybody or of one actor."""
+def count(
+    db: sqlite3.Connection, shop_id: str, actor: str | None = None, *, host: str | None = None
+) -> int:
+    """How many a shop has, of everybody, of one actor, or of all of one host."""
     return int(
         db.execute(
             """
             SELECT count(*) FROM enquiries
             WHERE shop = :shop AND (:actor IS NULL OR actor = :actor)
+                AND (:host IS NULL OR host = :host)
             """,
-            {"shop": shop_id, "actor": actor},
+            {"shop": shop_id, "actor": actor, "host": host},
         ).fetchone()[0]
     )
 

@@ -50,7 +50,7 @@ async def page(request: Request) -> Response:
         async with forms.read(request) as form:
             stopped, sure = form.line("stop", 20), form.is_set("sure")
             typed = _typed_in(form, listing)
-        if stopped.isascii() and stopped.isdecimal():
+        if stopped.isascii() and stopped.isdecimal() and len(stopped) <= 12:
             await site.database.write(reductions.stop, site.uris, listing.id, int(stopped), now)
             return _done(request, desk.shop, listing, "arrete")
         wishes, problems = _wishes(say, typed, listing, today)

@@ -227,3 +227,25 @@ def test_another_shops_plan_and_products_are_out_of_reach(db: Any) -> None:
     importing.work(db, ground.URIS, NOW)
     assert listings.get(db, theirs.id) == theirs
     assert list(shelf(db, shop)) == ["Pain"]
+
+
+def test_another_size_of_the_same_name_is_another_product(db: Any) -> None:
+    shop = ground.open_shop(db)
+    run(db, shop, look(db, "Nom;Référence;Prix\nSavon;A;4\n", shop=shop))
+    plan = look(db, "Nom;Référence;Prix\nSavon;C;6\nSavon;A;4\n", shop=shop)
+    assert (plan.new, plan.changed, plan.same, plan.missing) == (1, 0, 1, ())
+
+
+def test_what_cannot_be_read_is_not_gone(db: Any) -> None:
+    shop = ground.open_shop(db)
+    run(db, shop, look(db, "Nom;Référence;Prix\nMiel;B;9\nSavon;A;4\n", shop=shop))
+    plan = look(db, "Nom;Référence;Prix\nMiel;B;neuf\nSavon;A;4\n", shop=shop)
+    assert len(plan.problems) == 1
+    assert plan.missing == ()
+    assert len(look(db, "Nom;Référence;Prix\nSavon;A;4\n", shop=shop).missing) == 1
+
+
+@pytest.mark.parametrize("net", ["1.234,567", "1'234,567", "1,234,567"])
+def test_a_price_of_several_readings_is_no_price(net: str) -> None:
+    with pytest.raises(errors.Invalid):
+        importing.price_of(net, "20")
