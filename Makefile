@@ -22,7 +22,7 @@ demo: $(VENV)/installed
 	@$(BIN)/python -m node demo --port $(PORT)
 
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -m "not soak" --numprocesses 2 --dist loadfile
+	$(BIN)/python -m pytest -m "not soak"
 
 interop: $(VENV)/installed
 	$(BIN)/python -m pytest tests/interop

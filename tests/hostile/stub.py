@@ -5,6 +5,7 @@ Nothing of the product is imported, so that the node is held against something e
 """
 
 import base64
+import contextlib
 import hashlib
 import http.client
 import http.server
@@ -78,7 +79,8 @@ def send(
             connection.putheader("Content-Length", str(len(body)))
         if "host" not in names:
             connection.putheader("Host", authority)
-        connection.endheaders(body or None)
+        with contextlib.suppress(BrokenPipeError, ConnectionResetError):
+            connection.endheaders(body or None)  # who is refused early need not be heard out
         answer = connection.getresponse()
         fields = {name.lower(): value for name, value in answer.getheaders()}
         return Reply(answer.status, fields, answer.read())
