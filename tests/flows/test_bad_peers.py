@@ -154,8 +154,8 @@ def _follow(db: sqlite3.Connection, port: int, count: int) -> None:
 def test_answers_without_end_that_drip_or_lead_elsewhere(ground: Ground) -> None:
     """DLV-13, DLV-14."""
     ground.announce("Pivoine")
-    # A machine at its limits may need a second try, which comes after a minute.
-    eventually(lambda: ground.good.requests == 1, within=150)
+    # What the shop says of itself may come beside the listing: one arrival is what is waited for.
+    eventually(lambda: ground.good.requests >= 1, within=150)
     flooding, dripping = ground.bad["flood"], ground.bad["drip"]
     for name in ("flood", "drip", "redirect"):
         eventually(lambda name=name: ground.bad[name].requests >= 1, within=150)
