@@ -140,11 +140,6 @@ def parse_special(text: str, today: date) -> SpecialDays:
     return found
 
 
-def parse_specials(text: str, today: date) -> tuple[SpecialDays, ...]:
-    """Exceptions, one a line. Raises errors.Invalid."""
-    return tuple(parse_special(line, today) for line in text.splitlines() if line.strip())
-
-
 def _date(match: re.Match[str], which: int, today: date, like: date | None) -> date | None:
     """One of the dates matched; its month and year are those of `like` where it has none."""
     year, month, day = (match[f"{part}{which}"] for part in "ymd")
@@ -219,11 +214,6 @@ def write_special(days: SpecialDays, language: str = "fr") -> str:
     times = " ".join(_span_typed(span, language) for span in days.spans) or words["closed"]
     note = f"{words['colon']}{days.note}" if days.note else ""
     return f"{text} {times}{note}"
-
-
-def write_specials(special: Iterable[SpecialDays], language: str = "fr") -> str:
-    """Exceptions, one a line."""
-    return "\n".join(write_special(days, language) for days in special)
 
 
 def runs(weekly: Iterable[Span]) -> list[tuple[int, int, tuple[tuple[int, int], ...]]]:

@@ -40,17 +40,17 @@ _UNITS = {
 _SPELLED = "|".join(
     sorted((f"{name}s?" if len(name) > 1 else name for name in _UNITS), key=len, reverse=True)
 )
-_NUMBER = r"[0-9]{1,3}(?: [0-9]{3})+(?![0-9])|[0-9]{1,7}(?:[.,][0-9]{1,3})?"
+# Thousands in groups of three: as many as anybody counts to, since they make one word.
+_GROUPED = r"[0-9]{1,3}(?: [0-9]{3}){1,4}(?![0-9])"
+_NUMBER = rf"{_GROUPED}|[0-9]{{1,7}}(?:[.,][0-9]{{1,3}})?"
 _END = r"(?![^\W_]|')"  # "2 l'une" is no two litres
 # What a number may be part of. To be matched where no letter or digit stands before.
 SIZE = re.compile(
-    rf"(?:(?P<half>1/2|1/4|3/4|demi[ -])|(?P<chain>(?:{_NUMBER})(?: ?[x×*] ?(?:{_NUMBER}))*))"
+    rf"(?:(?P<half>1/2|1/4|3/4|demi[ -])|(?P<chain>(?:{_NUMBER})(?: ?[x×*] ?(?:{_NUMBER})){{0,3}}))"
     rf" ?(?P<unit>{_SPELLED}){_END}"
 )
-CHAIN = re.compile(rf"(?:{_NUMBER})(?: ?[x×*] ?(?:{_NUMBER}))+{_END}")
-NUMBER = re.compile(
-    rf"(?:[0-9]{{1,3}}(?: [0-9]{{3}})+|[0-9]{{1,7}}[.,][0-9]{{1,3}})(?![0-9]){_END}"
-)
+CHAIN = re.compile(rf"(?:{_NUMBER})(?: ?[x×*] ?(?:{_NUMBER})){{1,3}}{_END}")
+NUMBER = re.compile(rf"(?:{_GROUPED}|[0-9]{{1,7}}[.,][0-9]{{1,3}}(?![0-9])){_END}")
 
 _WORN = r"(?:[0-9]{1,3}(?:[.,]5)?|[2-5]xl|x{0,4}[sl]|m)(?![^\W_]|'|[.,][0-9])"
 # "Taille 42", "pointures du 36 au 41", "tailles S, M et L", "T42", "T. 42", "T4" (but not "T 4").

@@ -19,7 +19,7 @@ from node import sizes
 from node.model import Offer
 
 # To be raised whenever the tokens of a text change: an index of another version is made anew.
-VERSION = 2
+VERSION = 3
 
 WORDS_IN_QUERY = 12
 QUERY_MOST = 2000  # characters
@@ -291,7 +291,7 @@ def _said(folded: str) -> list[Term]:
             continue
         (one,), (other,) = before.ways[0], after.ways[0]
         if _may_join(one, other):
-            joined = (one + other)[:TOKEN_MOST]
+            joined = singular((one + other)[:TOKEN_MOST])
             before.ways.append((joined,))
             after.ways.append((joined,))
     return [Term(one.typed, tuple(dict.fromkeys(one.ways)), fixed=one.fixed) for one in found]
@@ -352,7 +352,7 @@ def _word(typed: str) -> Iterator[_Piece]:
         ways = ((code,), (tokens[0],)) if code else ()
         yield _Piece((parts[0],), tokens, (code,) if code else (), ways)
         return
-    joined = "".join(tokens)[:TOKEN_MOST] if len(parts) <= _JOINED_PARTS_MOST else ""
+    joined = singular("".join(tokens)[:TOKEN_MOST]) if len(parts) <= _JOINED_PARTS_MOST else ""
     yield _Piece(tuple(parts), tokens, (joined,) if joined else ())
 
 

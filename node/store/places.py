@@ -7,7 +7,6 @@ business: names come here folded (`node.gazetteer.names.fold`).
 
 import json
 import sqlite3
-from collections.abc import Iterable
 from pathlib import Path
 
 from node import gazetteer
@@ -57,15 +56,6 @@ def get(db: sqlite3.Connection, place_id: str) -> Place | None:
     if row:
         return Place(**row)
     return _get_former(db, code) if country == "FR" else None
-
-
-def find(db: sqlite3.Connection, ids: Iterable[str]) -> list[Place]:
-    """The places of those ids of today, in no order."""
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM {_PLACES} WHERE places.id IN (SELECT value FROM json_each(?))",  # noqa: S608
-        (json.dumps(list(ids)),),
-    )
-    return [Place(**row) for row in rows]
 
 
 def by_insee(db: sqlite3.Connection, insee: str) -> Place | None:

@@ -602,12 +602,6 @@ def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str
     return {row["id"]: str(uuid.UUID(bytes=row["listing"])) for row in rows}
 
 
-def in_titles(db: sqlite3.Connection, word: str) -> int:
-    """How many listings have this word in their title."""
-    row = db.execute("SELECT listings FROM search_vocabulary WHERE word = ?", (word,)).fetchone()
-    return 0 if row is None else int(row[0])
-
-
 def beginning(db: sqlite3.Connection, start: str, limit: int) -> list[str]:
     """The commonest words of titles that begin so."""
     rows = db.execute(

@@ -9,6 +9,7 @@ stands behind the `#` of it, the key that opens the shop's answer, is never sent
 """
 
 import asyncio
+import contextlib
 import re
 import secrets
 import sqlite3
@@ -241,7 +242,8 @@ async def follow(request: Request) -> Response:
         async with forms.read(request) as form:
             act = form.line("act", 20)
         now = site.clock()
-        try:
+        # Where it stands elsewhere by now, the page says so.
+        with contextlib.suppress(errors.Conflict):
             if act == "erase":
                 await site.database.write(reservations.erase, site.uris, reservation_id, now)
                 site.workers.poke()
@@ -251,8 +253,6 @@ async def follow(request: Request) -> Response:
                     reservations.act, site.uris, reservation_id, ReservationState.CANCELLED, now
                 )
                 site.workers.poke()
-        except errors.Conflict:
-            pass  # the page says where it stands
         return sessions.see_other(request, f"/reservation/{secret}")
     found = await site.database.read(_followed, site, request, reservation_id)
     if found is None:

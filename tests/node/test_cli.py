@@ -256,7 +256,7 @@ def test_a_damaged_database_is_told_in_a_sentence(
     (tmp_path / "instance.toml").write_bytes((folder / "instance.toml").read_bytes())
     if content is not None:
         (tmp_path / "node.db").write_bytes(content)
-    refused("shop", "list", folder=tmp_path)
+    assert "node.db" in refused("shop", "list", folder=tmp_path)
 
 
 def test_a_database_with_damaged_pages_is_told_in_a_sentence(folder: Path, tmp_path: Path) -> None:
@@ -264,7 +264,7 @@ def test_a_database_with_damaged_pages_is_told_in_a_sentence(folder: Path, tmp_p
         (tmp_path / name).write_bytes((folder / name).read_bytes())
     whole = (folder / "node.db").read_bytes()
     (tmp_path / "node.db").write_bytes(whole[:8192] + b"\xa5" * (len(whole) - 8192))
-    refused("shop", "list", folder=tmp_path)
+    assert "damaged" in refused("shop", "list", folder=tmp_path)
 
 
 def test_a_node_keeps_its_address(folder: Path, tmp_path: Path) -> None:

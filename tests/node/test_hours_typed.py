@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from node import errors, hours, hours_typed
-from node.model import Hours, Span, SpecialDays
+from node.model import Hours, Span
 
 TODAY = date(2026, 11, 25)
 
@@ -199,13 +199,3 @@ def test_an_exception_that_cannot_be_read_is_said(typed: str, words: str) -> Non
         hours_typed.parse_special(typed, TODAY)
     assert caught.value.code == "bad-exception"
     assert words in caught.value.detail
-
-
-def test_exceptions_stand_one_a_line() -> None:
-    text = "2026-12-24 9h-16h\n\n2026-12-25 fermé"
-    found = hours_typed.parse_specials(text, TODAY)
-    assert found == (
-        SpecialDays(date(2026, 12, 24), date(2026, 12, 24), ((540, 960),)),
-        SpecialDays(date(2026, 12, 25), date(2026, 12, 25)),
-    )
-    assert hours_typed.write_specials(found) == text.replace("\n\n", "\n")

@@ -324,13 +324,18 @@ def test_what_is_asked_in_the_words_of_a_title_finds_it(title: str) -> None:
     "text",
     [
         "0" * 2000, "9 " * 1000, "1x" * 1000, "a-" * 1000, "a'" * 1000, "a." * 1000, "1/2 " * 500,
-        "taille 1, " * 200, "123 " * 500, "t." * 1000, "12345678" * 250, "1,5" * 600, "😀" * 2000,
+        "taille 1, " * 200, "123 " * 500, "t." * 1000, "12345678" * 250, "1,5" * 600, "3x" * 900 + "3 cm",
+        "123 456 x " * 190 + "7", "😀" * 2000,
         '" OR * NEAR(', "\x00\x01", "title : x", "\ud800",
     ],
 )  # fmt: skip
 def test_odd_texts_are_read_in_little_time(text: str) -> None:
-    words.read(text)
-    words.normalise(text * 20)
+    tokens = words.normalise(text * 20).split(" ")
+    asked = [one for term in words.read(text).terms for way in term.alternatives for one in way]
+    for token in [*filter(None, tokens), *asked]:
+        assert 0 < len(token) <= words.TOKEN_MOST
+        assert not any(letter.isspace() or letter == '"' for letter in token), token
+    assert len(tokens) == len(set(tokens))
 
 
 @pytest.mark.parametrize(

@@ -279,6 +279,8 @@ def test_a_connection_may_be_closed_by_another_thread() -> None:
     thread.start()
     thread.join()
     opened[0].close()
+    with pytest.raises(sqlite3.ProgrammingError, match="closed"):
+        opened[0].execute("SELECT 1")
 
 
 def test_the_same_sources_give_the_same_small_file(tmp_path: Path) -> None:
