@@ -228,18 +228,19 @@ class _Asked:
             passed_over = self._passed_over(len(rows) / max(1, self.view.listings()))
             near = _Nearness(self, rows)
             for chunk in (wanted, 4 * wanted, 16 * wanted):
-                some, reached = near.next(chunk)
-                if reached is None:
+                taken = near.next(chunk)
+                if taken is None:
                     break
+                some, reached = taken
                 there = titled.intersection(some)
                 blocks = {self.view.by_number[row >> search.ROW_BITS] for row in there}
                 heads = self._heads(plan, self.view.ranges(list(blocks), passed_over))
                 runs += self._runs(some, _Titles(titled, heads))
-                if reached < 0.0:
+                if reached is None:
                     continue
                 # A title further away may come before a description nearer by.
-                taken = sum(len(run.rows) for run in runs if run.where < Where.ELSEWHERE)
-                best = Where.HEAD if taken < len(titled) else Where.ELSEWHERE
+                ranked = sum(len(run.rows) for run in runs if run.where < Where.ELSEWHERE)
+                best = Where.HEAD if ranked < len(titled) else Where.ELSEWHERE
                 gathered = self._as_far_as(runs, reached, best, after, wanted)
                 if len(gathered.placed) >= wanted and RingName.AROUND in gathered.whole:
                     gathered.totals[RingName.FURTHER] += near.left
@@ -288,10 +289,10 @@ class _Asked:
         decided = False
         for hoped in (wanted, 8 * wanted, 24 * wanted):
             # Once the page is decided only totals are wanting: everything around, or very much.
-            end = EXACT_UP_TO * MARGIN / met if decided else hoped * MARGIN / density
+            more = EXACT_UP_TO * MARGIN / met if decided else hoped * MARGIN / density - lying
+            end = lying + max(ZONE_LEAST, more)
             if end > ZONE_MOST:
                 return None
-            end = lying + max(ZONE_LEAST, end) if decided else max(ZONE_LEAST, end)
             reached = math.inf
             for block in nearer:
                 lying += block.used
@@ -499,16 +500,16 @@ class _Nearness:
         self._reached = math.inf
         self.left = len(rows)
 
-    def next(self, shops: int) -> tuple[list[int], float | None]:
+    def next(self, shops: int) -> tuple[list[int], float | None] | None:
         """The rows of about so many shops more, and how many kilometres away the next shop is.
 
-        That is -1 where it is not known, or the next is still of the commune or beside it, and
-        None where so many are not left.
+        That is None where it is not known, or the next is still of the commune or beside it. Of
+        fewer shops than are asked for nothing is given.
         """
         taken = len(self._rows) - self.left
         there = [near for near in self._near if near <= self._reached] if taken else self._near
         if shops >= len(there):
-            return [], None
+            return None
         limit = heapq.nlargest(shops + 1, there)[-1]
         some: list[int] = []
         following = -1
@@ -523,7 +524,7 @@ class _Nearness:
         self._reached = limit
         self.left -= len(some)
         km = self._asked._distance(self._asked.view.by_number[following])
-        return some, -1.0 if km is None or limit > 1.0 else km
+        return some, None if limit > 1.0 else km
 
 
 @dataclass(frozen=True, slots=True)

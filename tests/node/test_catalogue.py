@@ -12,7 +12,7 @@ import pytest
 
 from node import catalogue, errors, shops
 from node.model import Availability, Condition, Kind, Listing, Shop, Verb
-from node.store import changes, database, deliveries, listings
+from node.store import changes, database, deliveries, listings, search
 from node.store import prices as price_rows
 from tests import ground
 from tests.ground import NOW, URIS
@@ -327,6 +327,21 @@ def test_a_neighbours_listing_is_recorded_and_found_and_not_told_on(
     assert told(db) == []
     assert changes.head(db) == 0
     assert shown(db, listing) == []
+
+
+def test_of_what_comes_together_the_last_word_counts(db: sqlite3.Connection, baker: Shop) -> None:
+    first, other = ground.remote_listing(baker, "Zeste"), ground.remote_listing(baker, "Pain")
+    second = dataclasses.replace(first, name="Abricot", updated=NOW + SECOND)
+    third = dataclasses.replace(first, name="Melon", updated=NOW + 2 * SECOND)
+    assert catalogue.record_all_remote(db, [first, other, second, third, second], NOW) == 4
+    assert [found(db, word) for word in ("zeste", "abricot")] == [[], []]
+    assert found(db, "melon") == [first.id]
+    assert found(db, "pain") == [other.id]
+    # And taken out again, nothing of it is left to be found or to mend spellings by.
+    catalogue.remove_remote(db, first.uri, NOW)
+    assert found(db, "melon") == []
+    known = dict(search.vocabulary(db))
+    assert [known.get(word, 0) for word in ("zeste", "abricot", "melon", "pain")] == [0, 0, 0, 1]
 
 
 def test_a_deleted_listing_does_not_come_back(db: sqlite3.Connection, baker: Shop) -> None:

@@ -1,6 +1,7 @@
 """The shops by where they are: the nearest first, all over the globe."""
 
 import itertools
+import math
 import random
 
 import pytest
@@ -31,6 +32,24 @@ def _in_towns(chance: random.Random, towns: int, each: int) -> list[tuple[float,
         for latitude, longitude in _scattered(chance, towns)
         for _ in range(each)
     ]
+
+
+def test_where_the_first_look_ends_none_comes_too_early() -> None:
+    """Shops all around, as far away as the belt that is looked at first."""
+    chance = random.Random(7)
+    here = (45.0, 2.0)
+    points = []
+    for _ in range(600):
+        km, bearing = chance.uniform(0.6, 1.4) * directory.BELT_KM, chance.uniform(0, 2 * math.pi)
+        north, east = km * math.cos(bearing) / 111.2, km * math.sin(bearing) / 78.6
+        points.append((here[0] + north, here[1] + east))
+    point = globe.vector(*here)
+    found = list(_view(points).from_near(point))
+    distances = [globe.distance_km(point, block.point) for block in found if block.point]
+    assert len(distances) == 600
+    assert max(distances) > directory.BELT_KM > min(distances)
+    for nearer, further in itertools.pairwise(distances):
+        assert nearer <= further + 0.01
 
 
 @pytest.mark.parametrize("seed", range(4))
