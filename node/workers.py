@@ -239,22 +239,17 @@ class Workers:
         self._read_bell.set()
 
     async def _sweep(self) -> None:
-        started = True
+        tasks = [self._forget, self._end_reservations, self._sweep_copies, self._ask]
         while True:
             now = self._context.clock()
             # Each by itself: what fails in one must not keep the others from their turn.
-            for task in (self._forget, self._end_reservations, self._sweep_copies, self._ask):
+            for task in tasks:
                 try:
                     await task(now)
                 except Exception:
                     log.exception("sweeping failed and will be tried again")
-            if not started:  # whoever could not be reached may be there again
-                try:
-                    since = now - outbox.UNAVAILABLE_AFTER
-                    await self._database.write(deliveries.give_up_unavailable, since, now)
-                except Exception:
-                    log.exception("sweeping failed and will be tried again")
-            started = False
+            if self._give_up not in tasks:  # not at once: who was not to be reached may be there
+                tasks.append(self._give_up)
             await asyncio.sleep(SWEEP_EVERY)
 
     async def _forget(self, now: datetime) -> None:
@@ -263,6 +258,10 @@ class Workers:
     async def _end_reservations(self, now: datetime) -> None:
         while await self._database.write(reservations.sweep, self._context.uris, now):
             pass
+
+    async def _give_up(self, now: datetime) -> None:
+        since = now - outbox.UNAVAILABLE_AFTER
+        await self._database.write(deliveries.give_up_unavailable, since, now)
 
     async def _sweep_copies(self, _now: datetime) -> None:
         await self.copies.sweep()
