@@ -22,13 +22,13 @@ CODES_AN_HOUR_ALL = 300
 CODE_AGAIN_AFTER = timedelta(seconds=60)
 ASKED_KEPT = timedelta(days=1)
 BEGUN_AN_HOUR = 60
+BEGUN_FOR_ONE = 10  # waiting for a code, in the name of one address
 BEGUN_KEPT = timedelta(days=60)
 
 
 def may_have_code(db: sqlite3.Connection, account: Account | None, now: datetime) -> bool:
     """Notes that a code is asked for; says whether one is given. Never for nobody known."""
     hour = now - timedelta(hours=1)
-    applications.prune_codes(db, now - ASKED_KEPT)
     # Addresses nobody has are not counted: they could use up the turn of those that are known.
     if (
         account is None
@@ -51,6 +51,12 @@ def ask_code(
         return None
     accounts.let_in(db, account, token, code, ring, now)
     return account
+
+
+def prune(db: sqlite3.Connection, now: datetime) -> None:
+    """Forgets who asked for a code, and shops that were begun and never sent."""
+    applications.prune_codes(db, now - ASKED_KEPT)
+    applications.prune(db, now - BEGUN_KEPT, now - ASKED_KEPT)
 
 
 def check(db: sqlite3.Connection, one: Application) -> None:
@@ -89,25 +95,44 @@ def begin(
 ) -> tuple[Account, Application]:
     """Writes down what was typed for the account of an address, made where there is none.
 
-    Raises errors.Invalid, errors.Conflict, and errors.TooMany when too many are begun.
+    Anybody can type an address: it is nobody's until `claim`. Raises errors.Invalid,
+    errors.Conflict, and errors.TooMany when too many are begun.
     """
     if not accounts.is_address(email):
         raise errors.Invalid("bad-email", fields={"email": "is not a mail address"})
     if applications.count_since(db, now - timedelta(hours=1)) >= BEGUN_AN_HOUR:
         raise errors.TooMany("too-many-shops", retry_after=1800)
-    applications.prune(db, now - BEGUN_KEPT)
     address = email.strip().lower()
     account = account_rows.get_by_email(db, address)
     if account is None:
         account = Account(str(uuid.uuid4()), address, now)
         account_rows.add(db, account)
-    typed = dataclasses.replace(typed, account=account.id, siret=siret.check(typed.siret))
+    if len(applications.typed_for(db, account.id)) >= BEGUN_FOR_ONE:
+        raise errors.TooMany("too-many-shops", retry_after=1800)
+    typed = dataclasses.replace(
+        typed, account=account.id, siret=siret.check(typed.siret), proven=False
+    )
     check(db, typed)
-    known = applications.of_account(db, account.id)
-    if known is not None and known.state == "sent":
-        return account, known  # it waits already: nobody else changes it by its address alone
     applications.put(db, typed)
     return account, typed
+
+
+def claim(db: sqlite3.Connection, account: str, asked: str) -> None:
+    """Somebody showed that the address is theirs: what they typed (`asked`, its id) is theirs too.
+
+    Where the id is not at hand, since they came by a link, it is the only one that was typed, if
+    nothing is begun. One that waits for a steward is not touched.
+    """
+    typed = applications.typed_for(db, account)
+    known = applications.of_account(db, account)
+    if known is not None and known.state == "sent":
+        return
+    meant = [one for one in typed if one.id == asked]
+    if not meant and len(typed) == 1 and (known is None or known.state != "begun"):
+        meant = typed
+    for one in meant:
+        applications.put(db, dataclasses.replace(one, proven=True))
+        applications.drop_begun(db, account, but=one.id)
 
 
 def tell_hours(db: sqlite3.Connection, account: str, typed: str) -> None:

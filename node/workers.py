@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, importing, mail, media, moderation, reductions, reservations
+from node import accounts, importing, joining, mail, media, moderation, reductions, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -287,6 +287,7 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     media.sweep(db, folder, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
+    joining.prune(db, now)
     accounts.prune(db, now)
     mail.prune(db, now)
     deliveries.prune_hosts(db, now)

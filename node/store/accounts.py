@@ -230,8 +230,21 @@ def add_sent(
 def prune(
     db: sqlite3.Connection, now: datetime, tries_since: datetime, forms_since: datetime
 ) -> None:
-    """Drops links, codes and sessions that have run out, and what was noted long enough ago."""
+    """Drops links, codes and sessions that have run out, and what was noted long enough ago; and
+    accounts that nothing is left of: an address that somebody typed once is not kept."""
     for table in ("sign_in_links", "sign_in_codes", "sessions"):
         db.execute(f"DELETE FROM {table} WHERE expires <= ?", (times.stamp(now),))  # noqa: S608
     db.execute("DELETE FROM sign_in_tries WHERE at <= ?", (times.stamp(tries_since),))
     db.execute("DELETE FROM sent_forms WHERE at <= ?", (times.stamp(forms_since),))
+    db.execute(
+        """
+        DELETE FROM accounts
+        WHERE email IS NOT NULL AND created <= ?
+          AND NOT EXISTS (SELECT 1 FROM grants WHERE account = accounts.id)
+          AND NOT EXISTS (SELECT 1 FROM sessions WHERE account = accounts.id)
+          AND NOT EXISTS (SELECT 1 FROM sign_in_links WHERE account = accounts.id)
+          AND NOT EXISTS (SELECT 1 FROM sign_in_codes WHERE account = accounts.id)
+          AND NOT EXISTS (SELECT 1 FROM applications WHERE account = accounts.id)
+        """,
+        (times.stamp(forms_since),),
+    )

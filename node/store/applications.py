@@ -24,10 +24,11 @@ class Application:
     reason: str
     created: datetime
     sent: datetime | None
+    proven: bool  # that the address is theirs who typed it
 
 
 _COLUMNS = """id, account, shop, siret, name, place, address, phone, hours, state, reason, created,
-              sent"""
+              sent, proven"""
 
 
 def _application(row: sqlite3.Row) -> Application:
@@ -45,6 +46,7 @@ def _application(row: sqlite3.Row) -> Application:
         reason=row["reason"],
         created=times.moment(row["created"]),
         sent=times.moment_or_none(row["sent"]),
+        proven=bool(row["proven"]),
     )
 
 
@@ -53,7 +55,7 @@ def put(db: sqlite3.Connection, one: Application) -> None:
     db.execute(
         f"""
         INSERT OR REPLACE INTO applications ({_COLUMNS})
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,  # noqa: S608
         (
             one.id,
@@ -69,6 +71,7 @@ def put(db: sqlite3.Connection, one: Application) -> None:
             one.reason,
             times.stamp(one.created),
             times.stamp_or_none(one.sent),
+            one.proven,
         ),
     )
 
@@ -79,8 +82,25 @@ def get(db: sqlite3.Connection, application_id: str) -> Application | None:
 
 
 def of_account(db: sqlite3.Connection, account: str) -> Application | None:
-    """The last one of somebody."""
-    return _one(db, "account = ?", account)
+    """The last one of somebody, of those whose address they have shown to be theirs."""
+    return _one(db, "account = ? AND proven", account)
+
+
+def typed_for(db: sqlite3.Connection, account: str) -> list[Application]:
+    """What was typed in the name of an account, by whoever: nothing of it is proven."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM applications"  # noqa: S608
+        " WHERE account = ? AND NOT proven ORDER BY created, id",
+        (account,),
+    )
+    return [_application(row) for row in rows]
+
+
+def drop_begun(db: sqlite3.Connection, account: str, but: str) -> None:
+    """Drops all that was begun for an account and not sent, except one."""
+    db.execute(
+        "DELETE FROM applications WHERE account = ? AND state = 'begun' AND id <> ?", (account, but)
+    )
 
 
 def of_shop(db: sqlite3.Connection, shop: str) -> Application | None:
@@ -125,11 +145,14 @@ def count_since(db: sqlite3.Connection, since: datetime) -> int:
     )
 
 
-def prune(db: sqlite3.Connection, since: datetime) -> None:
-    """Drops what was begun before a time and never sent, or refused."""
+def prune(db: sqlite3.Connection, since: datetime, unproven_since: datetime) -> None:
+    """Drops what was begun before a time and never sent, or refused; sooner what nobody proved."""
     db.execute(
-        "DELETE FROM applications WHERE state IN ('begun', 'refused') AND created < ?",
-        (times.stamp(since),),
+        """
+        DELETE FROM applications
+        WHERE state IN ('begun', 'refused') AND created < iif(proven, ?, ?)
+        """,
+        (times.stamp(since), times.stamp(unproven_since)),
     )
 
 

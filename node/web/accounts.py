@@ -12,6 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node import accounts, errors, joining, mail
+from node.keyring import Keyring
+from node.model import Account
 from node.store import accounts as account_rows
 from node.store import applications
 from node.translation import Translator
@@ -66,12 +68,13 @@ async def send_code(request: Request) -> Response:
         return await render.error(request, 403)
     async with forms.read(request) as form:
         email = form.line("email", 320)
+        asked_for = form.line("asked", 40)
     say = render.speak(request)
     if not accounts.is_address(email):
         problem = {"email": say("This is no e-mail address such as claire@example.fr")}
-        return _ask(request, status=422, email=email, problems=problem)
+        return _ask(request, status=422, email=email, problems=problem, asked_for=asked_for)
     await site.database.write(give_code, site, email, new_way_in(), say, site.clock())
-    return _ask(request, email=email, asked=True)
+    return _ask(request, email=email, asked=True, asked_for=asked_for)
 
 
 async def by_link(request: Request) -> Response:
@@ -86,7 +89,7 @@ async def by_link(request: Request) -> Response:
             return await render.error(request, 403)
         session = sessions.new_token()
         try:
-            await site.database.write(accounts.sign_in, token, session, site.clock())
+            await site.database.write(_enter_by_link, token, session, site.clock())
         except errors.NotFound:
             return ask(request, status=404, link_used=True)
         answer = sessions.see_other(request, "/compte")
@@ -108,19 +111,34 @@ async def by_code(request: Request) -> Response:
     async with forms.read(request) as form:
         session = sessions.new_token()
         email = form.line("email", 320)
+        asked = form.line("asked", 40)
         found = await site.database.write(
-            accounts.enter_code,
-            email,
-            form.line("code", 40),
-            site.ring,
-            session,
-            site.clock(),
+            _enter_by_code, email, form.line("code", 40), asked, site.ring, session, site.clock()
         )
     if found is None:
-        return ask(request, status=422, email=email, wrong=True)
+        return ask(request, status=422, email=email, wrong=True, asked_for=asked)
     answer = sessions.see_other(request, "/compte")
     sessions.begin(request, answer, session)
     return answer
+
+
+def _enter_by_link(db: sqlite3.Connection, token: str, session: str, now: datetime) -> None:
+    joining.claim(db, accounts.sign_in(db, token, session, now).id, "")
+
+
+def _enter_by_code(
+    db: sqlite3.Connection,
+    email: str,
+    code: str,
+    asked: str,
+    ring: Keyring,
+    session: str,
+    now: datetime,
+) -> Account | None:
+    found = accounts.enter_code(db, email, code, ring, session, now)
+    if found is not None:
+        joining.claim(db, found.id, asked)
+    return found
 
 
 def ask(
@@ -130,6 +148,7 @@ def ask(
     email: str = "",
     wrong: bool = False,
     link_used: bool = False,
+    asked_for: str = "",
 ) -> Response:
     """The page that asks for address and code, for whoever is not signed in."""
     say = render.speak(request)
@@ -138,7 +157,14 @@ def ask(
         if wrong
         else {}
     )
-    return _ask(request, status=status, email=email, problems=problems, link_used=link_used)
+    return _ask(
+        request,
+        status=status,
+        email=email,
+        problems=problems,
+        link_used=link_used,
+        asked_for=asked_for,
+    )
 
 
 def _ask(
@@ -149,6 +175,7 @@ def _ask(
     problems: dict[str, str] | None = None,
     link_used: bool = False,
     asked: bool = False,
+    asked_for: str = "",
 ) -> Response:
     return render.page(
         request,
@@ -159,6 +186,7 @@ def _ask(
         errors=problems or {},
         link_used=link_used,
         asked=asked,
+        asked_for=asked_for,
         by_mail=bool(state.of(request).settings.mail.host),
     )
 

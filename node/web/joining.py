@@ -95,9 +95,11 @@ async def contact(request: Request) -> Response:
     problems = await site.database.read(_problems, typed, say)
     if problems:
         return _page(request, "shop", status=422, typed=typed, errors=problems)
+    asked = ""
     if not trapped:
+        way_in = accounts.new_way_in()
         try:
-            await site.database.write(_begin, site, typed, accounts.new_way_in(), say, site.clock())
+            asked = await site.database.write(_begin, site, typed, way_in, say, site.clock())
         except errors.TooMany as error:
             return await render.error(request, 429, retry_after=error.retry_after)
         except errors.NodeError as error:
@@ -106,7 +108,14 @@ async def contact(request: Request) -> Response:
             return _page(
                 request, "shop" if first else "contact", status=422, typed=typed, errors=problems
             )
-    return _page(request, "code", typed=typed, errors={}, by_mail=bool(site.settings.mail.host))
+    return _page(
+        request,
+        "code",
+        typed=typed,
+        asked=asked,
+        errors={},
+        by_mail=bool(site.settings.mail.host),
+    )
 
 
 def _problems(db: sqlite3.Connection, typed: Typed, say: Translator) -> dict[str, str]:
@@ -149,6 +158,7 @@ def _application(typed: Typed, place: str) -> Application:
         reason="",
         created=datetime.min,
         sent=None,
+        proven=False,
     )
 
 
@@ -159,14 +169,15 @@ def _begin(
     way_in: accounts.WayIn,
     say: Translator,
     now: datetime,
-) -> None:
+) -> str:
     place, problems = _place(db, typed, say)
     if place is None:
         raise errors.Invalid("unknown-place", fields=problems)
     fresh = _application(typed, place.id)
     fresh = dataclasses.replace(fresh, created=now.replace(microsecond=0))
-    joining.begin(db, fresh, typed.email, now)
+    _, begun = joining.begin(db, fresh, typed.email, now)
     accounts.give_code(db, site, typed.email, way_in, say, now)
+    return begun.id
 
 
 def _sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:

@@ -161,7 +161,7 @@ def test_refused_with_a_reason(town: Town, server: smtp.Server, nadia: Browser) 
     ],
 )
 def test_first_steps_that_cannot_be(town: Town, wrong: dict[str, str], field: str) -> None:
-    typed = {**SHOP, "siret": "443 061 841 00047", **wrong}
+    typed = {**SHOP, "siret": "443 061 841 00005", **wrong}
     for path in (START, f"{START}/contact"):
         answer = Browser(town).post(path, data={**typed, "email": "x@example.fr"})
         assert answer.status_code == 422, path
@@ -174,7 +174,7 @@ def test_first_steps_that_cannot_be(town: Town, wrong: dict[str, str], field: st
 )
 def test_addresses_that_cannot_be(town: Town, server: smtp.Server, email: str) -> None:
     before = len(server.recipients)
-    typed = {**SHOP, "siret": "443 061 841 00047", "email": email}
+    typed = {**SHOP, "siret": "443 061 841 00005", "email": email}
     answer = Browser(town).post(f"{START}/contact", data=typed)
     assert answer.status_code == 422
     assert 'href="#email"' in answer.text
@@ -183,7 +183,7 @@ def test_addresses_that_cannot_be(town: Town, server: smtp.Server, email: str) -
 
 
 def test_a_machine_that_fills_every_field_opens_nothing(town: Town) -> None:
-    typed = {**SHOP, "siret": "443 061 841 00047", "email": "bot@example.fr", "website": "x"}
+    typed = {**SHOP, "siret": "443 061 841 00005", "email": "bot@example.fr", "website": "x"}
     assert Browser(town).post(f"{START}/contact", data=typed).status_code == 200
     with database.reading(town.folder) as db:
         found = db.execute("SELECT count(*) FROM accounts WHERE email = 'bot@example.fr'")
@@ -241,3 +241,34 @@ def test_without_mail_a_steward_hands_the_code_over(silent: Town) -> None:
     assert "claire@example.fr" not in paul.get("/gestion").text
     assert paul.post("/gestion/codes", data={"account": account[1]}).status_code == 404
     assert claire.post("/gestion/codes", data={"account": account[1]}).status_code == 404
+
+
+def test_a_stranger_who_types_the_address_changes_nothing(town: Town, server: smtp.Server) -> None:
+    amel = Browser(town)
+    ask(amel, "amel@example.fr", siret="552 100 554 00005", name="Chez Amel")
+    page = amel.post(
+        f"{START}/contact",
+        data={
+            **SHOP,
+            "siret": "552 100 554 00005",
+            "name": "Chez Amel",
+            "email": "amel@example.fr",
+        },
+    )
+    asked = re.search(r'name="asked" value="([^"]+)"', page.text)
+    assert asked is not None
+    stranger = Browser(town)
+    ask(stranger, "amel@example.fr", siret="443 061 841 00005", name="Le Voleur")
+    code = code_in(mail_to(server, "amel@example.fr", "Votre code de connexion"))
+    wrong = amel.post(
+        "/connexion", data={"email": "amel@example.fr", "code": "0", "asked": asked[1]}
+    )
+    assert f'name="asked" value="{asked[1]}"' in wrong.text  # what was typed is not lost by a slip
+    answer = amel.post(
+        "/connexion", data={"email": "amel@example.fr", "code": code, "asked": asked[1]}
+    )
+    assert answer.status_code == 303
+    amel.follow(f"{START}/horaires", data={"week": "mar-sam 9h30-19h"})
+    page = amel.get(f"{START}/envoyer").text
+    assert "Chez Amel" in page
+    assert "Voleur" not in page
