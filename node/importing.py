@@ -97,36 +97,25 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
         raise errors.Invalid("prices-without-vat")
     shelf = listings.find_of_shop(db, shop.id)
     known = _known(shelf)
-    items: list[dict[str, Any]] = []
     problems: list[Problem] = []
-    seen: set[tuple[str, str]] = set()
-    hit: set[str] = set()
+    rows, unread = _read(table, columns, vat, problems)
+    # An unread row is in the file all the same: it must not pass for one that is no longer there,
+    # nor another row for it.
+    hit = {known[key].id for keys in unread for key in keys if key in known}
+    coded = {
+        known[key].id for keys in unread for key in keys[:1] if key in known and key[0] != "name"
+    }
+    found = _found_again([item for _, item in rows], known, coded)
+    items: list[dict[str, Any]] = []
     counts = {"new": 0, "changed": 0, "same": 0}
-    for row, cells in table.rows:
-        item = _item(row, cells, table.header, columns, vat, problems)
-        if item is None:
-            # It is in the file all the same: it must not pass for one that is no longer there.
-            hit.update(known[key].id for key in _raw_keys(cells, columns) if key in known)
-            continue
-        keys = _keys(item)
-        twice = next((key for key in keys[:1] if key in seen), None)
-        if twice is not None:
-            at = columns.get(twice[0], columns["name"])
-            problems.append(Problem(row, table.header[at], twice[1], "twice"))
-            continue
-        seen.update(keys[:1])
-        listing = next(
-            (known[key] for key in keys if key in known and _is_it(known[key], key, item, hit)),
-            None,
-        )
-        if listing is None:
-            kind = "new"
-        elif len(listing.offers) > 1:
-            problems.append(Problem(row, table.header[columns["name"]], item["name"], "choices"))
+    for (row, item), listing in zip(rows, found, strict=True):
+        kind = "new"
+        if listing is not None:
             hit.add(listing.id)
-            continue
-        else:
-            hit.add(listing.id)
+            if len(listing.offers) > 1:
+                name = table.header[columns["name"]]
+                problems.append(Problem(row, name, item["name"], "choices"))
+                continue
             item["listing"] = listing.id
             draft = _draft(listing, item, _usual(db, listing))
             kind = "same" if draft == catalogue.draft_of(listing) else "changed"
@@ -136,12 +125,59 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
     numbered = [one for one in shelf if one.offers[0].sku]
     return Plan(
         items=tuple(items),
-        problems=tuple(problems),
+        problems=tuple(sorted(problems, key=lambda problem: problem.row)),
         ignored=ignored,
         missing=tuple(one.id for one in numbered if one.id not in hit),
         numbered=len(numbered),
         **counts,
     )
+
+
+def _read(
+    table: Table, columns: Mapping[str, int], vat: str, problems: list[Problem]
+) -> tuple[list[tuple[int, dict[str, Any]]], list[list[tuple[str, str]]]]:
+    """(row, item) of the rows that can be used, each product once, and the keys of the others."""
+    rows: list[tuple[int, dict[str, Any]]] = []
+    unread = []
+    seen: set[tuple[str, str]] = set()
+    for row, cells in table.rows:
+        item = _item(row, cells, table.header, columns, vat, problems)
+        if item is None:
+            unread.append(_raw_keys(cells, columns))
+            continue
+        surest = _keys(item)[0]
+        if surest in seen:
+            at = columns.get(surest[0], columns["name"])
+            problems.append(Problem(row, table.header[at], surest[1], "twice"))
+            continue
+        seen.add(surest)
+        rows.append((row, item))
+    return rows, unread
+
+
+def _found_again(
+    items: Sequence[Mapping[str, Any]],
+    known: Mapping[tuple[str, str], Listing],
+    others: Collection[str],
+) -> list[Listing | None]:
+    """The listing each item is of, each listing once, and none of those that other rows name.
+
+    All are looked for by number first, then by barcode, then by name: whatever the order of the
+    file, a name takes nothing from the row that has its number.
+    """
+    found: list[Listing | None] = [None] * len(items)
+    taken = set(others)
+    for wanted in ("sku", "gtin", "name"):
+        for at, item in enumerate(items):
+            key = next((key for key in _keys(item) if key[0] == wanted), None)
+            listing = known.get(key) if key and found[at] is None else None
+            if listing is None or listing.id in taken:
+                continue
+            if wanted == "name" and _has_other_codes(listing, item):
+                continue
+            found[at] = listing
+            taken.add(listing.id)
+    return found
 
 
 def _known(shelf: Sequence[Listing]) -> Mapping[tuple[str, str], Listing]:
@@ -172,19 +208,13 @@ def _raw_keys(cells: Sequence[str], columns: Mapping[str, int]) -> list[tuple[st
     return found
 
 
-def _is_it(
-    listing: Listing, key: tuple[str, str], item: Mapping[str, Any], hit: Collection[str]
-) -> bool:
-    """Whether a listing that was found by a key is the item's: a name alone is of several sizes."""
-    if key[0] != "name":
-        return True
-    codes = [(offer.sku, offer.gtin) for offer in listing.offers]
-    others = any(
-        (sku and item.get("sku") and sku != item["sku"])
-        or (gtin and item.get("gtin") and gtin != item["gtin"])
-        for sku, gtin in codes
+def _has_other_codes(listing: Listing, item: Mapping[str, Any]) -> bool:
+    """Whether its number or its barcode is another one: several sizes have one name."""
+    return any(
+        mine and theirs and mine != theirs
+        for offer in listing.offers
+        for mine, theirs in ((offer.sku, item.get("sku")), (offer.gtin, item.get("gtin")))
     )
-    return listing.id not in hit and not others
 
 
 def _usual(db: sqlite3.Connection, listing: Listing) -> int | None:

@@ -138,7 +138,7 @@ def judge_days(
     if wish.last < wish.first or wish.last < today:
         return Verdict("over")
     if wish.first - today > PLANNED_AHEAD:
-        return Verdict("too-long")
+        return Verdict("too-far")
     if wish.last - wish.first > law.longest_reduction:
         return Verdict("too-long")
     if wish.kind is ReductionKind.PERISHABLE and not law.is_perishable(listing.category):

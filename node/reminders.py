@@ -7,7 +7,7 @@ import hmac
 import sqlite3
 from datetime import UTC, datetime, timedelta
 
-from node import catalogue, errors, mail
+from node import catalogue, errors, mail, phrases
 from node.keyring import Keyring
 from node.model import Shop
 from node.store import accounts, reminders, shops
@@ -32,11 +32,16 @@ def queue_due(
             continue
         link = f"{uris.origin}/encore-en-rayon/{token(ring, shop, now)}"
         home = f"{uris.origin}/ma-boutique/{shop.handle}/epuise"
-        text = say(
-            "On {site}, {count} of your products were not confirmed for a week. Are they still "
-            "on the shelf? One tap confirms all of them:\n{link}\n\nSomething is sold out? Say so "
-            "here first:\n{home}\n"
-        ).format(site=site, count=count, link=link, home=home)
+        shelf = phrases.counted(
+            say,
+            count,
+            say("{count} of your products was not confirmed for a week."),
+            say("{count} of your products were not confirmed for a week."),
+        )
+        text = f"{site}\n\n{shelf}\n" + say(
+            "Is that still on the shelf? One tap confirms it:\n{link}\n\n"
+            "Something is sold out? Say so here first:\n{home}\n"
+        ).format(link=link, home=home)
         subject = say("{shop}: still on the shelf?").format(shop=" ".join(shop.name.split())[:100])
         for account in accounts.find_of_shop(db, shop_id, now):
             if account.email:

@@ -193,6 +193,7 @@ def _refusal(say: Translator, verdict: Verdict) -> tuple[str, str]:
         "never-shown": ("price", say("It was never shown at a price: there is nothing to reduce")),
         "over": ("last", say("The last day comes before the first one, or is over")),
         "too-long": ("last", say("That is more than a year")),
+        "too-far": ("first", say("That is more than a year away: plan it when it is nearer")),
         "not-perishable": ("kind", say(
             "Against waste is for what perishes fast: put the product on its shelf first")),
         "no-soldes-here": ("kind", say("No soldes are known where the shop is")),

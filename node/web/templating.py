@@ -1,11 +1,13 @@
 """Templates into text."""
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
 import jinja2
 from markupsafe import Markup
 
+from node import phrases
 from node.translation import Catalogues, Translator
 
 
@@ -39,4 +41,5 @@ class Pages:
         """A page."""
         say = self._catalogues.speak(language)
         template = self._environment.get_template(name)
-        return template.render(_=say, say=say, language=language, **values)
+        counted = functools.partial(phrases.counted, say)
+        return template.render(_=say, say=say, counted=counted, language=language, **values)

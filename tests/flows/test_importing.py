@@ -39,7 +39,7 @@ def test_looked_at_agreed_to_and_on_the_shelf(town: Town, claire: Browser) -> No
     rows = "".join(f"R{n};Rosier n° {n};{n},50;{n}\r\n" for n in range(1, 121))
     data = f"Référence;Désignation;Prix TTC;Qté\r\n{rows}X;Trop cher;0;1\r\n".encode("cp1252")
     page = send(claire, data).text
-    assert "120 nouveaux produits, 0 à changer, 0 inchangés, 1 lignes à corriger" in page
+    assert "120 nouveaux produits, 0 à changer, 0 sans changement, 1 ligne à corriger" in page
     assert page.count("<h3>") == 10
     assert "1,50\u202f€" in page
     assert re.search(r">122</th>.*Prix TTC.*>0<.*Un prix est supérieur à 0", page)
@@ -56,7 +56,7 @@ def test_looked_at_agreed_to_and_on_the_shelf(town: Town, claire: Browser) -> No
     assert len(town.run("listing", "list", "fleurs")) == 120
     assert town.run("listing", "list", "pains") == []
     page = send(claire, data).text
-    assert "0 nouveaux produits, 0 à changer, 120 inchangés" in page
+    assert "0 nouveau produit, 0 à changer, 120 sans changement" in page
 
 
 def test_a_file_that_cannot_be_used_is_told_why(claire: Browser) -> None:

@@ -107,6 +107,7 @@ def test_what_is_no_reduction_is_refused_with_price_and_day(
         ({"first": "demain"}, "first"),
         ({"last": "2099-01-01"}, "last"),
         ({"first": "2027-05-02", "last": "2027-05-01"}, "last"),
+        ({"first": "9999-12-31", "last": "9999-12-31"}, "first"),
     ],
 )
 def test_wishes_that_cannot_be(claire: Browser, wrong: dict[str, str], field: str) -> None:
@@ -148,6 +149,10 @@ def test_another_shop_can_neither_see_nor_stop_it(
         (number,) = db.execute("SELECT max(id) FROM reductions").fetchone()
     assert yann.get(theirs).status_code == 404
     assert yann.post(theirs, data={"stop": str(number)}).status_code == 404
+    answer = claire.post(
+        f"{where}/promotion", data={"stop": "9" * 20}
+    )  # fits no number of the file
+    assert answer.status_code == 422
     assert yann.get(f"{MINE}/prix.csv").status_code == 404
     assert claire.post(f"{where}/promotion", data=wish, own=False).status_code == 403
     assert told(towns[0], "Bruyère")["reduction"]["percent"] == 20

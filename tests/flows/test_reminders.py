@@ -82,7 +82,7 @@ def test_from_the_mail_to_the_shelf(tmp_path: Path) -> None:
             found = re.search(r"/encore-en-rayon/\S+", mail.get_content())
             assert found is not None
             browser = Browser(town)
-            assert "tous ceux qui ne sont pas épuisés" in browser.get(found[0]).text
+            assert "tout ce qui n’est pas épuisé" in browser.get(found[0]).text
 
             def seen() -> str:
                 with database.reading(town.folder) as db:

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from node import csv_dialects, errors, importing
+from node import csv_dialects, errors, importing, law, reductions
 from node.importing import Plan
+from node.model import ReductionKind
 from node.store import imports, listings
 from tests import ground
 from tests.ground import NOW
@@ -243,6 +244,56 @@ def test_what_cannot_be_read_is_not_gone(db: Any) -> None:
     assert len(plan.problems) == 1
     assert plan.missing == ()
     assert len(look(db, "Nom;Référence;Prix\nSavon;A;4\n", shop=shop).missing) == 1
+
+
+@pytest.mark.parametrize("lines", ["Savon;;5\nSavon;A;4\n", "Savon;A;4\nSavon;;5\n"])
+def test_a_name_takes_nothing_from_the_row_that_has_the_number(db: Any, lines: str) -> None:
+    shop = ground.open_shop(db)
+    run(db, shop, look(db, "Nom;Référence;Prix\nSavon;A;4\n", shop=shop))
+    plan = look(db, "Nom;Référence;Prix\n" + lines, shop=shop)
+    assert (plan.new, plan.changed, plan.same, plan.missing) == (1, 0, 1, ())
+    assert [item["price"] for item in plan.items] == [500]
+
+
+@pytest.mark.parametrize(
+    ("line", "told"),
+    [("Miel neuf;;3017620422003;neuf", 0), ("Miel;;;neuf", 0), ("Confiture;;;neuf", 1)],
+    ids=["by its barcode", "by its name", "by nothing"],
+)
+def test_an_unread_row_is_known_by_whatever_it_has(db: Any, line: str, told: int) -> None:
+    shop = ground.open_shop(db)
+    header = "Nom;Référence;EAN;Prix\n"
+    run(db, shop, look(db, f"{header}Miel;B;3017620422003;9\nSavon;A;;4\n", shop=shop))
+    assert len(look(db, f"{header}{line}\nSavon;A;;4\n", shop=shop).missing) == told
+
+
+def test_an_unread_row_keeps_its_product_from_another_of_the_same_name(db: Any) -> None:
+    shop = ground.open_shop(db)
+    run(db, shop, look(db, "Nom;Référence;Prix\nSavon;A;4\n", shop=shop))
+    plan = look(db, "Nom;Référence;Prix\nSavon;A;quatre\nSavon;;5\n", shop=shop)
+    assert (plan.new, plan.changed, len(plan.problems)) == (1, 0, 1)
+
+
+@pytest.mark.parametrize(
+    ("told", "kind", "cents"),
+    [("20.00", "same", 1500), ("18.00", "changed", 1800), ("15.00", "same", 1500)],
+    ids=["as before its reduction", "a third price", "as reduced"],
+)
+def test_a_file_beside_a_running_promotion(db: Any, told: str, kind: str, cents: int) -> None:
+    shop = ground.open_shop(db)
+    listing = ground.publish(db, shop, "Pull", ground.offer(2000, sku="P"))
+    wish = reductions.Wish(
+        ReductionKind.PROMOTION, 1500, NOW.date(), NOW.date() + timedelta(days=6)
+    )
+    (verdict,) = reductions.decide(
+        db, ground.URIS, shop, listing.id, [(listing.offers[0].id, wish)], NOW, law.load()
+    )
+    assert verdict.allowed
+    text = f"Nom;Référence;Prix\nPull;P;{told}\n"
+    plan = look(db, text, shop=shop)
+    assert (plan.changed, plan.same) == ((1, 0) if kind == "changed" else (0, 1))
+    run(db, shop, plan)
+    assert shelf(db, shop)["Pull"] == (cents, None)
 
 
 @pytest.mark.parametrize("net", ["1.234,567", "1'234,567", "1,234,567"])

@@ -195,6 +195,8 @@ def test_days_that_may_and_may_not_be(tmp_path: Path) -> None:
     assert days(Wish(P, 1, TODAY - day * 9, TODAY - day), pot, shop) == "over"
     assert days(Wish(P, 1, TODAY, TODAY - day), pot, shop) == "over"
     assert days(Wish(P, 1, TODAY, TODAY + day * 400), pot, shop) == "too-long"
+    assert days(Wish(P, 1, TODAY + day * 367, TODAY + day * 370), pot, shop) == "too-far"
+    assert days(Wish(P, 1, date(9999, 12, 31), date(9999, 12, 31)), pot, shop) == "too-far"
     assert days(Wish(G, 1, TODAY, TODAY), bread, shop)[0].hour == 0
     assert days(Wish(G, 1, TODAY, TODAY), pot, shop) == "not-perishable"
     assert days(Wish(S, 1, TODAY, TODAY), pot, shop) == "outside-soldes"
