@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from federation import limits
-from node.exchange import backlog, enquiries, featured, inbox, outbox, reports, terms
+from node.exchange import backlog, enquiries, featured, follows, inbox, outbox, reports, terms
 from tests.neighbours import ROOT
 
 TEXT = (ROOT / "FEDERATION.md").read_text()
@@ -87,6 +87,13 @@ def test_the_bounds_are_those_of_the_code() -> None:
         (r"of its own; at most (\d+)", featured.PINS_MOST),
         (r"at most (\d+) open ones of a host", reports.OF_HOST_MOST),
         (r"go after (\d+) days", enquiries.KEPT.days),
+        (r"at most ([\d,]+) people of a host", follows.FOLLOWERS_OF_HOST_MOST),
+        (r"people of a host at (\d+) inboxes", follows.INBOXES_OF_HOST_MOST),
+        (r"at most (\d+) replies of one actor", enquiries.REPLIES_OF_ACTOR_MOST),
+        (r"of one actor, (\d+) of one host and", enquiries.REACTIONS_OF_HOST_MOST),
+        (r"([\d,]+) in all", enquiries.REACTIONS_MOST),
+        (r"at most (\d+) enquiries of one actor", enquiries.OF_ACTOR_MOST),
+        (r"enquiries of one actor and (\d+) of one host", enquiries.OF_HOST_MOST),
     ):
         told = re.search(sentence, WORDS)
         assert told is not None, sentence

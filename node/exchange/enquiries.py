@@ -33,6 +33,8 @@ OF_HOST_MOST = 200  # of one server's people, so that none fills the mailbox alo
 KEPT = timedelta(days=90)
 RECIPIENTS_READ = 20
 REACTIONS_MOST = 10_000  # of a kind to one object: whoever comes later is not counted
+REACTIONS_OF_HOST_MOST = 500
+REPLIES_OF_ACTOR_MOST = 5
 
 # --- what comes in -------------------------------------------------------------------------------
 
@@ -123,8 +125,13 @@ def count_reaction(
     db: sqlite3.Connection, obj: str, kind: str, actor: str, uri: str, now: datetime
 ) -> None:
     """Counts what somebody did with an object of ours, as far as that goes."""
-    if reactions.count(db, obj, kind) < REACTIONS_MOST:
-        reactions.put(db, obj, kind, actor, uri, documents.address(actor)[1], now)
+    host = documents.address(actor)[1]
+    if (
+        reactions.count(db, obj, kind) < REACTIONS_MOST
+        and reactions.count(db, obj, kind, host=host) < REACTIONS_OF_HOST_MOST
+        and reactions.count(db, obj, kind, actor=actor) < REPLIES_OF_ACTOR_MOST
+    ):
+        reactions.put(db, obj, kind, actor, uri, host, now)
 
 
 async def receive_offer(

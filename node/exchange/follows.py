@@ -21,6 +21,8 @@ from node.store import blocks, deliveries, followers, peers
 from node.uris import INSTANCE, Uris
 
 REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to look at
+FOLLOWERS_OF_HOST_MOST = 20_000  # of one actor of ours
+INBOXES_OF_HOST_MOST = 100  # which they want it told to
 
 # --- what a steward does -------------------------------------------------------------------------
 
@@ -145,6 +147,14 @@ def _follow_of_actor(
         raise Refused("no-inbox", f"{who.id} has no inbox on its own origin")
     now = context.clock()
     _, host, _ = documents.address(who.inbox)
+    if followers.get(db, handle, who.id) is None:
+        people, inboxes = followers.count_of_host(db, handle, host)
+        if people >= FOLLOWERS_OF_HOST_MOST or (
+            # Each inbox is a delivery of everything that is told; a shared one is one for all.
+            inboxes >= INBOXES_OF_HOST_MOST
+            and not followers.is_told(db, handle, who.shared_inbox or who.inbox)
+        ):
+            raise Refused("too-many-followers", f"{host} of {handle}")
     follower = Follower(
         handle=handle,
         uri=who.id,

@@ -52,6 +52,27 @@ def find_inboxes(db: sqlite3.Connection, handle: str) -> list[tuple[str, str]]:
     return [(row[0], row[1]) for row in rows]
 
 
+def count_of_host(db: sqlite3.Connection, handle: str, host: str) -> tuple[int, int]:
+    """(how many of a host's people follow an actor, at how many inboxes)."""
+    row = db.execute(
+        """
+        SELECT count(*), count(DISTINCT ifnull(shared_inbox, inbox)) FROM followers
+        WHERE handle = ? AND host = ?
+        """,
+        (handle, host),
+    ).fetchone()
+    return int(row[0]), int(row[1])
+
+
+def is_told(db: sqlite3.Connection, handle: str, inbox: str) -> bool:
+    """Whether what an actor tells goes to an inbox already."""
+    row = db.execute(
+        "SELECT 1 FROM followers WHERE handle = ? AND ifnull(shared_inbox, inbox) = ? LIMIT 1",
+        (handle, inbox),
+    ).fetchone()
+    return row is not None
+
+
 def count(db: sqlite3.Connection, handle: str) -> int:
     """How many follow an actor."""
     return int(

@@ -21,11 +21,23 @@ def put(
     )
 
 
-def count(db: sqlite3.Connection, obj: str, kind: str) -> int:
-    """How many of a kind an object has."""
+def count(
+    db: sqlite3.Connection,
+    obj: str,
+    kind: str,
+    *,
+    host: str | None = None,
+    actor: str | None = None,
+) -> int:
+    """How many of a kind an object has: of everybody, of a host's people, or of one of them."""
     return int(
         db.execute(
-            "SELECT count(*) FROM reactions WHERE object = ? AND kind = ?", (obj, kind)
+            """
+            SELECT count(*) FROM reactions
+            WHERE object = :object AND kind = :kind
+              AND (:host IS NULL OR host = :host) AND (:actor IS NULL OR actor = :actor)
+            """,
+            {"object": obj, "kind": kind, "host": host, "actor": actor},
         ).fetchone()[0]
     )
 

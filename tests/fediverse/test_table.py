@@ -203,6 +203,13 @@ def test_a_flag_waits_for_the_steward_and_one_of_ours_is_the_node_s(
     arena.town.run("report", "close", report["id"])
     assert not people.reports(arena, anne)
 
+    # What is nobody's of ours is not the steward's to look into.
+    _, theirs = arena.shop()
+    people.say(arena, anne, "Flag", [theirs["id"], anne.uri], content="Ailleurs")
+    people.say(arena, anne, "Flag", [uri], content="Ici")
+    neighbours.eventually(lambda: people.reports(arena, anne))
+    assert [one["words"] for one in people.reports(arena, anne)] == ["Ici"]
+
     _, note = arena.shop()
     arena.town.run("report", "send", note["id"], "--reason", "prix faux")
     flag = people.wait(arena.node, "Flag", note["id"])

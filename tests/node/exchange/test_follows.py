@@ -3,11 +3,16 @@
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
+from federation import actors
+from federation.actors import RemoteActor
+from federation.errors import Refused
 from node import moderation, shops
-from node.exchange import follows
+from node.exchange import follows, moves
+from node.exchange.context import Context
 from node.model import ActorKind, Follower, FollowState, Peer
 from node.store import deliveries, followers, peers, received
 from node.uris import INSTANCE
@@ -83,3 +88,79 @@ def test_a_blocked_host_leaves_nothing_behind(db: sqlite3.Connection) -> None:
     assert told(db) == []
     assert (peer(db).following, peer(db).follower) == (None, None)
     assert moderation.standing(db)[0] == {HOST}
+
+
+# --- people, and nodes that move -----------------------------------------------------------------
+
+
+def context() -> Context:
+    """What a handler needs that has fetched already."""
+    return Context(
+        uris=URIS, database=cast(Any, None), http=cast(Any, None), resolver=cast(Any, None),
+        publisher=cast(Any, None), sign=lambda _method, _url: {}, clock=lambda: NOW,
+        new_id=ground.new_id, accept_any_node=False,
+    )  # fmt: skip
+
+
+def remote(uri: str, kind: str, **endpoints: str) -> RemoteActor:
+    """An actor as it was fetched."""
+    return actors.from_document(
+        {"id": uri, "type": kind, "inbox": f"{uri}/inbox", "endpoints": endpoints}
+    )
+
+
+def test_one_server_fills_neither_the_followers_nor_the_deliveries(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(follows, "FOLLOWERS_OF_HOST_MOST", 5)
+    monkeypatch.setattr(follows, "INBOXES_OF_HOST_MOST", 2)
+    ground.open_shop(db)
+
+    def follow(number: int, host: str = HOST, **shared: str) -> None:
+        uri = f"https://{host}/users/u{number}"
+        who = remote(uri, "Person", **shared)
+        follows._follow_of_actor(context(), "fleurs", who, f"{uri}#f", "token", db)
+
+    shared = {"sharedInbox": f"{ORIGIN}/inbox"}
+    follow(1, **shared)
+    follow(2)
+    with pytest.raises(Refused, match="too-many-followers"):
+        follow(3)  # a third inbox
+    follow(2)  # asked again, as servers do that missed the answer
+    for number in (3, 4, 5):
+        follow(number, **shared)
+    with pytest.raises(Refused, match="too-many-followers"):
+        follow(6, **shared)
+    follow(7, host="social.example")
+    assert followers.count(db, "fleurs") == 6
+    assert followers.count_of_host(db, "fleurs", HOST) == (5, 2)
+
+
+NEW = "https://marche.merignac.example/users/instance"
+
+
+@pytest.mark.parametrize(
+    ("kind", "suspended", "blocked", "asked"),
+    [
+        ("Application", False, "", 1),
+        ("Organization", False, "", 0),
+        ("Application", True, "", 0),
+        ("Application", False, "merignac.example", 0),
+    ],
+    ids=["a node", "a shop", "one that the steward suspended", "one under a block"],
+)
+def test_a_move_of_a_node_lifts_nothing_that_a_steward_did(
+    db: sqlite3.Connection, kind: str, suspended: bool, blocked: str, asked: int
+) -> None:
+    follows.ask(db, URIS, peer(db), "one", NOW)
+    host = "marche.merignac.example"
+    if suspended:
+        peers.add(db, host, f"https://{host}", NEW, "Le marché", "")
+        peers.change_suspended(db, host, NOW, "abuse")
+    if blocked:
+        moderation.block(db, f"marche.{blocked}", "abuse", NOW)
+    target = remote(NEW, kind)
+    moves._move_node(context(), f"{ORIGIN}/users/instance", target, "token", db)
+    assert len(deliveries.find_due(db, host, NOW, 10)) == asked
+    gone = peers.get(db, HOST)
+    assert (gone is None or gone.following is None) == bool(asked)
