@@ -21,8 +21,9 @@ $(VENV)/installed-bench: $(VENV)/installed requirements/bench.lock
 demo: $(VENV)/installed
 	@$(BIN)/python -m node demo --port $(PORT)
 
+# A file of tests at a time on each processor: each has nodes of its own.
 test: $(VENV)/installed
-	$(BIN)/python -m pytest -m "not soak"
+	$(BIN)/python -m pytest -m "not soak" -n auto --maxprocesses 4 --dist loadfile
 
 interop: $(VENV)/installed
 	$(BIN)/python -m pytest tests/interop

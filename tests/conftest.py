@@ -2,7 +2,24 @@
 
 import pytest
 
+from tests.skipping import MARK
+
 
 @pytest.fixture
 def anyio_backend() -> str:
     return "asyncio"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """A skip is easily overlooked among dots; by reports, since tests may run in processes of
+    their own."""
+    reasons: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        _, _, reason = report.longrepr
+        if MARK in reason:
+            reason = reason.partition(MARK)[2]
+            reasons[reason] = reasons.get(reason, 0) + 1
+    for reason, count in reasons.items():
+        what, _, why = reason.partition(": ")
+        terminalreporter.section(f"NOT TESTED, {count} tests: {what}", red=True, bold=True)
+        terminalreporter.line(why, red=True)

@@ -7,7 +7,6 @@ def test_something(visit: Visit) -> None:
 """
 
 import contextlib
-import os
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -25,40 +24,24 @@ from node.store import shops as shop_rows
 from tests import neighbours
 from tests.browser import axe
 from tests.neighbours import Town
+from tests.skipping import missing
 
 CHROMIUM = "/usr/bin/chromium"
 ARGUMENTS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
-SKIPPED = pytest.StashKey[list[str]]()
+WHAT = "pages in a browser"
 LONG_WORD = "Anticonstitutionnellement" * 4
 
 
-def missing(request: pytest.FixtureRequest, reason: str) -> None:
-    """Skips loudly; where nothing may be skipped, fails."""
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    request.config.stash.setdefault(SKIPPED, []).append(reason)
-    pytest.skip(reason)
-
-
-def pytest_terminal_summary(
-    terminalreporter: pytest.TerminalReporter, config: pytest.Config
-) -> None:
-    """A skip is easily overlooked among dots."""
-    for reason in dict.fromkeys(config.stash.get(SKIPPED, [])):
-        terminalreporter.section("NOT TESTED: pages in a browser", red=True, bold=True)
-        terminalreporter.line(reason, red=True)
-
-
 @pytest.fixture(scope="module")
-def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
+def chromium() -> Iterator[Any]:
     """The browser. It is gone before another module begins: as long as it is there, Playwright
     keeps an event loop running in this thread, and no other could (anyio tests need their own).
     """
     if not Path(CHROMIUM).exists():
-        missing(request, "there is no Chromium. What helps: apt-get install chromium")
+        missing(WHAT, "there is no Chromium. What helps: apt-get install chromium")
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
@@ -68,22 +51,21 @@ def chromium(request: pytest.FixtureRequest) -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def axe_script(request: pytest.FixtureRequest) -> str:
+def axe_script() -> str:
     """The accessibility checker."""
     try:
         return axe.install()
     except axe.NpmMissing as error:
-        missing(request, str(error))
-        raise
+        missing(WHAT, str(error))
 
 
 @pytest.fixture(scope="session")
-def w3m(request: pytest.FixtureRequest) -> str:
+def w3m() -> str:
     """The text browser."""
     found = shutil.which("w3m")
     if found is None:
-        missing(request, "there is no text browser. What helps: apt-get install w3m")
-    return str(found)
+        missing(WHAT, "there is no text browser. What helps: apt-get install w3m")
+    return found
 
 
 @dataclass

@@ -1,7 +1,6 @@
 """A node of ours and a peer of another make, connected."""
 
 import contextlib
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +10,9 @@ from tests import neighbours
 from tests.interop import fedify
 from tests.interop.fedify import Peer
 from tests.neighbours import Town
+from tests.skipping import MARK, missing
 
-SKIPPED = pytest.StashKey[str]()
+WHAT = "other servers' software"
 MATRIX = pytest.StashKey["Matrix"]()
 
 
@@ -47,45 +47,26 @@ def matrix(request: pytest.FixtureRequest) -> Matrix:
     return request.config.stash.setdefault(MATRIX, Matrix())
 
 
-def missing(request: pytest.FixtureRequest, reason: str) -> None:
-    """Skips what needs a peer that cannot be had, and says so loudly; never where nothing may be
-    skipped."""
-    if os.environ.get("CI"):
-        pytest.fail(reason, pytrace=False)
-    request.config.stash[SKIPPED] = reason
-    pytest.skip(reason)
-
-
 @pytest.fixture(scope="session")
-def installed(request: pytest.FixtureRequest) -> None:
+def installed() -> None:
     """The peer's program; without it, nothing here can be tested, and that is said loudly."""
     try:
         fedify.install()
-    except fedify.SourceMissing as missing:
-        reason = f"{missing}: the peer's program is not part of this repository"
-    except fedify.NpmMissing as missing:
-        reason = str(missing)
-        if os.environ.get("CI"):
-            pytest.fail(reason, pytrace=False)
-    else:
-        return
-    request.config.stash[SKIPPED] = reason
-    pytest.skip(reason)
+    except fedify.SourceMissing as error:  # it is not part of this repository: so everywhere else
+        pytest.skip(f"{MARK}{WHAT}: {error}")
+    except fedify.NpmMissing as error:
+        missing(WHAT, str(error))
 
 
 def pytest_terminal_summary(
     terminalreporter: pytest.TerminalReporter, config: pytest.Config
 ) -> None:
-    """A skip is easily overlooked among dots."""
-    reason = config.stash.get(SKIPPED, None)
+    """The matrix of `make interop`."""
     matrix = config.stash.get(MATRIX, None)
     if matrix is not None and matrix.cells:
         terminalreporter.section("our node and a market node on Fedify 2.3.6")
         for line in matrix.lines():
             terminalreporter.line(line)
-    if reason is not None:
-        terminalreporter.section("NOT TESTED: other servers' software", red=True, bold=True)
-        terminalreporter.line(reason, red=True)
 
 
 @pytest.fixture(scope="session")

@@ -14,12 +14,12 @@ import pytest
 from federation import proofs
 from federation.errors import Refused
 from tests import neighbours
-from tests.interop import conftest
 from tests.interop import market as markets
-from tests.interop.conftest import Matrix
+from tests.interop.conftest import WHAT, Matrix
 from tests.interop.fedify import NpmMissing
 from tests.interop.market import Market
 from tests.neighbours import Town
+from tests.skipping import missing
 
 AS2 = "https://www.w3.org/ns/activitystreams"
 PUBLIC = f"{AS2}#Public"
@@ -28,13 +28,13 @@ OURS, THEIRS = "node → market", "market → node"
 
 @pytest.fixture(scope="module")
 def town_and_market(
-    request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[tuple[Town, Market]]:
     """Both, neighbours: the market asked, and a steward accepted it."""
     try:
         markets.install()
-    except NpmMissing as missing:
-        conftest.missing(request, str(missing))
+    except NpmMissing as error:
+        missing(WHAT, str(error))
     folder = tmp_path_factory.mktemp("market")
     port, other = neighbours.free_port(), neighbours.free_port()
     neighbours.echoppe(
