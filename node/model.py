@@ -625,8 +625,23 @@ class Enquiry:
     name: str
     host: str
     inbox: str
-    words: str
+    words: str  # "" where they are sealed
     at: datetime
+    key: str | None = None  # the id of the shop's key that `sealed` opens with
+    sealed: bytes | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EnquiryAnswer:
+    """What the shop answered to an enquiry, as it keeps it."""
+
+    uri: str  # of the note that says it
+    enquiry: str
+    words: str  # "" where they are sealed
+    at: datetime
+    key: str | None = None
+    sealed: bytes | None = None
+    failed: datetime | None = None  # when it was given up: the other server did not take it
 
 
 @dataclass(frozen=True, slots=True)

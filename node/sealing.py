@@ -13,6 +13,7 @@ import base64
 import binascii
 import hashlib
 import re
+from collections.abc import Sequence
 
 from cryptography.exceptions import InvalidSignature, InvalidTag
 from cryptography.hazmat.primitives import hpke
@@ -35,11 +36,14 @@ _BASE64URL = re.compile(r"[A-Za-z0-9_-]*")
 # --- The two acts --------------------------------------------------------------------------------
 
 
-def seal(public_key: bytes, info: bytes, text: str) -> bytes:
-    """Seals a text to a key (32 bytes). Raises errors.Invalid for a key or text that cannot be."""
+def seal(public_key: bytes, info: bytes, text: str, sizes: Sequence[int] = SIZES) -> bytes:
+    """Seals a text to a key (32 bytes), padded to one of these sizes.
+
+    Raises errors.Invalid for a key or text that cannot be.
+    """
     try:
         key = X25519PublicKey.from_public_bytes(public_key)
-        return _CIPHERS.encrypt(padded(text), key, info)
+        return _CIPHERS.encrypt(padded(text, sizes), key, info)
     except ValueError as error:
         raise errors.Invalid("cannot-seal", str(error)) from None
 
@@ -75,15 +79,20 @@ def for_resident(shop: str, reservation: str) -> bytes:
     return bind("echoppe answer 1", shop, reservation)
 
 
+def for_enquiry(shop: str, key: str, uri: str) -> bytes:
+    """What an enquiry, or the shop's copy of an answer, is sealed for: `uri` is its note's."""
+    return bind("echoppe enquiry 1", shop, key, uri)
+
+
 def statement(shop: str, owner: str, sealing: str, created: str) -> bytes:
     """What an owner key signs: that this sealing key is the shop's."""
     return bind("echoppe keys 1", shop, owner, sealing, created)
 
 
-def padded(text: str) -> bytes:
-    """The text with blanks behind, up to one of SIZES. Raises ValueError for a longer one."""
+def padded(text: str, sizes: Sequence[int] = SIZES) -> bytes:
+    """The text with blanks behind, up to one of the sizes. Raises ValueError for a longer one."""
     data = text.encode()
-    size = next((one for one in SIZES if one >= len(data)), None)
+    size = next((one for one in sizes if one >= len(data)), None)
     if size is None:
         raise ValueError(f"{len(data)} bytes are too many to be sealed")
     return data.ljust(size, b" ")

@@ -9,7 +9,7 @@ import re
 import sqlite3
 from datetime import datetime, timedelta
 
-from node import errors, publications, sealing
+from node import enquiries, errors, publications, sealing
 from node.model import ChangeKind, Shop, ShopKeys, Verb
 from node.store import shop_keys, shops
 from node.store.times import moment
@@ -97,6 +97,7 @@ def put(db: sqlite3.Connection, shop: Shop, keys: ShopKeys, before: str, now: da
         lost = not same_owner and keys.endorsement is None
         shop_keys.replace(db, held.id, now, lost=lost, carried=same_owner)
     shop_keys.add(db, keys)
+    enquiries.seal_all(db, shop, keys)
     fresh = shops.get(db, shop.id)
     if fresh is not None:
         updated = publications.next_update(fresh.updated, now)

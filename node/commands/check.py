@@ -42,21 +42,26 @@ def run(asked: argparse.Namespace) -> int:
     found, files, size = leaks.search([here.path, *asked.also], asked.sealed)
     with database.reading(here.path) as db:
         open_ones = leaks.unsealed(db)
+        clear, keyless = leaks.unsealed_enquiries(db)
     scripts = leaks.scripts()
     output.say(
         asked,
         {
             "found": [{"file": str(leak.file), "word": leak.word} for leak in found],
             "unsealed": open_ones,
+            "unsealed_enquiries": clear,
+            "enquiries_without_key": keyless,
             "files": files,
             "bytes": size,
             "scripts": scripts,
         },
         *(f"FOUND {leak.word!r} in {leak.file}" for leak in found),
         *(f"NOT SEALED: the reservation {code}" for code in open_ones),
+        *(f"NOT SEALED: the enquiry {enquiry_id}" for enquiry_id in clear),
         f"{len(asked.sealed)} word(s) looked for in {files} file(s), {size:,} bytes: "
         f"{len(found)} found; {len(open_ones)} reservation(s) not sealed.",
+        *([f"{keyless} enquiries lie in clear: their shops have no key card."] if keyless else []),
         "Scripts of this version (SHA-256):",
         *(f"  {digest}  {name}" for name, digest in scripts.items()),
     )
-    return 1 if found or open_ones else 0
+    return 1 if found or open_ones or clear else 0

@@ -1,8 +1,14 @@
 """`echoppe enquiry`: what people elsewhere ask a shop in private, and its answers."""
 
 import argparse
+from typing import TYPE_CHECKING
 
 from node.commands import output
+
+if TYPE_CHECKING:
+    from node.model import Enquiry, EnquiryAnswer
+
+SEALED = "(sealed: the shop reads it on its own page)"
 
 
 def configure(subjects: output.Subjects) -> None:
@@ -46,9 +52,9 @@ def show(asked: argparse.Namespace) -> None:
     found, lines = [], []
     with database.reading(here.path) as db:
         shop = shops.get_open(db, asked.handle)
-        for one in enquiries.find(db, shop.id):
+        for one in enquiries.find(db, shop.id, limit=None):
             listing = listings.get(db, one.listing)
-            answers = [words for words, _ in enquiries.find_answers(db, one.id)]
+            answers = [_words(answer) for answer in enquiries.find_answers(db, one.id)]
             name = listing.name if listing else ""
             found.append(
                 {
@@ -56,14 +62,19 @@ def show(asked: argparse.Namespace) -> None:
                     "from": one.name,
                     "actor": one.actor,
                     "listing": one.listing,
-                    "words": one.words,
+                    "words": _words(one),
                     "at": stamp(one.at),
                     "answers": answers,
                 }
             )
-            lines += [f"{one.id}  {stamp(one.at)}  {one.name}, about {name}:", f"  {one.words}"]
-            lines += [f"  answered: {words}" for words in answers]
+            lines.append(f"{one.id}  {stamp(one.at)}  {one.name}, about {name}:")
+            lines.append(f"  {_words(one) or SEALED}")
+            lines += [f"  answered: {words or SEALED}" for words in answers]
     output.say(asked, found, *(lines or ["Nobody has asked anything."]))
+
+
+def _words(one: "Enquiry | EnquiryAnswer") -> str | None:
+    return None if one.sealed is not None else one.words
 
 
 def answer(asked: argparse.Namespace) -> None:

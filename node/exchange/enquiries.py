@@ -3,7 +3,7 @@ counted. An Offer of FEP-0837 gets the address where things are reserved instead
 
 What is asked in private is the shop's and nobody else's: its words stand in the mailbox alone, are
 not in the index, in no log and in no document, and go when their author or the shop deletes them,
-or when they are old. They pass through one function, `keep`.
+or when they are old. `node/enquiries.py` keeps them, sealed.
 """
 
 import html
@@ -17,16 +17,17 @@ from typing import Any
 
 from federation import activities, actors, client, documents
 from federation.errors import Refused
-from node import errors
+from node import enquiries, errors
+from node.enquiries import WORDS_MOST
 from node.exchange import outbox, shops
 from node.exchange.context import Apply, Context
 from node.model import Enquiry, Shop
-from node.store import enquiries, listings, reactions, remote_actors
+from node.store import enquiries as rows
+from node.store import listings, reactions, remote_actors
 from node.store import shops as shop_rows
 from node.store.times import stamp
 from node.uris import Uris
 
-WORDS_MOST = 5000  # characters of an enquiry, and of an answer
 OF_SHOP_MOST = 2000
 OF_ACTOR_MOST = 50
 OF_HOST_MOST = 200  # of one server's people, so that none fills the mailbox alone
@@ -62,7 +63,7 @@ class TakeReply:
     def __call__(self, db: sqlite3.Connection) -> None:
         """Writes it. Raises Refused for what answers nothing of ours."""
         target = about(self.found) or ""
-        before = enquiries.get_by_answer(db, target)
+        before = rows.get_by_answer(db, target)
         named = self.uris.listing_of(target)
         listing = listings.get(db, before.listing if before else named[1] if named else "")
         shop = shop_rows.get(db, listing.shop) if listing else None
@@ -88,14 +89,15 @@ class TakeReply:
         if asker.inbox is None:
             raise Refused("no-inbox", self.author)
         host = documents.address(self.author)[1]
-        if enquiries.get_by_uri(db, uri) is None and (
-            enquiries.count(db, shop.id) >= OF_SHOP_MOST
-            or enquiries.count(db, shop.id, self.author) >= OF_ACTOR_MOST
-            or enquiries.count(db, shop.id, host=host) >= OF_HOST_MOST
+        if rows.get_by_uri(db, uri) is None and (
+            rows.count(db, shop.id) >= OF_SHOP_MOST
+            or rows.count(db, shop.id, self.author) >= OF_ACTOR_MOST
+            or rows.count(db, shop.id, host=host) >= OF_HOST_MOST
         ):
             raise Refused("too-many-enquiries", self.author)
-        keep(
+        enquiries.keep(
             db,
+            shop,
             Enquiry(
                 id=self.enquiry_id,
                 uri=uri,
@@ -109,11 +111,6 @@ class TakeReply:
                 at=self.now,
             ),
         )
-
-
-def keep(db: sqlite3.Connection, enquiry: Enquiry) -> None:
-    """The one place where the words of an enquiry are written down."""
-    enquiries.put(db, enquiry)
 
 
 def receive(context: Context, found: dict[str, Any], author: str) -> Apply:
@@ -208,7 +205,7 @@ def answer(
         detail = f"An answer has 1 to {WORDS_MOST} characters."
         raise errors.Invalid("bad-answer", detail, fields={"words": detail})
     uri = f"{shop.uri}/answers/{new_id()}"
-    enquiries.add_answer(db, uri, enquiry.id, said, now)
+    enquiries.keep_answer(db, shop, enquiry, uri, said, now)
     create = activities.activity(
         "Create",
         f"{uri}/activity",
@@ -241,7 +238,7 @@ def _note(uri: str, shop: Shop, enquiry: Enquiry, said: str, now: datetime) -> d
 
 def get(db: sqlite3.Connection, enquiry_id: str) -> Enquiry:
     """The enquiry of that id. Raises errors.NotFound."""
-    enquiry = enquiries.get(db, enquiry_id)
+    enquiry = rows.get(db, enquiry_id)
     if enquiry is None:
         raise errors.NotFound("unknown-enquiry", f"There is no enquiry {enquiry_id}.")
     return enquiry

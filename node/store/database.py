@@ -22,6 +22,7 @@ import os
 import queue
 import sqlite3
 import threading
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -37,6 +38,13 @@ FILE_NAME = "node.db"
 READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
+EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
+EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
+EMPTY_MS = 200  # that readers are waited for meanwhile
+
+
+class _Connection(sqlite3.Connection):
+    wiped = False  # private words went, and are still in the write-ahead log
 
 
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
@@ -47,7 +55,8 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     mode = "rw" if writing else "ro"
     try:
         db = sqlite3.connect(
-            f"{path.absolute().as_uri()}?mode={mode}",
+            factory=_Connection,
+            database=f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
             check_same_thread=False,
@@ -77,11 +86,14 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
 
 @contextlib.contextmanager
 def wiping(db: sqlite3.Connection) -> Iterator[None]:
-    """What is deleted or replaced inside is written over with zeros, also on pages of its own.
+    """What is deleted or replaced inside is written over with zeros, also on pages of its own, and
+    the log that it came by is emptied soon after.
 
     That costs a write for each such page, so it is for private words; everything else is written
     over where that costs nothing.
     """
+    if isinstance(db, _Connection):
+        db.wiped = True
     db.execute("PRAGMA secure_delete = ON")
     try:
         yield
@@ -131,6 +143,21 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
             db.execute("ROLLBACK")
             raise
         db.execute("COMMIT")
+        _empty_log(db)
+
+
+def _empty_log(db: sqlite3.Connection) -> None:
+    """Empties the log of words that were wiped; where a reader is in the way, the next time.
+
+    The caller holds the lock of writing.
+    """
+    if isinstance(db, _Connection) and db.wiped:
+        db.execute(f"PRAGMA busy_timeout = {EMPTY_MS}")
+        try:
+            busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+        finally:
+            db.execute(f"PRAGMA busy_timeout = {BUSY_MS}")
+        db.wiped = bool(busy)
 
 
 @contextlib.contextmanager
@@ -258,8 +285,17 @@ class Database:
 
     def _write_loop(self) -> None:
         open_for_more = True
+        since = 0.0  # when private words were first left in the log
         while open_for_more:
-            job = self._jobs.get()
+            wiped = isinstance(self._writing, _Connection) and self._writing.wiped
+            since = (since or time.monotonic()) if wiped else 0.0
+            try:
+                job = self._jobs.get(timeout=EMPTY_AFTER if wiped else None)
+            except queue.Empty:
+                self._empty_log()
+                continue
+            if wiped and time.monotonic() - since > EMPTY_AT_MOST:
+                self._empty_log()
             batch: list[_Job] = []
             while job is not None:
                 batch.append(job)
@@ -273,6 +309,12 @@ class Database:
                 open_for_more = False
             if batch:
                 self._commit(batch)
+
+    def _empty_log(self) -> None:
+        assert self._writing is not None
+        # What goes wrong here, a full disk, goes wrong again with the next write and is told then.
+        with contextlib.suppress(sqlite3.Error, OSError), locked_for_writing(self.folder):
+            _empty_log(self._writing)
 
     def _commit(self, batch: list[_Job]) -> None:
         assert self._writing is not None

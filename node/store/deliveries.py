@@ -1,11 +1,12 @@
 """What each inbox must still hear, and how delivering to each host goes."""
 
+import contextlib
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from node.model import ChangeKind, Delivery, Verb
-from node.store import times
+from node.store import database, enquiries, times
 
 FAILED_KEPT = 1000
 
@@ -211,9 +212,7 @@ def _delivery(row: sqlite3.Row) -> Delivery:
 
 def remove(db: sqlite3.Connection, delivery: Delivery) -> None:
     """It was delivered. Kept where the object has changed again meanwhile."""
-    removed = db.execute(
-        "DELETE FROM deliveries WHERE id = ? AND version = ?", (delivery.id, delivery.version)
-    ).rowcount
+    removed = _delete(db, delivery)
     if not removed:  # the inbox knows the object now, so what is left to tell is an update
         db.execute(
             "UPDATE deliveries SET verb = 'Update' WHERE id = ? AND verb = 'Create'",
@@ -226,12 +225,31 @@ def remove(db: sqlite3.Connection, delivery: Delivery) -> None:
     )
 
 
+def _is_private(delivery: Delivery) -> bool:
+    """Whether it is a shop's answer to somebody: other objects are rendered when they are sent."""
+    return delivery.verb == "Create" and delivery.body is not None
+
+
+def _delete(db: sqlite3.Connection, delivery: Delivery) -> bool:
+    with database.wiping(db) if _is_private(delivery) else contextlib.nullcontext():
+        return (
+            db.execute(
+                "DELETE FROM deliveries WHERE id = ? AND version = ?",
+                (delivery.id, delivery.version),
+            ).rowcount
+            > 0
+        )
+
+
 def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetime) -> None:
-    """It will not be tried again; the steward sees it. Kept where the object changed meanwhile."""
-    removed = db.execute(
-        "DELETE FROM deliveries WHERE id = ? AND version = ?", (delivery.id, delivery.version)
-    ).rowcount
-    if not removed:
+    """It will not be tried again; the steward sees it. Kept where the object changed meanwhile.
+
+    A shop's private answer is not kept for anybody to see: the shop itself is told.
+    """
+    if not _delete(db, delivery):
+        return
+    if _is_private(delivery):
+        enquiries.mark_failed(db, delivery.object.removesuffix("/activity"), now)
         return
     db.execute(
         """

@@ -6,10 +6,10 @@ Whatever is removed leaves no word of it in the file.
 import sqlite3
 from datetime import datetime
 
-from node.model import Enquiry
+from node.model import Enquiry, EnquiryAnswer
 from node.store import database, times
 
-_COLUMNS = "id, uri, shop, listing, actor, name, host, inbox, words, at"
+_COLUMNS = "id, uri, shop, listing, actor, name, host, inbox, words, at, key, sealed"
 
 
 def _enquiry(row: sqlite3.Row) -> Enquiry:
@@ -24,6 +24,8 @@ def _enquiry(row: sqlite3.Row) -> Enquiry:
         inbox=row["inbox"],
         words=row["words"],
         at=times.moment(row["at"]),
+        key=row["key"],
+        sealed=row["sealed"],
     )
 
 
@@ -33,8 +35,11 @@ def put(db: sqlite3.Connection, enquiry: Enquiry) -> None:
         db.execute(
             f"""
             INSERT INTO enquiries ({_COLUMNS})
-            VALUES (:id, :uri, :shop, :listing, :actor, :name, :host, :inbox, :words, :at)
-            ON CONFLICT (uri) DO UPDATE SET words = excluded.words WHERE actor = excluded.actor
+            VALUES (:id, :uri, :shop, :listing, :actor, :name, :host, :inbox, :words, :at, :key,
+                    :sealed)
+            ON CONFLICT (uri) DO UPDATE
+                SET words = excluded.words, key = excluded.key, sealed = excluded.sealed
+                WHERE actor = excluded.actor
             """,  # noqa: S608 (a constant)
             {
                 "id": enquiry.id,
@@ -47,6 +52,8 @@ def put(db: sqlite3.Connection, enquiry: Enquiry) -> None:
                 "inbox": enquiry.inbox,
                 "words": enquiry.words,
                 "at": times.stamp(enquiry.at),
+                "key": enquiry.key,
+                "sealed": enquiry.sealed,
             },
         )
 
@@ -74,13 +81,19 @@ def _one(db: sqlite3.Connection, where: str, value: str) -> Enquiry | None:
     return None if row is None else _enquiry(row)
 
 
-def find(db: sqlite3.Connection, shop_id: str) -> list[Enquiry]:
-    """A shop's enquiries, the newest first."""
+def find(db: sqlite3.Connection, shop_id: str, limit: int | None, offset: int = 0) -> list[Enquiry]:
+    """A shop's enquiries, the newest first: as many as that, or all, without the first `offset`."""
     rows = db.execute(
-        f"SELECT {_COLUMNS} FROM enquiries WHERE shop = ? ORDER BY at DESC, id",  # noqa: S608
-        (shop_id,),
+        f"SELECT {_COLUMNS} FROM enquiries WHERE shop = ? ORDER BY at DESC, id"  # noqa: S608
+        " LIMIT ? OFFSET ?",
+        (shop_id, -1 if limit is None else limit, offset),
     )
     return [_enquiry(row) for row in rows]
+
+
+def find_all(db: sqlite3.Connection) -> list[Enquiry]:
+    """All that there are, of every shop."""
+    return [_enquiry(row) for row in db.execute(f"SELECT {_COLUMNS} FROM enquiries ORDER BY id")]  # noqa: S608
 
 
 def count(
@@ -126,19 +139,58 @@ def prune(db: sqlite3.Connection, before: datetime) -> None:
         db.execute("DELETE FROM enquiries WHERE at < ?", (times.stamp(before),))
 
 
-def add_answer(
-    db: sqlite3.Connection, uri: str, enquiry_id: str, words: str, now: datetime
-) -> None:
-    """Keeps what was answered, by the id of the note that says it."""
-    db.execute(
-        "INSERT INTO enquiry_answers (uri, enquiry, words, at) VALUES (?, ?, ?, ?)",
-        (uri, enquiry_id, words, times.stamp(now)),
-    )
+def put_answer(db: sqlite3.Connection, answer: EnquiryAnswer) -> None:
+    """Keeps what was answered; of one that is there, its words are changed."""
+    with database.wiping(db):
+        db.execute(
+            """
+            INSERT INTO enquiry_answers (uri, enquiry, words, at, key, sealed)
+            VALUES (?, ?, ?, ?, ?, ?)
+            ON CONFLICT (uri) DO UPDATE
+                SET words = excluded.words, key = excluded.key, sealed = excluded.sealed
+            """,
+            (
+                answer.uri,
+                answer.enquiry,
+                answer.words,
+                times.stamp(answer.at),
+                answer.key,
+                answer.sealed,
+            ),
+        )
 
 
-def find_answers(db: sqlite3.Connection, enquiry_id: str) -> list[tuple[str, datetime]]:
-    """What was answered, and when, the oldest first."""
+def find_answers(db: sqlite3.Connection, enquiry_id: str) -> list[EnquiryAnswer]:
+    """What was answered, the oldest first."""
     rows = db.execute(
-        "SELECT words, at FROM enquiry_answers WHERE enquiry = ? ORDER BY at, uri", (enquiry_id,)
+        """
+        SELECT uri, enquiry, words, at, key, sealed, failed FROM enquiry_answers
+        WHERE enquiry = ? ORDER BY at, uri
+        """,
+        (enquiry_id,),
     )
-    return [(row[0], times.moment(row[1])) for row in rows]
+    return [
+        EnquiryAnswer(
+            uri=row["uri"],
+            enquiry=row["enquiry"],
+            words=row["words"],
+            at=times.moment(row["at"]),
+            key=row["key"],
+            sealed=row["sealed"],
+            failed=times.moment_or_none(row["failed"]),
+        )
+        for row in rows
+    ]
+
+
+def mark_failed(db: sqlite3.Connection, uri: str, now: datetime) -> None:
+    """An answer did not reach the one who asked."""
+    db.execute("UPDATE enquiry_answers SET failed = ? WHERE uri = ?", (times.stamp(now), uri))
+
+
+def has_answers(db: sqlite3.Connection, enquiry_id: str) -> bool:
+    """Whether it was answered."""
+    row = db.execute(
+        "SELECT 1 FROM enquiry_answers WHERE enquiry = ? LIMIT 1", (enquiry_id,)
+    ).fetchone()
+    return row is not None

@@ -1,12 +1,11 @@
 """Reservations as rows, and the single-use links of their notices."""
 
-import contextlib
 import sqlite3
 from collections.abc import Iterator
 from datetime import datetime
 
 from node.model import Reservation, ReservationState
-from node.store import times
+from node.store import database, times
 
 _COLUMNS = (
     "id, shop, listing, offer, item, quantity, taken, code, state, made, changed, expires, ended, "
@@ -28,7 +27,7 @@ def add(db: sqlite3.Connection, one: Reservation) -> None:
 
 def change(db: sqlite3.Connection, one: Reservation) -> None:
     """Writes where it stands: state, times, what is taken, who acted, and the shop's answer."""
-    with _overwriting(db):  # a row that is written anew leaves its old pages behind
+    with database.wiping(db):  # a row that is written anew leaves its old pages behind
         db.execute(
             """
             UPDATE reservations SET taken = :taken, state = :state, changed = :changed,
@@ -110,24 +109,14 @@ def find_expired(db: sqlite3.Connection, now: datetime, limit: int) -> list[Rese
 
 def erase(db: sqlite3.Connection, reservation_id: str) -> None:
     """Removes a reservation; its bytes are overwritten."""
-    with _overwriting(db):
+    with database.wiping(db):
         db.execute("DELETE FROM reservations WHERE id = ?", (reservation_id,))
 
 
 def erase_ended(db: sqlite3.Connection, before: datetime) -> None:
     """Removes those that ended before a moment; their bytes are overwritten."""
-    with _overwriting(db):
+    with database.wiping(db):
         db.execute("DELETE FROM reservations WHERE ended < ?", (times.stamp(before),))
-
-
-@contextlib.contextmanager
-def _overwriting(db: sqlite3.Connection) -> Iterator[None]:
-    """Whatever is removed meanwhile is filled with zeros, freed pages too, which FAST leaves."""
-    db.execute("PRAGMA secure_delete = ON")
-    try:
-        yield
-    finally:
-        db.execute("PRAGMA secure_delete = FAST")
 
 
 # --- the links of a notice -----------------------------------------------------------------------

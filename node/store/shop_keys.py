@@ -62,11 +62,13 @@ def replace(
 
 
 def prune(db: sqlite3.Connection) -> None:
-    """Drops replaced keys that no reservation is sealed to any more."""
+    """Drops replaced keys that nothing is sealed to any more."""
     db.execute(
         """
         DELETE FROM shop_keys WHERE replaced IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM reservations WHERE reservations.key = shop_keys.id)
+          AND NOT EXISTS (SELECT 1 FROM enquiries WHERE enquiries.key = shop_keys.id)
+          AND NOT EXISTS (SELECT 1 FROM enquiry_answers WHERE enquiry_answers.key = shop_keys.id)
         """
     )
 

@@ -2,20 +2,46 @@
 
 import sqlite3
 import uuid
+from dataclasses import dataclass
 from datetime import datetime
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import errors
+from node import errors, sealing
+from node.enquiries import WORDS_MOST
 from node.exchange import enquiries
-from node.model import Enquiry, Listing, Shop
+from node.model import Enquiry, EnquiryAnswer, Listing, Shop
 from node.store import accounts as account_rows
 from node.store import enquiries as rows
-from node.store import listings
-from node.web import forms, merchant, render, sessions, state
+from node.store import listings, shop_keys
+from node.web import forms, merchant, middleware, render, sessions, state
 
-Found = tuple[Enquiry, Listing | None, list[tuple[str, datetime]]]
+PAGE = 50
+PAGES_MOST = 100  # no mailbox holds more
+
+
+@dataclass(frozen=True, slots=True)
+class Letter:
+    """An enquiry or an answer, as its page shows it: `sealed` is what the browser opens."""
+
+    uri: str
+    at: datetime
+    words: str
+    key: str | None
+    sealed: str
+    lost: bool
+    failed: datetime | None = None  # of an answer: when it was given up
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """An enquiry with all around it."""
+
+    enquiry: Enquiry
+    letter: Letter
+    listing: Listing | None
+    answers: list[Letter]
 
 
 async def mailbox(request: Request) -> Response:
@@ -23,16 +49,30 @@ async def mailbox(request: Request) -> Response:
     desk = await merchant.desk_of(request, helped=False)
     if isinstance(desk, Response):
         return desk
-    found = await state.of(request).database.read(_find, desk.shop)
-    return merchant.page(request, "mailbox", desk, enquiries=found)
+    typed = request.query_params.get("page", "1")
+    number = int(typed) if typed.isascii() and typed.isdecimal() and len(typed) <= 3 else 1
+    number = min(max(number, 1), PAGES_MOST)
+    found, has_keys = await state.of(request).database.read(_find, desk.shop, number)
+    return merchant.page(
+        request,
+        "mailbox",
+        desk,
+        enquiries=found[:PAGE],
+        more=len(found) > PAGE,
+        number=number,
+        has_keys=has_keys,
+    )
 
 
-def _find(db: sqlite3.Connection, shop: Shop) -> list[Found]:
-    return [_with_answers(db, one) for one in rows.find(db, shop.id)]
-
-
-def _with_answers(db: sqlite3.Connection, one: Enquiry) -> Found:
-    return one, listings.get(db, one.listing), rows.find_answers(db, one.id)
+def _find(
+    db: sqlite3.Connection, shop: Shop, number: int
+) -> tuple[list[tuple[Enquiry, Listing | None, bool]], bool]:
+    """Who wrote about what, and whether it was answered: without the words."""
+    found = [
+        (one, listings.get(db, one.listing), rows.has_answers(db, one.id))
+        for one in rows.find(db, shop.id, PAGE + 1, (number - 1) * PAGE)
+    ]
+    return found, shop_keys.current(db, shop.id) is not None
 
 
 async def enquiry(request: Request) -> Response:
@@ -46,7 +86,7 @@ async def enquiry(request: Request) -> Response:
     if request.method == "POST":
         async with forms.read(request) as form:
             deed, sent_as = form.line("deed", 10), form.line("form", 40)
-            words = form.text("words", enquiries.WORDS_MOST)
+            words = form.text("words", WORDS_MOST)
         try:
             if deed == "delete":
                 await site.database.write(_remove, desk.shop, enquiry_id)
@@ -62,15 +102,21 @@ async def enquiry(request: Request) -> Response:
     found = await site.database.read(_get, desk.shop, enquiry_id)
     if found is None:
         return await render.error(request, 404)
-    one, listing, answers = found
+    # Only where there is something to open does the page run a script.
+    sealed = any(one.sealed for one in (found.letter, *found.answers))
     return merchant.page(
         request,
         "enquiry",
         desk,
         status=422 if problems else 200,
-        enquiry=one,
-        listing=listing,
-        answers=answers,
+        headers=middleware.WITH_SCRIPT if sealed else None,
+        script=site.assets.address("mailbox.js"),
+        sealed=sealed,
+        who=found.enquiry.name,
+        enquiry_id=found.enquiry.id,
+        enquiry=found.letter,
+        listing=found.listing,
+        answers=found.answers,
         typed=words,
         form=forms.new_id(),
         errors=problems,
@@ -83,7 +129,23 @@ def _home(desk: merchant.Desk) -> str:
 
 def _get(db: sqlite3.Connection, shop: Shop, enquiry_id: str) -> Found | None:
     one = rows.get(db, enquiry_id)
-    return None if one is None or one.shop != shop.id else _with_answers(db, one)
+    if one is None or one.shop != shop.id:
+        return None
+    lost = {keys.id for keys in shop_keys.find(db, shop.id) if keys.lost}
+    answers = [_letter(answer, lost) for answer in rows.find_answers(db, one.id)]
+    return Found(one, _letter(one, lost), listings.get(db, one.listing), answers)
+
+
+def _letter(one: Enquiry | EnquiryAnswer, lost: set[str]) -> Letter:
+    return Letter(
+        uri=one.uri,
+        at=one.at,
+        words=one.words,
+        key=one.key,
+        sealed="" if one.sealed is None else sealing.encode(one.sealed),
+        lost=one.key in lost,
+        failed=one.failed if isinstance(one, EnquiryAnswer) else None,
+    )
 
 
 def _answer(

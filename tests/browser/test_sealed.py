@@ -4,6 +4,7 @@ import re
 import sqlite3
 import subprocess
 import sys
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ from typing import Any
 import pytest
 import segno
 
-from node import sealing
+from node import enquiries, sealing
+from node.model import Enquiry
+from node.store import database, listings, shops
 from tests import neighbours
 from tests.browser import axe
 from tests.browser.conftest import Tab, Visit
 from tests.browser.test_merchant import press, sign_in
+from tests.ground import NOW
 from tests.neighbours import Town
 from tests.sealing.vectors import VECTOR
 
@@ -488,6 +492,58 @@ def test_an_export_opens_without_the_node(
         assert ("Rémi Export – 06 39 98 00 12" in done.stdout) is (status == 0)
 
 
+MAILBOX = "/ma-boutique/fleurs/courrier"
+
+
+def ask_from_elsewhere(town: Town, words: str) -> None:
+    """What an enquiry from another server leaves in the file."""
+    actor = "https://mastodon.example/users/anne"
+    with database.transaction(town.folder) as db:
+        shop = shops.get_own(db, "fleurs")
+        assert shop is not None
+        (listing, *_) = listings.find_of_shop(db, shop.id)
+        enquiries.keep(
+            db,
+            shop,
+            Enquiry(
+                str(uuid.uuid4()), f"{actor}/statuses/{uuid.uuid4()}", shop.id, listing.id, actor,
+                "@anne@mastodon.example", "mastodon.example", f"{actor}/inbox", words, NOW,
+            ),
+        )  # fmt: skip
+
+
+def test_an_enquiry_is_read_on_an_unlocked_device_and_nowhere_else(
+    visit: Visit, town: Town, words: list[str]
+) -> None:
+    offered(town, "Pivoine du courrier")
+    said = "Auriez-vous douze pivoines ?\n<b>motcanari</b>"
+    ask_from_elsewhere(town, said)
+    assert "motcanari" not in str(rows(town, "SELECT * FROM enquiries"))
+    with visit(360) as tab:
+        sign_in(tab, town, "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
+        tab.page.goto(f"{town.url}{MAILBOX}")
+        assert "scellé pour votre carte" in tab.page.get_by_role("main").inner_text()
+        tab.page.get_by_role("link", name="@anne@mastodon.example").first.click()
+        enquiry = tab.page.url
+        assert "pivoines" not in tab.page.get_by_role("main").inner_text()
+        tab.page.get_by_role("link", name="Déverrouiller").click()
+        unlock(tab, words)
+        tab.page.locator("#unlocked").wait_for()
+        tab.page.goto(enquiry)
+        tab.page.locator(".opened").wait_for()
+        assert tab.page.locator(".opened").inner_text() == said
+        assert not tab.page.locator(".locked").is_visible()
+        assert not tab.overflows()
+        assert tab.complaints == []
+        # Its bytes under another note's name are not a message of that note.
+        tab.page.route("**/courrier/*", lambda route: route.fulfill(
+            response=(answer := route.fetch()), body=answer.text().replace("statuses/", "notes/"),
+        ))  # fmt: skip
+        tab.page.goto(enquiry)
+        tab.page.locator(".unreadable").wait_for()
+        assert tab.page.locator(".opened").inner_text() == ""
+
+
 # --- to be looked at -----------------------------------------------------------------------------
 
 
@@ -522,9 +578,21 @@ def test_axe_finds_nothing(
         florist(tab, town)
         tab.page.locator("#locked").wait_for()
         look(tab, "card-locked")
+        ask_from_elsewhere(town, "Bonjour !")
+        tab.page.goto(f"{town.url}{MAILBOX}")
+        look(tab, "mailbox")
+        tab.page.get_by_role("link", name="@anne@mastodon.example").first.click()
+        look(tab, "enquiry-locked")
+        tab.page.goto(f"{town.url}{CARD}")
         unlock(tab, words)
         tab.page.locator("#unlocked").wait_for()
         look(tab, "card-unlocked")
+        tab.page.goto(f"{town.url}{MAILBOX}")
+        tab.page.get_by_role("link", name="@anne@mastodon.example").first.click()
+        tab.page.locator(".opened").wait_for()
+        look(tab, "enquiry")
+        tab.page.goto(f"{town.url}{CARD}")
+        tab.page.locator("#unlocked").wait_for()
         tab.page.get_by_role("button", name="Faire une nouvelle carte").click()
         tab.page.locator("#card").wait_for()
         look(tab, "card-new")

@@ -8,9 +8,9 @@ from tests.fediverse import people
 from tests.hostile.arena import Arena, opened
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
-    """One for all: each test brings actors of its own."""
+    """One for the tests of a file: each brings actors of its own."""
     with opened(tmp_path_factory.mktemp("fediverse")) as found:
         yield found
 

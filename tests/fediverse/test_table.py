@@ -3,13 +3,19 @@
 import contextlib
 import sqlite3
 import uuid
+from datetime import UTC, datetime
 
+from node import leaks, shop_keys
+from node.store import database
+from node.store import shops as shop_rows
+from node.store.times import stamp
 from tests import neighbours
 from tests.fediverse import people
 from tests.fediverse.people import SHOP
 from tests.hostile import stub
 from tests.hostile.arena import Arena
-from tests.hostile.stub import Actor
+from tests.hostile.stub import Actor, Document
+from tests.sealing import merchant
 
 
 def in_file(arena: Arena, words: str) -> bool:
@@ -157,6 +163,52 @@ def test_a_private_reply_is_the_shop_s_alone_and_its_answer_is_one_person_s(
     people.say(arena, anne, "Delete", more["id"])
     neighbours.eventually(lambda: not people.enquiries(arena, anne))
     assert not in_file(arena, end)
+
+
+def test_a_private_reply_to_a_shop_with_a_key_is_found_in_nothing_the_node_wrote(
+    arena: Arena, anne: Actor
+) -> None:
+    """An enquiry from the fediverse, answered, and the answer delivered: PRV, issue 9 point 6."""
+    arena.town.run("shop", "add", "scellee", "--name", "La Scellée", "--commune", "Bordeaux")
+    listing = arena.town.run("listing", "add", "scellee", "--name", "Iris", "--price", "4.20")
+    shop = f"{arena.town.url}/users/scellee"
+    with database.transaction(arena.town.folder) as db:
+        mine = shop_rows.get_own(db, "scellee")
+        assert mine is not None
+        now = datetime.now(UTC)
+        made = merchant.make(mine.uri, created=stamp(now))
+        shop_keys.put(db, mine, shop_keys.read(mine, *made.form(), now), "", now)
+
+    def planted(word: str) -> bool:
+        log = arena.town.folder.parent / f"{arena.town.folder.name}.log"
+        found, _, _ = leaks.search([arena.town.folder, log], [word])
+        return bool(found)
+
+    people.tell(arena, anne, people.reply(anne, listing["uri"], "Pour Mme Motcanari", shop))
+
+    def enquiries() -> list[Document]:
+        return list(arena.town.run("enquiry", "list", "scellee"))
+
+    (one,) = neighbours.eventually(enquiries)
+    assert one["words"] is None
+    assert one["from"].startswith("@")
+    arena.town.run("enquiry", "answer", one["id"], "Oui, pour Mme Motserin.")
+
+    def told() -> bool:
+        return any("Motserin" in str(one) for one in people.told(anne, "Create"))
+
+    neighbours.eventually(told)
+    assert enquiries()[0]["answers"] == [None]
+    neighbours.eventually(lambda: not planted("Motserin"))
+    assert not planted("Motcanari")
+    # Beside a shop without a key, the same search finds it.
+    people.tell(
+        arena,
+        anne,
+        people.reply(anne, people.listing(arena, "Lis")["uri"], "Motclair", people.shop(arena)),
+    )
+    neighbours.eventually(lambda: people.enquiries(arena, anne))
+    assert planted("Motclair")
 
 
 def test_private_words_for_others_are_not_the_shop_s(arena: Arena, anne: Actor) -> None:

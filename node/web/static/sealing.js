@@ -99,6 +99,9 @@ export const forShop = (shop, key, listing, reservation) =>
 /** What the shop's answer is sealed for. */
 export const forResident = (shop, reservation) => bind("echoppe answer 1", shop, reservation);
 
+/** What an enquiry, or the shop's copy of an answer to one, is sealed for: `uri` is its note's. */
+export const forEnquiry = (shop, key, uri) => bind("echoppe enquiry 1", shop, key, uri);
+
 /** What an owner key signs: that this sealing key is the shop's. */
 export const statement = (shop, owner, sealing, created) =>
   bind("echoppe keys 1", shop, owner, sealing, created);
