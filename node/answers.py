@@ -59,6 +59,7 @@ def shop(found: Shop, now: datetime) -> dict[str, Any]:
         "payments": list(found.payments),
         "step_free": found.step_free,
         "delivery": None if found.delivery is None else _delivery(found.delivery),
+        "ready_minutes": found.ready_minutes,
     }
 
 
@@ -97,6 +98,9 @@ def _delivery(told: DeliveryTerms) -> dict[str, Any]:
         "radius_km": told.radius_km,
         "price": _money(told.price_cents),
         "free_from": _money(told.free_from_cents),
+        "days": [_DAYS[day] for day in told.days],
+        "ahead_days": told.ahead_days,
+        "until": None if told.cutoff is None else _clock(told.cutoff),
     }
 
 

@@ -157,13 +157,17 @@ class DeliveryTerms:
     """Where a shop delivers, to named places or within a radius of it, and for how much.
 
     `price_cents` is None where it was not told and 0 where it is free; from a purchase of
-    `free_from_cents` on it costs nothing.
+    `free_from_cents` on it costs nothing. On which days of the week, 0 being Monday; how many days
+    after it was asked for at the earliest, and until which minute of a day that day counts.
     """
 
     places: tuple[str, ...] = ()
     radius_km: float | None = None
     price_cents: int | None = None
     free_from_cents: int | None = None
+    days: tuple[int, ...] = ()
+    ahead_days: int | None = None
+    cutoff: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ class Shop:
     payments: tuple[str, ...] = ()  # of PAYMENTS
     step_free: bool | None = None
     delivery: DeliveryTerms | None = None
+    ready_minutes: int | None = None  # after which what is asked for can be fetched
 
 
 class ReductionKind(StrEnum):
@@ -500,6 +505,7 @@ class SearchHit:
     place: Place | None
     distance_km: float | None
     stale: bool = False  # its node has been silent for long
+    delivered: bool = False  # to the place that was searched from
 
 
 class RingName(StrEnum):

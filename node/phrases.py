@@ -80,6 +80,26 @@ def weekday(say: Translator, number: int) -> str:
     return days[number]
 
 
+def coming_day(say: Translator, when: date, today: date) -> str:
+    """ "aujourd’hui", "demain", "jeudi", "le 3 décembre": a day that is near, as people say it."""
+    days = (when - today).days
+    if days <= 1:
+        return say("today") if days <= 0 else say("tomorrow")
+    return (
+        weekday(say, when.weekday()) if days < 7 else say("on {date}").format(date=day(say, when))
+    )
+
+
+def lasting(say: Translator, minutes: int) -> str:
+    """ "30 min", "2 h", "3 jours"."""
+    if minutes < 60:
+        return f"{minutes}{_FIXED}min"
+    if minutes < 24 * 60:
+        hours, rest = divmod(minutes, 60)
+        return f"{hours}{_FIXED}h" + (f"{_FIXED}{rest:02d}" if rest else "")
+    return counted(say, -(-minutes // (24 * 60)), say("{count} day"), say("{count} days"))
+
+
 def seen(say: Translator, when: datetime, now: datetime, *, on_shelf: bool = True) -> str:
     """How old a piece of information is: "Vu en rayon il y a 2 jours", later its date.
 

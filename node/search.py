@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import globe, hours, neighbours, ranking, reading, shops
+from node import bringing, globe, hours, neighbours, ranking, reading
 from node.directory import Block, Directory
 from node.model import (
     Filters,
@@ -121,7 +121,7 @@ def find(
         plan = shorter
         gathered = asked.gather(plan, after, start + PAGE + 1)
     shown = gathered.placed[start : start + PAGE]
-    hits = _hits(db, shown, engine)
+    hits = _hits(db, shown, engine, query.place.id)
     return SearchAnswer(
         query=query,
         rings=tuple(
@@ -545,13 +545,13 @@ def _fits(shop: Shop, filters: Filters, place: str, km: float | None, now: datet
         return False
     if filters.payment is not None and filters.payment not in shop.payments:
         return False
-    if filters.delivered and not shops.delivers_to(shop, place, km):
+    if filters.delivered and not bringing.goes_to(shop, place, km):
         return False
     return not filters.open_now or hours.state(shop.hours, shop.place, now).open is True
 
 
 def _hits(
-    db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine
+    db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine, near: str
 ) -> list[tuple[RingName, SearchHit]]:
     """What is shown, read whole."""
     ids = search.listings_of(db, [one.row for one in placed])
@@ -569,6 +569,7 @@ def _hits(
                 place=engine.place(db, shop.place) if shop.place else None,
                 distance_km=None if km is None else round(km, 1),
                 stale=one.run.stale,
+                delivered=listing.delivered and bringing.goes_to(shop, near, km),
             )
             hits.append((one.run.ring, hit))
     return hits

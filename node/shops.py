@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import catalogue, errors, hours, prices, publications, words
+from node import bringing, catalogue, errors, hours, publications, words
 from node.model import (
     PAYMENTS,
     ActorKind,
@@ -23,8 +23,6 @@ from node.model import (
 from node.store import actors, listings, search, shops
 from node.uris import RESERVED_HANDLES, Uris, is_handle
 
-DELIVERY_PLACES_MOST = 100
-DELIVERY_KM_MOST = 500
 PHONE = r"\+?[0-9][0-9 .()/-]{2,28}"
 
 
@@ -44,6 +42,7 @@ class ShopDraft:
     payments: tuple[str, ...] = ()
     step_free: bool | None = None
     delivery: DeliveryTerms | None = None
+    ready_minutes: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +88,7 @@ def open_shop(
         payments=in_order(draft.payments),
         step_free=draft.step_free,
         delivery=draft.delivery,
+        ready_minutes=draft.ready_minutes,
     )
     shops.add(db, shop)
     publications.announce(db, ChangeKind.SHOP, shop.uri, Verb.UPDATE, shop.updated, now)
@@ -110,6 +110,7 @@ def draft_of(shop: Shop, place: Place) -> ShopDraft:
         payments=shop.payments,
         step_free=shop.step_free,
         delivery=shop.delivery,
+        ready_minutes=shop.ready_minutes,
     )
 
 
@@ -133,6 +134,7 @@ def revise_shop(db: sqlite3.Connection, draft: ShopDraft, now: datetime) -> Shop
         payments=in_order(draft.payments),
         step_free=draft.step_free,
         delivery=draft.delivery,
+        ready_minutes=draft.ready_minutes,
     )
     if revised == shop:
         return shop
@@ -216,47 +218,18 @@ def _check_facts(draft: ShopDraft) -> dict[str, str]:
             f"there is no means of payment {unknown[0]!r}; known: {', '.join(PAYMENTS)}"
         )
     if draft.delivery is not None:
-        sentence = _delivery_problem(draft.delivery)
+        sentence = bringing.problem(draft.delivery)
         if sentence is not None:
             fields["delivery"] = sentence
+    if draft.ready_minutes is not None and not 0 < draft.ready_minutes <= bringing.READY_MOST:
+        fields["ready"] = "things can be fetched after a minute to 14 days"
     return fields
-
-
-def _delivery_problem(delivery: DeliveryTerms) -> str | None:
-    if not delivery.places and delivery.radius_km is None:
-        return "delivery needs the communes it goes to, or how many kilometres it reaches"
-    if len(delivery.places) > DELIVERY_PLACES_MOST:
-        return f"delivery names at most {DELIVERY_PLACES_MOST} communes; give a radius instead"
-    if delivery.radius_km is not None and not 0 < delivery.radius_km <= DELIVERY_KM_MOST:
-        return f"delivery reaches more than 0 and at most {DELIVERY_KM_MOST} kilometres"
-    if delivery.radius_km is not None and round(delivery.radius_km, 3) != delivery.radius_km:
-        return "delivery reaches a whole number of metres"
-    for cents in (delivery.price_cents, delivery.free_from_cents):
-        if cents is not None and not 0 <= cents <= prices.CENTS_MOST:
-            return "the price of delivery must be 0 or more, and less than 10 million"
-    if delivery.free_from_cents is not None and delivery.price_cents is None:
-        return "delivery that is free from an amount on has a price below it: say that too"
-    return None
 
 
 def in_order(payments: Iterable[str]) -> tuple[str, ...]:
     """Means of payment in the order of model.PAYMENTS, each once; unknown ones are left out."""
     given = frozenset(payments)
     return tuple(payment for payment in PAYMENTS if payment in given)
-
-
-def delivers_to(shop: Shop, place: str | None, distance_km: float | None) -> bool:
-    """Whether a shop delivers to a place (its id), `distance_km` away where that is known."""
-    delivery = shop.delivery
-    if delivery is None:
-        return False
-    if place is not None and place in delivery.places:
-        return True
-    return (
-        delivery.radius_km is not None
-        and distance_km is not None
-        and distance_km <= delivery.radius_km
-    )
 
 
 def get_open(db: sqlite3.Connection, handle: str) -> Shop:

@@ -115,6 +115,16 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
     delivery.add_argument("--delivers-km", metavar="KM", help="as far as that from the shop")
     delivery.add_argument("--delivery-price", metavar="AMOUNT", help="in euros; 0 where it is free")
     delivery.add_argument("--free-from", metavar="AMOUNT", help="free from that amount on")
+    delivery.add_argument("--delivery-days", metavar="DAYS", help='such as "mar jeu"; "" for none')
+    delivery.add_argument(
+        "--delivery-ahead", metavar="DAYS", help="comes so many days after it was asked for"
+    )
+    delivery.add_argument(
+        "--delivery-until", metavar="TIME", help="asked for later, it counts as of the next day"
+    )
+    delivery.add_argument(
+        "--ready", metavar="MINUTES", help="after which a thing can be fetched; 0: not told"
+    )
     if not adding:
         delivery.add_argument("--no-delivery", action="store_true", help="it delivers no more")
 
@@ -299,6 +309,9 @@ def _draft(
         if before
         else None,
         delivery=_delivery(db, asked, before.delivery if before else None),
+        ready_minutes=(before.ready_minutes if before else None)
+        if asked.ready is None
+        else _number(asked.ready, "--ready") or None,
     )
 
 
@@ -344,13 +357,16 @@ def _payments(asked: argparse.Namespace, before: tuple[str, ...]) -> tuple[str, 
 def _delivery(
     db: "sqlite3.Connection", asked: argparse.Namespace, before: "DeliveryTerms | None"
 ) -> "DeliveryTerms | None":
-    from node import territory
+    from node import bringing, territory
     from node.model import DeliveryTerms
 
-    given = (asked.delivers_to, asked.delivers_km, asked.delivery_price, asked.free_from)
+    given = (
+        asked.delivers_to, asked.delivers_km, asked.delivery_price, asked.free_from,
+        asked.delivery_days, asked.delivery_ahead, asked.delivery_until,
+    )  # fmt: skip
     if getattr(asked, "no_delivery", False):
         before = None
-    if given == (None, None, None, None):
+    if all(one is None for one in given):
         return before
     said = before or DeliveryTerms()
     places = said.places
@@ -362,7 +378,22 @@ def _delivery(
         said.radius_km if asked.delivers_km is None else _kilometres(asked.delivers_km),
         said.price_cents if asked.delivery_price is None else _price(asked.delivery_price),
         said.free_from_cents if asked.free_from is None else _price(asked.free_from),
+        said.days if asked.delivery_days is None else bringing.parse_days(asked.delivery_days),
+        said.ahead_days
+        if asked.delivery_ahead is None
+        else _number(asked.delivery_ahead, "--delivery-ahead"),
+        said.cutoff if asked.delivery_until is None else bringing.parse_clock(asked.delivery_until),
     )
+
+
+def _number(text: str, option: str) -> int | None:
+    from node import errors
+
+    if not text.strip():
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 6):
+        raise errors.Invalid("bad-number", f"{option} is a whole number, not {text!r}.")
+    return int(text)
 
 
 def _kilometres(text: str) -> float | None:

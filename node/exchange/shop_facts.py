@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from federation import documents
-from node import errors, hours, hours_typed, prices, shops
+from node import bringing, errors, hours, hours_typed, prices, shops
 from node.exchange import terms
 from node.model import DeliveryTerms, Hours, Shop, Span, SpecialDays
 
@@ -43,6 +43,8 @@ def members(shop: Shop) -> Document:
         ]
     if shop.delivery is not None:
         found["sdo:shippingDetails"] = _delivery(shop.delivery, shop.latitude, shop.longitude)
+    if shop.ready_minutes is not None:
+        found["sdo:deliveryLeadTime"] = _duration(shop.ready_minutes, "MIN")
     return found
 
 
@@ -239,7 +241,29 @@ def _delivery(terms_of: DeliveryTerms, latitude: float | None, longitude: float 
                 "sdo:shippingRate": found["sdo:shippingRate"],
                 "sdo:freeShippingThreshold": _amount(terms_of.free_from_cents),
             }
+    if terms_of.days:
+        found["sdo:deliveryTime"] = _when(terms_of)
     return found
+
+
+def _when(terms_of: DeliveryTerms) -> Document:
+    found: Document = {
+        "type": "sdo:ShippingDeliveryTime",
+        "sdo:businessDays": {
+            "type": "sdo:OpeningHoursSpecification",
+            "sdo:dayOfWeek": [f"{terms.SDO}{DAYS[day]}" for day in terms_of.days],
+        },
+    }
+    if terms_of.ahead_days is not None:
+        found["sdo:handlingTime"] = _duration(terms_of.ahead_days, "DAY")
+    if terms_of.cutoff is not None:
+        found["sdo:cutoffTime"] = _clock(terms_of.cutoff)
+    return found
+
+
+def _duration(value: int, unit: str) -> Document:
+    """How long at least, in a unit of UN/CEFACT: MIN or DAY."""
+    return {"type": "sdo:QuantitativeValue", "sdo:minValue": value, "sdo:unitCode": unit}
 
 
 def _amount(cents: int) -> Document:
@@ -254,6 +278,8 @@ def delivery_from(found: Document) -> DeliveryTerms | None:
     """Where a shop delivers; None where it tells no place and no radius."""
     places: list[str] = []
     radius = price = free_from = None
+    days: tuple[int, ...] = ()
+    ahead = cutoff = None
     for one in _objects(found.get("sdo:shippingDetails")):
         for where in _objects(one.get("sdo:shippingDestination")):
             place = terms.place_from(where.get("sdo:identifier"))
@@ -265,20 +291,58 @@ def delivery_from(found: Document) -> DeliveryTerms | None:
             inner = documents.first(rate.get("sdo:shippingRate"))
             price = _cents(inner if isinstance(inner, dict) else rate)
             free_from = _cents(documents.first(rate.get("sdo:freeShippingThreshold")))
+        when = documents.first(one.get("sdo:deliveryTime"))
+        if not days and isinstance(when, dict):
+            days = _days_of(when)
+            ahead = _least(when.get("sdo:handlingTime"), "DAY", bringing.AHEAD_MOST)
+            cutoff = _cutoff(when.get("sdo:cutoffTime"))
     if not places and radius is None:
         return None
     return DeliveryTerms(
-        tuple(places[: shops.DELIVERY_PLACES_MOST]),
+        tuple(places[: bringing.PLACES_MOST]),
         radius,
         price,
         free_from if price is not None else None,
+        days,
+        ahead if days else None,
+        cutoff if days else None,
     )
+
+
+def _days_of(when: Document) -> tuple[int, ...]:
+    names = {
+        terms.local_name(day)
+        for one in _objects(when.get("sdo:businessDays"))
+        for day in documents.as_list(one.get("sdo:dayOfWeek"))[:8]
+    }
+    return tuple(day for day, name in enumerate(DAYS) if name in names)
+
+
+def _least(told: object, unit: str, most: int) -> int | None:
+    """A whole number of a unit, from 0 to `most`, as its least value or simply its value."""
+    one = documents.first(told)
+    if not isinstance(one, dict) or one.get("sdo:unitCode") != unit:
+        return None
+    value = one.get("sdo:minValue", one.get("sdo:value"))
+    if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= most:
+        return None
+    return value
+
+
+def _cutoff(told: object) -> int | None:
+    minutes = _minutes(told)
+    return minutes if minutes is not None and 0 < minutes < hours.DAY else None
+
+
+def ready_from(found: Document) -> int | None:
+    """After how many minutes things can be fetched; None where it does not say."""
+    return _least(found.get("sdo:deliveryLeadTime"), "MIN", bringing.READY_MOST) or None
 
 
 def _radius(metres: object) -> float | None:
     if isinstance(metres, bool) or not isinstance(metres, int | float):
         return None
-    return round(metres) / 1000 if 1 <= metres <= shops.DELIVERY_KM_MOST * 1000 else None
+    return round(metres) / 1000 if 1 <= metres <= bringing.KM_MOST * 1000 else None
 
 
 def _cents(amount: object) -> int | None:

@@ -107,6 +107,7 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
         payments=shop_facts.payments_from(found),
         step_free=shop_facts.step_free_from(found),
         delivery=shop_facts.delivery_from(found),
+        ready_minutes=shop_facts.ready_from(found),
     )
 
 

@@ -40,6 +40,7 @@ NAMES = (
     "2026_11_25_imports",
     "2026_11_26_proven",
     "2026_11_26_sealed_enquiries",
+    "2026_11_26_ready",
 )
 
 

@@ -12,7 +12,7 @@ from node.store import times
 
 _COLUMNS = """id, uri, url, peer, handle, name, summary, place, address, phone,
               latitude, longitude, opened, updated, seen, closed,
-              hours, payments, step_free, delivery"""
+              hours, payments, step_free, delivery, ready_minutes"""
 # Pages show the same shops again and again, and reading their hours is most of reading them.
 _READ_KEPT = 2000
 
@@ -52,6 +52,7 @@ def _values(shop: Shop) -> dict[str, object]:
         "payments": json.dumps(shop.payments),
         "step_free": shop.step_free,
         "delivery": write_delivery(shop.delivery),
+        "ready_minutes": shop.ready_minutes,
     }
 
 
@@ -100,6 +101,9 @@ def write_delivery(delivery: DeliveryTerms | None) -> str | None:
         "radius_km": delivery.radius_km,
         "price_cents": delivery.price_cents,
         "free_from_cents": delivery.free_from_cents,
+        "days": delivery.days,
+        "ahead_days": delivery.ahead_days,
+        "cutoff": delivery.cutoff,
     }
     return json.dumps(held)
 
@@ -110,7 +114,9 @@ def read_delivery(text: str | None) -> DeliveryTerms | None:
     if text is None:
         return None
     held: dict[str, Any] = json.loads(text)
-    return DeliveryTerms(**{**held, "places": tuple(held["places"])})
+    # Written by a version before, it tells no days.
+    days = tuple(held.get("days", ()))
+    return DeliveryTerms(**{**held, "places": tuple(held["places"]), "days": days})
 
 
 def add(db: sqlite3.Connection, shop: Shop) -> None:
@@ -120,7 +126,7 @@ def add(db: sqlite3.Connection, shop: Shop) -> None:
         INSERT INTO shops ({_COLUMNS})
         VALUES (:id, :uri, :url, :peer, :handle, :name, :summary, :place, :address, :phone,
                 :latitude, :longitude, :opened, :updated, :seen, :closed,
-                :hours, :payments, :step_free, :delivery)
+                :hours, :payments, :step_free, :delivery, :ready_minutes)
         """,  # noqa: S608 (a constant)
         _values(shop),
     )
@@ -134,7 +140,7 @@ def change(db: sqlite3.Connection, shop: Shop) -> None:
             place = :place, address = :address, phone = :phone, latitude = :latitude,
             longitude = :longitude, opened = :opened, updated = :updated, seen = :seen,
             closed = :closed, hours = :hours, payments = :payments, step_free = :step_free,
-            delivery = :delivery
+            delivery = :delivery, ready_minutes = :ready_minutes
         WHERE id = :id
         """,
         _values(shop),

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from node import hours, phrases, prices
+from node import bringing_said, hours, phrases, prices
 from node.exchange.photos import Shown
 from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
 from node.translation import Translator
@@ -48,6 +48,7 @@ class Card:
     ground: int
     photo: str = ""  # the id of the first, where there is one here
     small: bool = False  # there is no larger one: it is the copy of a neighbour's
+    brought: str = ""  # "Livré à Pessac jeudi"
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,14 +79,16 @@ class Cards:
         carried: str,
         home: Place,
         copies: Shown,
+        near: Place | None = None,
     ) -> None:
         """`at` and `carried` go before and behind the addresses of this node; `home` is its own
         commune, whose clock tells what "today" is; `copies` hears which neighbours' photos are
-        shown."""
+        shown; `near` is the place that was searched from."""
         self.say = say
         self.now = now
         self.carried = carried
         self._copies = copies
+        self._near = near
         self._origin = origin
         self._at = at
         self._zone: ZoneInfo | None = hours.zone_of(home.id)
@@ -103,7 +106,11 @@ class Cards:
                     distance=phrases.distance(self.say, hit.distance_km)
                 )
             )
-        return self.listing(hit.listing, hit.shop, ", ".join(where), stale=hit.stale)
+        card = self.listing(hit.listing, hit.shop, ", ".join(where), stale=hit.stale)
+        if hit.delivered and self._near is not None and not card.sold_out:
+            brought = bringing_said.brought(hit.shop, self._near, self.now, self.say)
+            return replace(card, brought=brought)
+        return card
 
     def listing(self, found: Listing, shop: Shop, where: str = "", *, stale: bool = False) -> Card:
         """A listing and the shop that has it."""

@@ -39,6 +39,7 @@ class Typed:
     gtin: str = ""
     condition: str = ""
     service: bool = False
+    delivered: bool = False
     on_request: bool = False
     alt: str = ""
     kept: str = ""  # the photo that was sent before and waits: its id
@@ -62,6 +63,7 @@ def typed_in(form: forms.Form, offers: int = 1) -> Typed:
         gtin=form.line("gtin", 20),
         condition=form.line("condition", 20),
         service=form.is_set("service"),
+        delivered=form.is_set("delivered"),
         on_request=form.is_set("on_request"),
         alt=form.line("alt", catalogue.ALT_MOST),
         kept=form.line("kept", 64),
@@ -99,6 +101,7 @@ def typed_of(listing: Listing) -> Typed:
         gtin=offer.gtin or "",
         condition=listing.condition,
         service=listing.kind is Kind.SERVICE,
+        delivered=listing.delivered,
         on_request=all(one.price_cents is None for one in listing.offers),
         alt=listing.photos[0].alt if listing.photos else "",
         shown=shown_of(listing),
@@ -209,6 +212,9 @@ def draft_of(
             category=typed.category or None,
             condition=Condition(typed.condition or before.condition),
             kind=Kind.SERVICE if typed.service else Kind.GOODS,
+            delivered=typed.delivered,
+            # What is not delivered can only be fetched.
+            pick_up=before.pick_up or not typed.delivered,
         )
     try:
         catalogue.check(draft)

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from urllib.parse import quote
 
-from node import hours, phrases, prices
+from node import bringing_said, hours, phrases, prices
 from node.model import (
     Availability,
     Condition,
-    DeliveryTerms,
     Kind,
     Listing,
     Offer,
@@ -21,8 +20,6 @@ from node.model import (
 from node.store import places
 from node.translation import Translator
 from node.web import opening, searching, shown
-
-_PLACES_NAMED = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +43,7 @@ class Facts:
     payments: str
     access: str
     delivery: str
+    ready: str
     timetable: opening.Timetable | None
     map_application: str  # geo: address, where its point is known
     map_page: str  # a map on the web, followed only by who presses it
@@ -71,7 +69,8 @@ def facts(db: sqlite3.Connection, say: Translator, shop: Shop, now: datetime) ->
         else say("Step-free entrance")
         if shop.step_free
         else say("There is a step at the entrance"),
-        delivery=_delivery(db, say, shop.delivery),
+        delivery=bringing_said.terms(db, shop.delivery, say),
+        ready=bringing_said.ready(shop, say),
         timetable=opening.timetable(say, shop.hours, shop.place, now)
         if shop.hours and hours.zone_of(shop.place)
         else None,
@@ -93,28 +92,6 @@ def _map_page(shop: Shop, address: str) -> str:
         at = f"{shop.latitude}/{shop.longitude}"
         return f"{site}/?mlat={shop.latitude}&mlon={shop.longitude}#map=18/{at}"
     return f"{site}/search?query={quote(address)}" if shop.address else ""
-
-
-def _delivery(db: sqlite3.Connection, say: Translator, terms: DeliveryTerms | None) -> str:
-    if terms is None:
-        return ""
-    parts = []
-    named = [place.name for one in terms.places[:_PLACES_NAMED] if (place := places.get(db, one))]
-    if named:
-        more = len(terms.places) > _PLACES_NAMED
-        text = say("{places} and other communes") if more else say("to {places}")
-        parts.append(text.format(places=", ".join(named)))
-    if terms.radius_km is not None:
-        far = phrases.distance(say, terms.radius_km)
-        parts.append(say("up to {distance} away").format(distance=far))
-    if terms.price_cents == 0:
-        parts.append(say("free of charge"))
-    elif terms.price_cents is not None:
-        parts.append(say.money(terms.price_cents, "EUR"))
-    if terms.free_from_cents is not None and terms.price_cents != 0:
-        amount = say.money(terms.free_from_cents, "EUR")
-        parts.append(say("free from {amount} on").format(amount=amount))
-    return _sentence(", ".join(parts))
 
 
 def stock(say: Translator, offer: Offer) -> Stock:

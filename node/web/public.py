@@ -12,8 +12,8 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import categories, phrases, words
-from node.model import Listing, Shop
+from node import bringing, bringing_said, categories, globe, phrases, words
+from node.model import Kind, Listing, Place, Shop
 from node.store import listings, places, shops
 from node.store.times import stamp
 from node.uris import slug
@@ -314,6 +314,10 @@ def _listing(
         "axes": [shown.line(axis, 60) for axis in found.offers[0].axes],
         "condition": practical.condition(say, found.condition),
         "ways": practical.ways(say, found),
+        "ready": bringing_said.ready(of, say) if found.pick_up and found.kind is Kind.GOODS else "",
+        "brought": bringing_said.brought(of, place, cards.now, say)
+        if found.delivered and bringing.goes_to(of, place.id, _apart(db, of, place))
+        else "",
         "shelf": shelf and (shelf.id, searching.label(say, shelf.id)),
         "shop": of,
         "reserve": reserving.address(request, found),
@@ -322,6 +326,17 @@ def _listing(
         "state": cards.state(of),
         "linked_data": structured.block(structured.listing(found, of, images)),
     }
+
+
+def _apart(db: sqlite3.Connection, of: Shop, place: Place) -> float | None:
+    """How far a shop is from the town hall of a place, in kilometres; None where unknown."""
+    at = of if of.latitude is not None or of.place is None else places.get(db, of.place)
+    points = [
+        globe.vector(one.latitude, one.longitude)
+        for one in (place, at)
+        if one is not None and one.latitude is not None and one.longitude is not None
+    ]
+    return globe.distance_km(*points) if len(points) == 2 else None
 
 
 def _properties(site: state.Site, title: str, url: str, text: str) -> tuple[tuple[str, str], ...]:

@@ -120,6 +120,7 @@ def _page(
         carried=carried,
         home=site.commune,
         copies=site.workers.copies.shown,
+        near=place,
     )
     words = shown.line(asked.words, asking.WORDS_MOST)
     around = render.Around(words=words, near=territory.label(place), carried=carried)

@@ -60,6 +60,8 @@ def test_a_shop_is_opened_with_all_that_it_tells(node: Node) -> None:
         "--exception", "2030-12-24 9h-16h: veille", "--payment", "card, cash", "--payment",
         "cheque", "--step-free", "--delivers-to", "Pessac", "--delivers-to", "33063",
         "--delivers-km", "7,5", "--delivery-price", "3,50", "--free-from", "40",
+        "--delivery-days", "mar jeu", "--delivery-ahead", "1", "--delivery-until", "12h",
+        "--ready", "120",
     )  # fmt: skip
     assert shop["hours"]["weekly"][0] == {"day": "tuesday", "opens": "09:00", "closes": "12:30"}
     assert len(shop["hours"]["weekly"]) == 5
@@ -78,7 +80,11 @@ def test_a_shop_is_opened_with_all_that_it_tells(node: Node) -> None:
         "radius_km": 7.5,
         "price": {"amount": "3.50", "currency": "EUR"},
         "free_from": {"amount": "40.00", "currency": "EUR"},
+        "days": ["tuesday", "thursday"],
+        "ahead_days": 1,
+        "until": "12:00",
     }
+    assert shop["ready_minutes"] == 120
     (listed,) = [one for one in node.run("shop", "list") if one["handle"] == "all"]
     assert {**listed, "listings": None} == {**shop, "listings": None}
 
@@ -162,6 +168,11 @@ def test_people_are_told_how_their_words_were_understood(node: Node) -> None:
         (["--delivery-price", "3"], "communes it goes to"),
         (["--delivers-km", "5", "--free-from", "40"], "price below it"),
         (["--delivers-km", "5", "--delivery-price", "cher"], "12.50"),
+        (["--delivers-km", "5", "--delivery-days", "demain"], "mar jeu"),
+        (["--delivers-km", "5", "--delivery-days", "mar", "--delivery-until", "midi"], "12h30"),
+        (["--delivers-km", "5", "--delivery-ahead", "1"], "which days"),
+        (["--ready", "bientôt"], "whole number"),
+        (["--ready", "999999"], "14 days"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )

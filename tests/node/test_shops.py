@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, shops
+from node import bringing, bringing_said, catalogue, errors, shops
 from node.model import (
     ChangeKind,
     DeliveryTerms,
@@ -22,6 +22,7 @@ from node.model import (
 )
 from node.store import actors, changes, deliveries, listings
 from node.store import shops as rows
+from node.translation import Catalogues
 from tests import ground
 from tests.ground import NOW, URIS
 
@@ -324,4 +325,65 @@ def test_where_a_shop_delivers(
     delivers: bool,
 ) -> None:
     shop = ground.open_shop(db, delivery=delivery)
-    assert shops.delivers_to(shop, place, distance_km) is delivers
+    assert bringing.goes_to(shop, place, distance_km) is delivers
+
+
+# Monday, 23 November 2026, nine in the morning at Pessac.
+@pytest.mark.parametrize(
+    ("days", "ahead", "cutoff", "hours_later", "told"),
+    [
+        ((), None, None, 0, "Livré à Mérignac"),
+        ((0,), None, None, 0, "Livré à Mérignac aujourd’hui"),
+        ((0,), 0, 600, 0, "Livré à Mérignac aujourd’hui"),
+        ((0,), 0, 540, 0, "Livré à Mérignac le 30\u00a0novembre"),
+        ((1,), 0, None, 0, "Livré à Mérignac demain"),
+        ((3,), 1, 720, 0, "Livré à Mérignac jeudi"),
+        ((3,), 1, 720, 24 * 2, "Livré à Mérignac demain"),
+        ((3,), 1, 720, 24 * 2 + 4, "Livré à Mérignac le 3\u00a0décembre"),
+        ((4,), 30, None, 24, "Livré à Mérignac le 8\u00a0janvier"),  # 25 December, 1 January: none
+        ((0, 1, 2, 3, 4, 5, 6), None, None, 24 * 9, "Livré à Mérignac le 15\u00a0décembre"),  # away
+    ],
+)
+def test_when_a_shop_delivers(
+    db: sqlite3.Connection,
+    days: tuple[int, ...],
+    ahead: int | None,
+    cutoff: int | None,
+    hours_later: int,
+    told: str,
+) -> None:
+    terms = DeliveryTerms((ground.MERIGNAC,), None, None, None, days, ahead, cutoff)
+    away = SpecialDays(date(2026, 12, 1), date(2026, 12, 14), ())
+    now = ground.NOW + timedelta(hours=hours_later)
+    week = Hours((Span(0, 540, 1140),), (away,) if len(days) == 7 else ())
+    shop = ground.open_shop(db, delivery=terms, hours=week)
+    say = Catalogues().speak("fr")
+    assert bringing_said.brought(shop, ground.place(db, ground.MERIGNAC), now, say) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "days"),
+    [("mar jeu", (1, 3)), ("lun-ven", (0, 1, 2, 3, 4)), ("", ()), ("dimanche", (6,))],
+)
+def test_days_as_they_are_typed(text: str, days: tuple[int, ...]) -> None:
+    assert bringing.parse_days(text) == days
+
+
+@pytest.mark.parametrize("text", ["demain", "lun 8h", "9h", "lun fermé", "x" * 500])
+def test_what_is_no_day(text: str) -> None:
+    with pytest.raises(errors.Invalid):
+        bringing.parse_days(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "minutes"),
+    [("12h", 720), ("12 h 30", 750), ("9:05", 545), ("", None), ("18", 1080)],
+)
+def test_an_hour_as_it_is_typed(text: str, minutes: int | None) -> None:
+    assert bringing.parse_clock(text) == minutes
+
+
+@pytest.mark.parametrize("text", ["midi", "25h", "0h", "12h75", "-3"])
+def test_what_is_no_hour(text: str) -> None:
+    with pytest.raises(errors.Invalid):
+        bringing.parse_clock(text)

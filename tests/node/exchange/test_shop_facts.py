@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from federation import documents
-from node import hours, hours_typed, shops
+from node import bringing, hours, hours_typed, shops
 from node.exchange import outbox, shop_facts, terms
 from node.exchange import shops as shop_documents
 from node.model import (
@@ -48,7 +48,8 @@ TOLD = dataclasses.replace(
     ),
     payments=("cash", "card", "meal_voucher"),
     step_free=True,
-    delivery=DeliveryTerms((ground.PESSAC, "geonames:2988507"), 7.5, 350, 4000),
+    delivery=DeliveryTerms((ground.PESSAC, "geonames:2988507"), 7.5, 350, 4000, (1, 3), 1, 720),
+    ready_minutes=120,
     latitude=44.8,
     longitude=-0.6,
 )
@@ -59,7 +60,7 @@ def document(shop: Shop) -> dict[str, Any]:
 
 
 def facts(shop: Shop) -> tuple[object, ...]:
-    return shop.hours, shop.payments, shop.step_free, shop.delivery
+    return shop.hours, shop.payments, shop.step_free, shop.delivery, shop.ready_minutes
 
 
 def read(found: dict[str, Any]) -> tuple[object, ...]:
@@ -78,7 +79,7 @@ def test_a_neighbour_knows_what_the_shop_said() -> None:
 def test_what_was_not_told_is_not_known() -> None:
     found = document(BARE)
     assert not [name for name in found if name.startswith("sdo:")]
-    assert read(found) == (None, (), None, None)
+    assert read(found) == (None, (), None, None, None)
 
 
 SPANS = st.lists(st.tuples(st.integers(0, 1439), st.integers(1, 2879)), max_size=4).map(hours.tidy)
@@ -278,7 +279,7 @@ def test_what_a_stranger_may_tell_is_bounded() -> None:
         {"sdo:shippingDetails": {"sdo:shippingDestination": places}}
     )
     assert delivery is not None
-    assert len(delivery.places) == shops.DELIVERY_PLACES_MOST
+    assert len(delivery.places) == bringing.PLACES_MOST
 
 
 def test_the_short_form_is_read_where_it_stands_alone() -> None:
@@ -323,6 +324,7 @@ def test_access_is_known_where_it_is_said_plainly(told: object, known: bool | No
 
 CIRCLE = {"type": "sdo:GeoCircle", "sdo:geoRadius": 5000}
 EUROS = {"sdo:value": "3.50", "sdo:currency": "EUR"}
+DAYS = {"sdo:businessDays": {"sdo:dayOfWeek": ["https://schema.org/Tuesday", "Someday", 3]}}
 
 
 @pytest.mark.parametrize(
@@ -342,12 +344,38 @@ EUROS = {"sdo:value": "3.50", "sdo:currency": "EUR"}
         ({"sdo:shippingDestination": {"sdo:geoRadius": float("inf")}}, None),
         ({"sdo:shippingDestination": {"sdo:identifier": "FR-INSEE:../.."}}, None),
         ({"sdo:shippingRate": EUROS}, None),
+        ({"sdo:shippingDestination": CIRCLE, "sdo:deliveryTime": DAYS},
+         DeliveryTerms((), 5.0, days=(1,))),
+        ({"sdo:shippingDestination": CIRCLE, "sdo:deliveryTime": {
+            **DAYS, "sdo:handlingTime": {"sdo:minValue": 2, "sdo:unitCode": "DAY"},
+            "sdo:cutoffTime": "18:30:00"}}, DeliveryTerms((), 5.0, None, None, (1,), 2, 1110)),
+        ({"sdo:shippingDestination": CIRCLE, "sdo:deliveryTime": {
+            **DAYS, "sdo:handlingTime": {"sdo:value": 900, "sdo:unitCode": "DAY"},
+            "sdo:cutoffTime": "24:00"}}, DeliveryTerms((), 5.0, days=(1,))),
+        ({"sdo:shippingDestination": CIRCLE, "sdo:deliveryTime": {
+            "sdo:businessDays": "Tuesday", "sdo:cutoffTime": "12:00"}}, DeliveryTerms((), 5.0)),
         ("everywhere", None),
         ([], None),
     ],
 )  # fmt: skip
 def test_delivery_is_read_as_far_as_it_can_be(told: object, known: DeliveryTerms | None) -> None:
     assert shop_facts.delivery_from({"sdo:shippingDetails": told}) == known
+
+
+@pytest.mark.parametrize(
+    ("told", "known"),
+    [
+        ({"sdo:minValue": 90, "sdo:unitCode": "MIN"}, 90),
+        ([{"sdo:value": 15, "sdo:unitCode": "MIN"}], 15),
+        ({"sdo:minValue": 2, "sdo:unitCode": "HUR"}, None),
+        ({"sdo:minValue": 0, "sdo:unitCode": "MIN"}, None),
+        ({"sdo:minValue": True, "sdo:unitCode": "MIN"}, None),
+        ({"sdo:minValue": 10**9, "sdo:unitCode": "MIN"}, None),
+        ("soon", None),
+    ],
+)  # fmt: skip
+def test_how_soon_things_are_ready(told: object, known: int | None) -> None:
+    assert shop_facts.ready_from({"sdo:deliveryLeadTime": told}) == known
 
 
 JUNK = st.recursive(
@@ -377,6 +405,6 @@ def test_whatever_stands_there_a_shop_can_use_what_was_read(changed: dict[str, A
     )
     draft = shops.ShopDraft(
         "fleurs", "Fleurs", NOWHERE, hours=got.hours, payments=got.payments,
-        step_free=got.step_free, delivery=got.delivery,
+        step_free=got.step_free, delivery=got.delivery, ready_minutes=got.ready_minutes,
     )  # fmt: skip
     shops.check(draft)
