@@ -14,7 +14,7 @@ from starlette.responses import RedirectResponse, Response
 
 from node import categories, phrases, words
 from node.model import Listing, Shop
-from node.store import listings, places, shops
+from node.store import hidden, listings, places, shops
 from node.store.times import stamp
 from node.uris import slug
 from node.web import (
@@ -180,10 +180,10 @@ def _shop_list(db: sqlite3.Connection, site: state.Site, request: Request) -> di
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
-    """Nothing to show: an error page of this status, or another address."""
+    """Nothing to show: an error page of this status; of a suspended shop it says so."""
 
     status: int
-    url: str = ""
+    hidden: str = ""  # "shop" where a steward hid it
 
 
 async def shop(request: Request) -> Response:
@@ -194,7 +194,7 @@ async def shop(request: Request) -> Response:
         return activitypub.redirect(site.uris.actor(handle))
     values = await site.database.read(_shop, site, request, handle)
     if isinstance(values, _Gone):
-        return await render.error(request, values.status)
+        return await render.error(request, values.status, hidden=values.hidden)
     return render.page(request, "shop.html", vary="Accept", **values)
 
 
@@ -206,6 +206,8 @@ def _shop(
         return _Gone(404)
     if found.closed is not None:
         return _Gone(410)
+    if hidden.exists(db, found.uri):
+        return _Gone(410, hidden="shop")
     say = render.speak(request)
     at = render.prefix(request)
     place = nearby.chosen(db, site, request)
@@ -258,7 +260,8 @@ async def listing(request: Request) -> Response:
     if activitypub.wants_activity(request, otherwise=False):
         return activitypub.redirect(found.uri)
     if found.withdrawn is not None:
-        return await render.error(request, 410)
+        is_hidden = await site.database.read(hidden.exists, found.uri)
+        return await render.error(request, 410, hidden="listing" if is_hidden else "")
     if match[1] != slug(found.name):
         at = render.prefix(request)
         path = found.url.removeprefix(site.uris.origin)
