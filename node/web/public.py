@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import categories, phrases, words
+from node import categories, phrases, siret, words
 from node.model import Listing, Shop
-from node.store import hidden, listings, places, shops
+from node.store import applications, hidden, listings, places, shops
 from node.store.times import stamp
 from node.uris import slug
 from node.web import (
@@ -230,6 +230,7 @@ def _shop(
         "shop": found,
         "facts": facts,
         "fingerprint": reserving.fingerprint(db, found),
+        "asked": _asked(db, found),
         "state": cards.state(found),
         "trade": ", ".join(
             searching.label(say, one)
@@ -245,6 +246,14 @@ def _shop(
         "ground": card_views.ground(found.id),
         "linked_data": structured.block(structured.shop(found, facts.place)),
     }
+
+
+def _asked(db: sqlite3.Connection, shop: Shop) -> tuple[str, datetime] | None:
+    """The SIRET that a shop named when it asked to be opened, and when it said that it is true."""
+    asked = applications.of_shop(db, shop.id)
+    if asked is None or asked.state != "approved" or asked.sent is None:
+        return None
+    return siret.written(asked.siret), asked.sent
 
 
 async def listing(request: Request) -> Response:
