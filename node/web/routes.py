@@ -97,6 +97,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ouvrir-ma-boutique/suite", joining.resume, ("GET",)),
     ("/ouvrir-ma-boutique/horaires", joining.opening_hours, ("GET", "POST")),
     ("/ouvrir-ma-boutique/envoyer", joining.send, ("GET", "POST")),
+    ("/ouvrir-ma-boutique/corriger", joining.correct, ("GET", "POST")),
     ("/ouvrir-ma-boutique/attente", joining.wait, ("GET", "POST")),
     ("/connexion/{token}", accounts.by_link, ("GET", "POST")),
     ("/compte", accounts.account, ("GET", "POST")),
