@@ -88,7 +88,8 @@ async def report(request: Request) -> Response:
     except errors.Invalid as error:
         problems |= _sentences(error, say)
     if problems:
-        return await _form(request, problems, about=about, secret=secret, **typed)
+        read = shown if _was_shown(site, shown, now) else ""  # to mend a slip takes no time
+        return await _form(request, problems, about=about, secret=secret, shown=read, **typed)
     if not trapped:
         await site.database.write(_report, site, one, secret, say, now)
         site.workers.poke()
@@ -113,6 +114,7 @@ async def _form(
     *,
     about: str = "",
     secret: str = "",
+    shown: str = "",
     reason: str = "",
     words: str = "",
     name: str = "",
@@ -131,7 +133,7 @@ async def _form(
         target=target,
         about=about,
         secret=secret or sessions.new_token(),
-        shown=f"{moment}.{_seal(site, moment)}",
+        shown=shown or f"{moment}.{_seal(site, moment)}",
         reasons=(("", say("Choose a reason")), *statements.reasons(say)),
         typed={"reason": reason, "words": words, "name": name, "email": email},
         errors=problems,

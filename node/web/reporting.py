@@ -299,7 +299,9 @@ def tell_notifier(
         site,
         notice.email,
         say("What became of your report"),
-        f"{one.title}\n\n{said.text}\n",
+        f"{one.title}\n\n{said.text}\n\n"
+        + say("The address of your receipt is in the mail that said that your report had arrived.")
+        + "\n",
         now,
     )
 

@@ -137,8 +137,8 @@ def redress(site: state.Site, say: Translator, one: Decision) -> str:
         else say("the administrative court, within two months")
     )
     return say(
-        "Say so on this page until {date}: a person of the site reads the case anew. You can also "
-        "turn to a dispute settlement body certified by Arcom, or to {court}."
+        "Say so on the site, beside the decision, until {date}: a person reads the case anew. You "
+        "can also turn to a dispute settlement body certified by Arcom, or to {court}."
     ).format(date=day(one.at + notices.APPEAL_WITHIN), court=court)
 
 

@@ -236,7 +236,6 @@ async def site_map(request: Request) -> Response:
             (
                 ("/ouvrir-ma-boutique", say("Open my shop")),
                 ("/connexion", say("Sign in")),
-                ("/compte", say("My account")),
             ),
         ),
     )
