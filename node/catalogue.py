@@ -22,7 +22,7 @@ from node.model import (
     Shop,
     Verb,
 )
-from node.store import listings, photos, search, tombstones
+from node.store import hidden, listings, photos, search, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
 
@@ -119,8 +119,11 @@ def publish(
     new_id: Callable[[], str],
     now: datetime,
 ) -> Listing:
-    """Publishes a listing of one of our shops. Raises errors.Invalid."""
+    """Publishes a listing of one of our shops. Raises errors.Invalid, and errors.Forbidden while
+    the shop is suspended."""
     check(draft)
+    if hidden.exists(db, shop.uri):
+        raise errors.Forbidden("shop-suspended", f"The shop {shop.handle!r} is suspended.")
     _check_photos(db, draft)
     listing_id = new_id()
     # The address of its page names it by the beginning of its id.
@@ -387,7 +390,8 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
     """Records a neighbour's listing as its own node tells of it; says whether it changed.
 
     An older state than the one held changes nothing, and neither does one of a listing that its
-    author has deleted, however late it arrives.
+    author has deleted, however late it arrives. Only a state later than the end that the author
+    told of brings it back: it was hidden, and is shown again.
     """
     return record_all_remote(db, [listing], now) == 1
 
@@ -407,10 +411,11 @@ def _record_remote(
     db: sqlite3.Connection, listing: Listing, now: datetime
 ) -> tuple[Listing, Listing | None] | None:
     """Writes a listing; returns it as it is now and as it was, where it has changed."""
-    if tombstones.exists(db, listing.uri):
+    if tombstones.covers(db, listing.uri, listing.updated):
         return None
     known = listings.get_by_uri(db, listing.uri)
     if known is None:
+        tombstones.remove(db, listing.uri)
         listings.add(db, listing)
         return listing, None
     if known.shop != listing.shop:
@@ -424,9 +429,11 @@ def _record_remote(
     return listing, known
 
 
-def remove_remote(db: sqlite3.Connection, uri: str, now: datetime) -> None:
-    """Removes a neighbour's listing, and remembers that it was deleted."""
-    tombstones.add(db, uri, now)
+def remove_remote(
+    db: sqlite3.Connection, uri: str, now: datetime, deleted: datetime | None = None
+) -> None:
+    """Removes a neighbour's listing, and remembers that it was deleted (when, if it is told)."""
+    tombstones.add(db, uri, now, deleted)
     listing = listings.get_by_uri(db, uri)
     if listing is not None:
         search.remove(db, listing)

@@ -202,6 +202,36 @@ def refuse(db: sqlite3.Connection, application_id: str, reason: str) -> Applicat
     return refused
 
 
+def send_back(db: sqlite3.Connection, application_id: str, reason: str) -> Application:
+    """Says what is to be corrected: who asked mends it and sends it again.
+
+    Raises errors.NotFound, and errors.Invalid where nothing is said.
+    """
+    one = _sent(db, application_id)
+    if not reason or len(reason) > 1000 or not words.is_plain(reason, lines=True):
+        raise errors.Invalid("no-reason", fields={"reason": "is needed"})
+    back = dataclasses.replace(one, state="begun", reason=reason)
+    applications.put(db, back)
+    return back
+
+
+def mend(db: sqlite3.Connection, account: str, typed: Application) -> None:
+    """Takes what somebody corrected in what they had begun: all but its hours.
+
+    Raises errors.NotFound, errors.Invalid and errors.Conflict.
+    """
+    mended = dataclasses.replace(
+        _begun(db, account),
+        siret=siret.check(typed.siret),
+        name=typed.name,
+        place=typed.place,
+        address=typed.address,
+        phone=typed.phone,
+    )
+    check(db, mended)
+    applications.put(db, mended)
+
+
 def _sent(db: sqlite3.Connection, application_id: str) -> Application:
     one = applications.get(db, application_id)
     if one is None or one.state != "sent":

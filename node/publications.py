@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from node.model import ChangeKind, Verb
-from node.store import changes, deliveries, times
+from node.store import changes, deliveries, hidden, times
 
 TOMBSTONES_KEPT = timedelta(days=90)
 
@@ -29,6 +29,8 @@ def announce(
 
     A `quiet` change, of price or stock alone, may be told together with others that follow it.
     """
+    if kind is ChangeKind.SHOP and verb is Verb.UPDATE and hidden.exists(db, uri):
+        verb = Verb.DELETE  # whatever a suspended shop changes, others do not hold it
     seq = changes.add(
         db,
         kind,

@@ -20,6 +20,7 @@ from urllib.parse import urlsplit
 from node import errors
 
 FILE_NAME = "instance.toml"
+LEGAL_MOST = 300  # characters
 
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
@@ -78,6 +79,20 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class LegalSettings:
+    """[legal]: what the law asks a site to say of whoever runs it. What is not set is said so."""
+
+    publisher: str = ""
+    address: str = ""
+    phone: str = ""
+    host: str = ""
+    data_protection: str = ""
+    contact_point: str = ""
+    security: str = ""
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -93,6 +108,7 @@ class Settings:
     federation: FederationSettings = field(default_factory=FederationSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    legal: LegalSettings = field(default_factory=LegalSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -219,6 +235,7 @@ def _check(settings: Settings, source: str) -> None:
     if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
         fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
     _check_mail(settings.mail, fail)
+    _check_legal(settings.legal, fail)
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
@@ -244,6 +261,24 @@ def _check_mail(mail: MailSettings, fail: Callable[[str, str], None]) -> None:
         fail("mail.sender", f"must be the address that mails come from, not {mail.sender!r}.")
     if mail.user and mail.security == "none" and not _is_loopback(mail.host):
         fail("mail.security", "must not be none: the password would go over the network as it is.")
+
+
+def _check_legal(legal: LegalSettings, fail: Callable[[str, str], None]) -> None:
+    for entry in dataclasses.fields(legal):
+        value = getattr(legal, entry.name)
+        if len(value) > LEGAL_MOST or not value.replace(" ", "a").isprintable():
+            fail(f"legal.{entry.name}", f"must be one line of at most {LEGAL_MOST} characters.")
+    if legal.source and not re.fullmatch(r"https?://[^\s<>\"]{1,290}", legal.source):
+        fail(
+            "legal.source", f"must be an address such as https://git.example, not {legal.source!r}."
+        )
+    if legal.security and not re.fullmatch(
+        r"(https://|tel:\+?[0-9]|mailto:[^\s@]+@)[^\s<>\"]{1,280}", legal.security
+    ):
+        fail(
+            "legal.security",
+            f"begins with mailto:, tel: or https://, and is not {legal.security!r}.",
+        )
 
 
 def check_authority(text: str) -> str:

@@ -16,7 +16,17 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, importing, joining, mail, media, moderation, reductions, reservations
+from node import (
+    accounts,
+    importing,
+    joining,
+    mail,
+    media,
+    moderation,
+    notices,
+    reductions,
+    reservations,
+)
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -290,6 +300,7 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     joining.prune(db, now)
     accounts.prune(db, now)
     mail.prune(db, now)
+    notices.prune(db, now)
     deliveries.prune_hosts(db, now)
     deliveries.prune_told(db, now - outbox.QUIET)
     deliveries.mend_times(db, now, now + LONGEST_WAIT)

@@ -88,6 +88,9 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
         if uri != author:
             raise Refused("not-the-author", f"{uri} told by {author}")
         actor = actors.from_document(found)
+        if found.get("suspended") is True:  # its own node hides it until further notice
+            context.resolver.take(actor)
+            return functools.partial(_hide_shop, uri)
         shop = shop_documents.from_document(found, _host(uri), context.new_id(), now)
         context.resolver.take(actor)
         return functools.partial(_record_shop, actor, shop, now)
@@ -108,12 +111,19 @@ async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply
     Whoever sells on a market node of another kind is a Person there (Flohmarkt).
     """
     found = (await context.resolver.actor(uri, budget=budget)).document
+    if found.get("suspended") is True:
+        raise Refused("suspended", uri)
     if documents.type_of(found) == "Person":
         found = {**found, "type": "Organization"}
     apply = record(context, found, uri)
     if apply is None:
         raise Refused("not-a-shop", uri)
     return apply
+
+
+def _hide_shop(uri: str, db: sqlite3.Connection) -> None:
+    if neighbours.is_heard(peers.get(db, _host(uri))):
+        shops.remove_remote(db, uri)
 
 
 def _record_shop(
@@ -186,11 +196,21 @@ def delete(context: Context, activity: dict[str, Any], actor: str) -> Apply:
         raise Refused("no-object", actor)
     if not documents.same_origin(documents.check_id(uri, fragment=True), actor):
         raise Refused("foreign-object", f"{uri} deleted by {actor}", status=403)
-    return functools.partial(remove, uri, actor, context.clock())
+    found = documents.first(activity.get("object"))
+    now = context.clock()
+    deleted = (
+        shop_documents.plausible(found.get("deleted"), now) if isinstance(found, dict) else None
+    )
+    return functools.partial(remove, uri, actor, now, deleted)
 
 
-def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
-    """Removes an object of another node, if its author, or that node itself, says so."""
+def remove(
+    uri: str, actor: str, now: datetime, deleted: datetime | None, db: sqlite3.Connection
+) -> None:
+    """Removes an object of another node, if its author, or that node itself, says so.
+
+    `deleted` is when it ended, where they tell.
+    """
     peer = peers.get(db, _host(actor))
     by_node = peer is not None and peer.actor == actor
     shop = shop_rows.get_by_uri(db, uri)
@@ -201,10 +221,10 @@ def remove(uri: str, actor: str, now: datetime, db: sqlite3.Connection) -> None:
     elif listing is not None:
         owner = shop_rows.get(db, listing.shop)
         if owner is not None and owner.peer is not None and (owner.uri == actor or by_node):
-            catalogue.remove_remote(db, uri, now)
+            catalogue.remove_remote(db, uri, now, deleted)
     elif neighbours.is_heard(peer):
         # Not here yet: the Create may still be on its way.
-        catalogue.remove_remote(db, uri, now)
+        catalogue.remove_remote(db, uri, now, deleted)
     if shop is None and listing is None and uri != actor:
         answers.remove_by(db, actor, uri)
         reaction_rows.remove_by(db, actor, uri)

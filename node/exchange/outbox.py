@@ -11,7 +11,7 @@ from node.exchange import actors, keys, listings, shops, terms
 from node.model import ActorKind, Change, ChangeKind, Delivery, Listing, Shop, Tombstone, Verb
 from node.publications import digest
 from node.store import actors as actor_rows
-from node.store import changes, deliveries, followers, peers, places, shop_keys, times
+from node.store import changes, deliveries, followers, hidden, peers, places, shop_keys, times
 from node.store import listings as listing_rows
 from node.store import node as node_row
 from node.store import shops as shop_rows
@@ -64,6 +64,8 @@ class Publisher:
             return None
         if shop.closed is not None:
             return self._tombstone(db, Tombstone(shop.uri, actor.kind, shop.closed), handle)
+        if hidden.exists(db, shop.uri):
+            return shops.suspended(shop, actor, self.uris)
         place = places.get(db, shop.place) if shop.place else None
         keys = shop_keys.current(db, shop.id)
         return shops.document(shop, actor, place, self.uris, self.say(), keys)
@@ -122,6 +124,7 @@ class Publisher:
             activity_id = self.uris.create(uri)
             published = datetime.fromisoformat(found["published"])
         else:
+            verb = Verb.UPDATE  # a shop that is suspended is told so: it is not gone for good
             change = changes.get(db, uri)
             activity_id = self.uris.update(uri, change.seq if change else 0)
             published = datetime.fromisoformat(found["updated"])

@@ -112,7 +112,7 @@ async def ask_again(context: Context, peer: Peer) -> list[Apply]:
             if apply is not None:
                 writes.append(apply)
         except Gone:
-            writes.append(functools.partial(inbox.remove, uri, peer.actor, now))
+            writes.append(functools.partial(inbox.remove, uri, peer.actor, now, None))
         except FederationError as error:
             log.info("listing not found again", extra={"peer": peer.host, "code": error.code})
     return writes

@@ -62,6 +62,15 @@ def document(
     return found | shop_facts.members(shop)
 
 
+def suspended(shop: Shop, actor: LocalActor, uris: Uris) -> dict[str, Any]:
+    """A shop of ours that is suspended: nothing of what it says, and that it may come back.
+
+    Mastodon hides the account and all its posts by this member, and shows them again without it.
+    """
+    found = actors.document(actor, uris, name=shop.handle, url=shop.url, updated=shop.updated)
+    return found | {"suspended": True}
+
+
 def area(place: Place) -> dict[str, Any]:
     """A commune as schema.org's AdministrativeArea."""
     return {

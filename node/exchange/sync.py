@@ -5,7 +5,6 @@ at any point, the reading goes on there. Where the number is too old for the oth
 is read from the beginning, and what was not met in that pass is removed (wire profile 8.5).
 """
 
-import functools
 import logging
 import sqlite3
 from dataclasses import dataclass
@@ -229,7 +228,7 @@ def _prepare_one(context: Context, peer: Peer, item: dict[str, Any]) -> Apply | 
         raise Refused("foreign-object", f"{uri} in the sequence of {peer.host}")
     if documents.type_of(item) == "Delete":
         # The page came from the node itself, which speaks for all its shops.
-        return functools.partial(inbox.remove, uri, peer.actor, context.clock())
+        return inbox.delete(context, item, peer.actor)
     if not isinstance(found, dict):
         raise Refused("no-object", uri)
     author = _author(item)

@@ -46,6 +46,7 @@ ACTOR_CONTEXT: list[Any] = [
         "discoverable": "toot:discoverable",
         "indexable": "toot:indexable",
         "featured": {"@id": "toot:featured", "@type": "@id"},
+        "suspended": "toot:suspended",
         "alsoKnownAs": {"@id": "as:alsoKnownAs", "@type": "@id"},
         "movedTo": {"@id": "as:movedTo", "@type": "@id"},
         "manuallyApprovesFollowers": "as:manuallyApprovesFollowers",

@@ -518,6 +518,24 @@ def find_failed(db: sqlite3.Connection, limit: int = FAILED_KEPT) -> list[Failed
     ]
 
 
+def whereabouts(db: sqlite3.Connection, object_uri: str) -> dict[str, tuple[str, str]]:
+    """Of each host that has not heard the latest of an object: "waiting" or "failed", and why."""
+    found: dict[str, tuple[str, str]] = {}
+    for state, table in (("failed", "failed_deliveries"), ("waiting", "deliveries")):
+        for row in db.execute(
+            f"SELECT host, ifnull(error, '') FROM {table} WHERE object = ?",  # noqa: S608
+            (object_uri,),
+        ):
+            found[row[0]] = (state, row[1])
+    return found
+
+
+def is_spread(db: sqlite3.Connection, object_uri: str) -> bool:
+    """Whether each inbox has its row, of all that changed of an object."""
+    row = db.execute("SELECT 1 FROM publications WHERE uri = ? LIMIT 1", (object_uri,)).fetchone()
+    return row is None
+
+
 def replay(db: sqlite3.Connection, host: str | None, now: datetime) -> tuple[int, int]:
     """Puts back what was given up for a host, or for all, and makes all that waits due now.
 

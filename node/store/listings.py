@@ -226,6 +226,15 @@ def get_by_uri(db: sqlite3.Connection, uri: str) -> Listing | None:
     return _one(db, f"SELECT {_COLUMNS} FROM listings WHERE uri = ?", uri)  # noqa: S608
 
 
+def get_by_uri_start(db: sqlite3.Connection, start: str) -> Listing | None:
+    """The listing whose ActivityPub id begins so: up to the first part of a uuid, with its "-"."""
+    row = db.execute(
+        f"SELECT {_COLUMNS} FROM listings WHERE uri >= :start AND uri < :end LIMIT 1",  # noqa: S608
+        {"start": start, "end": start[:-1] + "."},
+    ).fetchone()
+    return None if row is None else _with_offers(db, [row])[0]
+
+
 def _one(db: sqlite3.Connection, sql: str, value: str) -> Listing | None:
     row = db.execute(sql, (value,)).fetchone()
     return None if row is None else _with_offers(db, [row])[0]

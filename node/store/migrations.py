@@ -41,6 +41,7 @@ NAMES = (
     "2026_11_26_proven",
     "2026_11_26_sealed_enquiries",
     "2026_11_26_ready",
+    "2026_11_26_notices",
 )
 
 

@@ -61,7 +61,8 @@ def is_shown(db: sqlite3.Connection, photo_id: str, now: datetime) -> bool:
         db.execute(
             """
             SELECT 1 FROM media WHERE id = :id AND (draft_until > :now
-                OR EXISTS (SELECT 1 FROM photos WHERE photos.id = media.id))
+                OR EXISTS (SELECT 1 FROM photos JOIN listings ON listings.id = photos.listing
+                           WHERE photos.id = media.id AND listings.withdrawn IS NULL))
             """,
             {"id": photo_id, "now": times.stamp(now)},
         ).fetchone()

@@ -83,7 +83,10 @@ def is_held(db: sqlite3.Connection, photo_id: str, heard_after: datetime) -> boo
         db.execute(
             f"""
             SELECT 1 FROM remote_photos JOIN peers ON peers.host = remote_photos.host
-            WHERE remote_photos.id = :id AND {_HEARD}
+            WHERE remote_photos.id = :id AND {_HEARD} AND NOT EXISTS (
+                SELECT 1 FROM listings JOIN shops ON shops.id = listings.shop
+                JOIN hidden ON hidden.uri IN (listings.uri, shops.uri)
+                WHERE listings.id = remote_photos.listing)
             """,  # noqa: S608 (a constant)
             {"id": photo_id, "heard_after": times.stamp(heard_after)},
         ).fetchone()

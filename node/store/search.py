@@ -27,7 +27,7 @@ from dataclasses import dataclass
 
 from node import categories, globe, words
 from node.model import Condition, Filters, Kind, Listing
-from node.store import places
+from node.store import hidden, places
 
 VERSION = 2
 BLOCK_BITS = 12
@@ -342,7 +342,7 @@ def _of_title(title: str) -> set[str]:
 def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None) -> None:
     """Puts a listing into the index. `before` is the listing as it was, where it was in it.
 
-    A withdrawn one is taken out.
+    A withdrawn one, or one that a steward hides, is taken out.
     """
     put_all(db, [(listing, before)])
 
@@ -365,7 +365,7 @@ def remove(db: sqlite3.Connection, listing: Listing) -> None:
 def _put(
     db: sqlite3.Connection, listing: Listing, before: Listing | None, pending: _Pending
 ) -> None:
-    if listing.withdrawn is not None:
+    if listing.withdrawn is not None or hidden.covers(db, listing.uri, listing.shop):
         _remove(db, before or listing, pending)
         return
     title, text = texts(listing)

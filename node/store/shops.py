@@ -191,7 +191,8 @@ def find(
         f"""
         SELECT {_COLUMNS} FROM shops
         WHERE closed IS NULL AND (peer = :peer OR :peer IS NULL AND NOT EXISTS (
-              SELECT 1 FROM peers WHERE peers.host = shops.peer AND peers.suspended IS NOT NULL))
+              SELECT 1 FROM peers WHERE peers.host = shops.peer AND peers.suspended IS NOT NULL)
+              AND uri NOT IN (SELECT uri FROM hidden))
           AND (NOT :own OR peer IS NULL) AND id > :after
         ORDER BY id LIMIT :limit
         """,  # noqa: S608
@@ -205,7 +206,8 @@ def find_in(db: sqlite3.Connection, place_ids: Sequence[str], limit: int) -> lis
     rows = db.execute(
         f"""
         SELECT {_COLUMNS} FROM shops
-        WHERE closed IS NULL AND place IN (SELECT value FROM json_each(?)) ORDER BY id LIMIT ?
+        WHERE closed IS NULL AND place IN (SELECT value FROM json_each(?))
+          AND uri NOT IN (SELECT uri FROM hidden) ORDER BY id LIMIT ?
         """,  # noqa: S608
         (json.dumps(list(place_ids)), limit),
     )
@@ -225,7 +227,8 @@ def count_by_place(db: sqlite3.Connection) -> dict[str, int]:
     """How many open shops each place has, ours and the neighbours'."""
     rows = db.execute(
         """
-        SELECT place, count(*) FROM shops WHERE closed IS NULL AND place IS NOT NULL
+        SELECT place, count(*) FROM shops
+        WHERE closed IS NULL AND place IS NOT NULL AND uri NOT IN (SELECT uri FROM hidden)
         GROUP BY place
         """
     )
@@ -235,5 +238,10 @@ def count_by_place(db: sqlite3.Connection) -> dict[str, int]:
 def count_own(db: sqlite3.Connection) -> int:
     """How many shops of this node are open."""
     return int(
-        db.execute("SELECT count(*) FROM shops WHERE peer IS NULL AND closed IS NULL").fetchone()[0]
+        db.execute(
+            """
+            SELECT count(*) FROM shops
+            WHERE peer IS NULL AND closed IS NULL AND uri NOT IN (SELECT uri FROM hidden)
+            """
+        ).fetchone()[0]
     )

@@ -6,17 +6,23 @@ from datetime import datetime
 from node.store import times
 
 
-def add(db: sqlite3.Connection, uri: str, now: datetime) -> None:
-    """Remembers that an object was deleted."""
+def add(db: sqlite3.Connection, uri: str, now: datetime, deleted: datetime | None = None) -> None:
+    """Remembers that an object was deleted, and when, where its author says so."""
     db.execute(
-        "INSERT OR IGNORE INTO remote_tombstones (uri, at) VALUES (?, ?)", (uri, times.stamp(now))
+        "INSERT OR REPLACE INTO remote_tombstones (uri, at, deleted) VALUES (?, ?, ?)",
+        (uri, times.stamp(now), times.stamp_or_none(deleted)),
     )
 
 
-def exists(db: sqlite3.Connection, uri: str) -> bool:
-    """Whether its author deleted it."""
-    row = db.execute("SELECT 1 FROM remote_tombstones WHERE uri = ?", (uri,)).fetchone()
-    return row is not None
+def covers(db: sqlite3.Connection, uri: str, updated: datetime) -> bool:
+    """Whether its author deleted it, and `updated` is no later state by which it came back."""
+    row = db.execute("SELECT deleted FROM remote_tombstones WHERE uri = ?", (uri,)).fetchone()
+    return row is not None and (row[0] is None or updated <= times.moment(row[0]))
+
+
+def remove(db: sqlite3.Connection, uri: str) -> None:
+    """Forgets that an object was deleted: it came back."""
+    db.execute("DELETE FROM remote_tombstones WHERE uri = ?", (uri,))
 
 
 def prune(db: sqlite3.Connection, before: datetime) -> None:

@@ -10,7 +10,7 @@ from starlette.responses import JSONResponse, Response
 
 from node import answers, errors, filters, moderation, search, territory
 from node.model import SearchQuery
-from node.store import listings, shops
+from node.store import hidden, listings, shops
 from node.web import state
 
 QUERY_MOST = 1000
@@ -87,7 +87,7 @@ def _listing(db: sqlite3.Connection, listing_id: str) -> dict[str, Any]:
     shop = shops.get(db, found.shop) if found else None
     if found is None or shop is None or found.withdrawn is not None:
         raise errors.NotFound("unknown-listing", "There is no such listing.")
-    if moderation.is_hidden(db, shop.id):
+    if moderation.is_hidden(db, shop.id) or hidden.covers(db, found.uri, shop.id):
         raise errors.NotFound("unknown-listing", "There is no such listing.")
     return answers.listing(found, shop)
 

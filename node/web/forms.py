@@ -130,6 +130,7 @@ def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
         "photos-busy": ("photo", say("Many photos arrive just now: send it again in a minute")),
         "too-many-photos": ("photo", say("That is a lot of photos at once: wait a minute")),
         "photos-full": ("photo", say("The shop holds too many photos: withdraw a product first")),
+        "shop-suspended": ("", say("The shop is suspended: nothing can be published for now")),
         "no-node-there": ("url", say("No Échoppe site answers at this address")),
         "other-software": ("url", say("This is not an Échoppe site: it cannot be a neighbour")),
         "own-address": ("url", say("This is the address of this very site")),

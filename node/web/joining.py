@@ -253,6 +253,51 @@ async def opening_hours(request: Request) -> Response:
     )
 
 
+async def correct(request: Request) -> Response:
+    """`/ouvrir-ma-boutique/corriger`: the first step again, with what was typed, for who began."""
+    asking = await _asking(request)
+    if isinstance(asking, Response):
+        return asking
+    person, one = asking
+    site = state.of(request)
+    say = render.speak(request)
+    problems: dict[str, str] = {}
+    place = await site.database.read(places.get, one.place)
+    typed = Typed(
+        siret=siret.written(one.siret),
+        name=one.name,
+        commune=territory.label(place) if place else "",
+        address=one.address,
+        phone=one.phone,
+    )
+    if request.method == "POST":
+        async with forms.read(request) as form:
+            typed = _typed_in(form)
+        try:
+            await site.database.write(_mend, person.account.id, typed, say)
+            return sessions.see_other(request, f"{START}/envoyer")
+        except errors.NotFound:
+            return sessions.see_other(request, f"{START}/attente")
+        except errors.NodeError as error:
+            found = error.fields if isinstance(error, errors.Invalid) else {}
+            problems = found if error.code == "unknown-commune" else _sentences(error, say)
+    return _page(
+        request,
+        "correct",
+        status=422 if problems else 200,
+        typed=typed,
+        reason=one.reason,
+        errors=problems,
+    )
+
+
+def _mend(db: sqlite3.Connection, account: str, typed: Typed, say: Translator) -> None:
+    place, problems = _place(db, typed, say)
+    if place is None:
+        raise errors.Invalid("unknown-commune", fields=problems)
+    joining.mend(db, account, _application(typed, place.id))
+
+
 async def send(request: Request) -> Response:
     """`/ouvrir-ma-boutique/envoyer`: read, agreed to and sent to the steward."""
     asking = await _asking(request)
@@ -358,7 +403,18 @@ def told(
     account = account_rows.get(db, one.account)
     if account is None or account.email is None or not site.settings.mail.host:
         return
-    if one.state == "refused":
+    if one.state == "begun":
+        subject = say("Something is to be corrected before your shop opens")
+        text = say(
+            "Before {name} opens on {site}, please correct this:\n\n{reason}\n\n"
+            "Sign in, change it and send it again:\n{url}\n"
+        ).format(
+            name=one.name,
+            site=site.settings.node.name,
+            reason=one.reason,
+            url=f"{site.uris.origin}/connexion",
+        )
+    elif one.state == "refused":
         subject = say("Your shop was not opened")
         text = say("{name} was not opened on {site}, for this reason:\n\n{reason}\n").format(
             name=one.name, site=site.settings.node.name, reason=one.reason

@@ -20,7 +20,8 @@ _ATOM = "application/atom+xml"
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _FIXED_PAGES = (
     "/", "/boutiques", "/rayons", "/mentions-legales", "/accessibilite", "/donnees-personnelles",
-    "/classement", "/credits",
+    "/classement", "/credits", "/mes-donnees", "/regles", "/transparence", "/contact",
+    "/code-source", "/plan-du-site",
 )  # fmt: skip
 
 

@@ -15,7 +15,7 @@ from starlette.responses import Response
 from node import catalogue, errors, hours_said, phrases
 from node import hours as opening
 from node.model import Account, Availability, Listing, Shop
-from node.store import drafts, helpers, listings, places
+from node.store import drafts, helpers, hidden, listings, notices, places
 from node.store import shops as shop_rows
 from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
@@ -102,6 +102,7 @@ async def home(request: Request) -> Response:
         return desk
     site = state.of(request)
     count, sold_out, place = await site.database.read(_home, desk.shop)
+    decided, suspended = await site.database.read(_decided, desk.shop)
     now = site.clock()
     is_open = opening.state(desk.shop.hours, desk.shop.place, now)
     said = hours_said.state(is_open, now, render.speak(request))
@@ -114,7 +115,14 @@ async def home(request: Request) -> Response:
         place=place,
         is_open=is_open.open,
         said=said,
+        decided=decided,
+        suspended=suspended,
     )
+
+
+def _decided(db: sqlite3.Connection, shop: Shop) -> tuple[int, bool]:
+    found = notices.find_decisions_of_shop(db, shop.id, LISTED_MOST)
+    return len(found), hidden.exists(db, shop.uri)
 
 
 def _home(db: sqlite3.Connection, shop: Shop) -> tuple[int, int, str]:

@@ -12,9 +12,9 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import bringing, bringing_said, categories, globe, phrases, words
+from node import bringing, bringing_said, categories, globe, phrases, siret, words
 from node.model import Kind, Listing, Place, Shop
-from node.store import listings, places, shops
+from node.store import applications, hidden, listings, places, shops
 from node.store.times import stamp
 from node.uris import slug
 from node.web import (
@@ -180,10 +180,10 @@ def _shop_list(db: sqlite3.Connection, site: state.Site, request: Request) -> di
 
 @dataclass(frozen=True, slots=True)
 class _Gone:
-    """Nothing to show: an error page of this status, or another address."""
+    """Nothing to show: an error page of this status; of a suspended shop it says so."""
 
     status: int
-    url: str = ""
+    hidden: str = ""  # "shop" where a steward hid it
 
 
 async def shop(request: Request) -> Response:
@@ -194,7 +194,7 @@ async def shop(request: Request) -> Response:
         return activitypub.redirect(site.uris.actor(handle))
     values = await site.database.read(_shop, site, request, handle)
     if isinstance(values, _Gone):
-        return await render.error(request, values.status)
+        return await render.error(request, values.status, hidden=values.hidden)
     return render.page(request, "shop.html", vary="Accept", **values)
 
 
@@ -206,6 +206,8 @@ def _shop(
         return _Gone(404)
     if found.closed is not None:
         return _Gone(410)
+    if hidden.exists(db, found.uri):
+        return _Gone(410, hidden="shop")
     say = render.speak(request)
     at = render.prefix(request)
     place = nearby.chosen(db, site, request)
@@ -228,6 +230,7 @@ def _shop(
         "shop": found,
         "facts": facts,
         "fingerprint": reserving.fingerprint(db, found),
+        "asked": _asked(db, found),
         "state": cards.state(found),
         "trade": ", ".join(
             searching.label(say, one)
@@ -245,6 +248,14 @@ def _shop(
     }
 
 
+def _asked(db: sqlite3.Connection, shop: Shop) -> tuple[str, datetime] | None:
+    """The SIRET that a shop named when it asked to be opened, and when it said that it is true."""
+    asked = applications.of_shop(db, shop.id)
+    if asked is None or asked.state != "approved" or asked.sent is None:
+        return None
+    return siret.written(asked.siret), asked.sent
+
+
 async def listing(request: Request) -> Response:
     """`/@{shop}/{slug}-{8 hex}`; a slug that has changed since redirects."""
     site = state.of(request)
@@ -258,7 +269,8 @@ async def listing(request: Request) -> Response:
     if activitypub.wants_activity(request, otherwise=False):
         return activitypub.redirect(found.uri)
     if found.withdrawn is not None:
-        return await render.error(request, 410)
+        is_hidden = await site.database.read(hidden.exists, found.uri)
+        return await render.error(request, 410, hidden="listing" if is_hidden else "")
     if match[1] != slug(found.name):
         at = render.prefix(request)
         path = found.url.removeprefix(site.uris.origin)

@@ -140,8 +140,13 @@ def _contact(text: str) -> Contact | None:
     return Contact(text, f"mailto:{text}" if _MAIL.fullmatch(text) else None)
 
 
-async def error(request: Request, status: int, *, retry_after: int | None = None) -> Response:
-    """A page that says what is wrong and where to go on; it repeats nothing of what was asked."""
+async def error(
+    request: Request, status: int, *, retry_after: int | None = None, hidden: str = ""
+) -> Response:
+    """A page that says what is wrong and where to go on; it repeats nothing of what was asked.
+
+    `hidden` is "shop" or "listing" where a steward took it out of sight.
+    """
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     minutes = None if retry_after is None else max(1, round(retry_after / 60))
     return page(
@@ -152,6 +157,7 @@ async def error(request: Request, status: int, *, retry_after: int | None = None
         around=Around(path="/"),
         code=status,
         minutes=minutes,
+        hidden=hidden,
     )
 
 

@@ -10,7 +10,7 @@ from starlette.responses import Response
 from node import accounts, errors, joining, shops, siret
 from node.exchange import keys
 from node.store import accounts as account_rows
-from node.store import applications, drafts, helpers, places
+from node.store import applications, deeds, drafts, helpers, places
 from node.translation import Translator
 from node.web import accounts as accounts_web
 from node.web import desk, forms, render, sessions, state, steward
@@ -18,7 +18,7 @@ from node.web import joining as joining_web
 
 
 async def page(request: Request) -> Response:
-    """`/gestion/demandes/{id}`: all that was said; opened, or refused with a reason."""
+    """`/gestion/demandes/{id}`: all that was said; opened, sent back, or refused with a reason."""
     person = await desk.steward(request)
     if isinstance(person, Response):
         return person
@@ -29,27 +29,32 @@ async def page(request: Request) -> Response:
     if found is None:
         return await render.error(request, 404)
     one, place, email, prepared = found
-    handle, reason = steward.handle_for(one.name), ""
+    handle, reason, deed = steward.handle_for(one.name), "", ""
     problems: dict[str, str] = {}
     if request.method == "POST":
         async with forms.read(request) as form:
             deed = form.line("deed", 10)
             handle = form.line("handle", 30).lower() or handle
-            reason = form.text("reason", 1000)
+            reason = form.text("correction" if deed == "correct" else "reason", 1000)
         try:
             if deed == "open":
                 made = await asyncio.to_thread(keys.generate, site.ring, handle)
+                by = person.account.id
                 await site.database.write(
-                    _open, site, application_id, handle, made, say, site.clock()
+                    _open, site, by, application_id, handle, made, say, site.clock()
                 )
                 return sessions.see_other(request, f"/gestion/boutiques/{handle}?fait=ouverte")
-            await site.database.write(_refuse, site, application_id, reason, say, site.clock())
-            return sessions.see_other(request, "/gestion?fait=refusee")
+            back = deed == "correct"
+            await site.database.write(
+                _decline, site, person.account.id, application_id, reason, back, say, site.clock()
+            )
+            return sessions.see_other(request, f"/gestion?fait={'renvoyee' if back else 'refusee'}")
         except errors.NotFound:
             return await render.error(request, 404)
         except errors.NodeError as error:
+            field = "correction" if deed == "correct" else "reason"
             problems = (
-                {"reason": say("Say why: who asked reads it")}
+                {field: say("Say why: who asked reads it")}
                 if error.code == "no-reason"
                 else forms.sentences(error, say)
             )
@@ -63,7 +68,8 @@ async def page(request: Request) -> Response:
         siret=siret.written(one.siret),
         prepared=prepared,
         handle=handle,
-        reason=reason,
+        reason="" if deed == "correct" else reason,
+        correction=reason if deed == "correct" else "",
         errors=problems,
     )
 
@@ -82,6 +88,7 @@ def _found(
 def _open(
     db: sqlite3.Connection,
     site: state.Site,
+    by: str,
     application_id: str,
     handle: str,
     made: shops.ActorKeys,
@@ -89,20 +96,26 @@ def _open(
     now: datetime,
 ) -> None:
     joining.approve(db, site.uris, application_id, handle, made, now)
+    deeds.add(db, by, "approve", handle, now)
     one = applications.get(db, application_id)
     if one is not None:
         joining_web.told(db, site, one, say, now)
 
 
-def _refuse(
+def _decline(
     db: sqlite3.Connection,
     site: state.Site,
+    by: str,
     application_id: str,
     reason: str,
+    back: bool,
     say: Translator,
     now: datetime,
 ) -> None:
-    joining_web.told(db, site, joining.refuse(db, application_id, reason), say, now)
+    """Sends it `back` to be corrected, or refuses it."""
+    answered = joining.send_back if back else joining.refuse
+    joining_web.told(db, site, answered(db, application_id, reason), say, now)
+    deeds.add(db, by, "correction" if back else "refuse", application_id, now)
 
 
 async def code(request: Request) -> Response:

@@ -20,6 +20,7 @@ from node.store import accounts as account_rows
 from node.store import (
     applications,
     blocks,
+    deeds,
     deliveries,
     helpers,
     listings,
@@ -317,10 +318,16 @@ async def close_shop(request: Request) -> Response:
         say = render.speak(request)
         return await _shop_page(request, problems={"sure": say("Tick the box to close the shop")})
     try:
-        await site.database.write(shops.close_shop, request.path_params["handle"], site.clock())
+        by, handle = person.account.id, request.path_params["handle"]
+        await site.database.write(_close_shop, by, handle, site.clock())
     except errors.NotFound:
         return await render.error(request, 404)
     return sessions.see_other(request, "/gestion?fait=fermee")
+
+
+def _close_shop(db: sqlite3.Connection, by: str, handle: str, now: datetime) -> None:
+    shops.close_shop(db, handle, now)
+    deeds.add(db, by, "close", handle, now)
 
 
 # --- letting people in ---------------------------------------------------------------------------

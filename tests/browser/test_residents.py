@@ -16,7 +16,8 @@ PAGES = (
     "/recherche?q=miel&prix_max=abc", "/rayon/epicerie", "/boutiques", "/boutiques?ou=FR-33281",
     "/@monteil", "/@camponac", "/commune", "/commune?ou=Saint-Denis", "/commune?ou=FR-33281",
     "/commune?ou=nulle+part+au+monde", "/mentions-legales", "/accessibilite",
-    "/donnees-personnelles", "/classement", "/credits", "/nothing-here", "/en/",
+    "/donnees-personnelles", "/classement", "/credits", "/signaler", "/regles", "/contact",
+    "/plan-du-site", "/nothing-here", "/en/",
     "/en/recherche?q=miel",
 )  # fmt: skip
 

@@ -149,6 +149,57 @@ def test_refused_with_a_reason(town: Town, server: smtp.Server, nadia: Browser) 
     assert nadia.get(where).status_code == 404
 
 
+def test_sent_back_mended_and_sent_again(town: Town, server: smtp.Server, nadia: Browser) -> None:
+    lea = Browser(town)
+    ask(lea, "lea@example.fr", siret="552 100 554 00013", name="Chez Lea", address="2 rue X")
+    enter(lea, server, "lea@example.fr")
+    lea.follow(f"{START}/horaires", data={})
+    lea.follow(f"{START}/envoyer", data=SURE)
+    lea.follow(f"{START}/attente", data={"form": "c", "name": "Tarte", "price": "12"})
+    with database.reading(town.folder) as db:
+        (one,) = applications.waiting(db, 10)
+    where = f"/gestion/demandes/{one.id}"
+    unsaid = nadia.post(where, data={"deed": "correct", "correction": ""})
+    assert unsaid.status_code == 422
+    assert 'href="#correction"' in unsaid.text
+    assert lea.post(where, data={"deed": "correct", "correction": "x"}).status_code == 404
+    words = "Il manque le numéro de la rue. <b>Merci</b>"
+    assert "renvoyée" in nadia.follow(where, data={"deed": "correct", "correction": words}).text
+    assert nadia.get(where).status_code == 404  # it waits for its merchant now
+    assert "Il manque le numéro" in mail_to(
+        server, "lea@example.fr", "Une correction avant d’ouvrir votre boutique"
+    )
+    page = lea.get(f"{START}/suite").text
+    assert "Il manque le numéro de la rue. &lt;b&gt;Merci" in page
+    mended = {"name": "Chez Léa", "address": "2 bis rue X", "commune": "Pessac"}
+    page = lea.get(f"{START}/corriger").text
+    assert 'value="552 100 554 00013"' in page
+    assert 'value="Chez Lea"' in page
+    wrong = lea.post(f"{START}/corriger", data={**mended, "siret": "1"})
+    assert wrong.status_code == 422
+    assert 'href="#siret"' in wrong.text
+    wrong = lea.post(
+        f"{START}/corriger", data={**mended, "siret": "552 100 554 00013", "commune": "Xyzzyville"}
+    )
+    assert 'href="#commune"' in wrong.text
+    page = lea.follow(f"{START}/corriger", data={**mended, "siret": "552 100 554 00013"}).text
+    assert "2 bis rue X" in page
+    lea.follow(f"{START}/envoyer", data=SURE)
+    assert lea.follow(
+        f"{START}/corriger", data={**mended, "siret": "552 100 554 00013"}
+    ).url.path.endswith("/attente")  # sent: nothing changes any more
+    page = nadia.get(where).text
+    assert "2 bis rue X" in page
+    assert "Il manque le numéro" in page
+    nadia.follow(where, data={"deed": "open", "handle": "lea"})
+    assert "Tarte" in lea.get("/ma-boutique/lea/produits").text  # what was prepared is there
+    page = town.get("/@lea").text
+    assert "552 100 554 00013" in page
+    log = nadia.get("/gestion/journal").text
+    assert "Renvoyer une demande à corriger" in log
+    assert "Il manque" not in log
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
