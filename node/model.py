@@ -641,3 +641,16 @@ class Report:
     words: str
     at: datetime
     closed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the last published crawl of the node's own pages found."""
+
+    at: datetime
+    pages: int
+    requests: int
+    outside: tuple[str, ...]  # hosts
+    cookies: tuple[str, ...]
+    stored: tuple[str, ...]
+    browser: str | None
