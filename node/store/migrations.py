@@ -39,6 +39,7 @@ NAMES = (
     "2026_11_25_tills",
     "2026_11_25_imports",
     "2026_11_26_proofs",
+    "2026_11_26_nodes_around",
 )
 
 

@@ -21,7 +21,7 @@ _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _FIXED_PAGES = (
     "/", "/boutiques", "/rayons", "/mentions-legales", "/accessibilite", "/donnees-personnelles",
     "/classement", "/credits",
-    "/preuve",
+    "/preuve", "/voisins",
 )  # fmt: skip
 
 

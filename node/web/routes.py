@@ -15,6 +15,7 @@ from node.web import (
     accounts,
     activitypub,
     api,
+    around,
     collections,
     counter,
     exporting,
@@ -73,6 +74,7 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/classement", trust.ranking, ("GET",)),
     ("/credits", trust.credits, ("GET",)),
     ("/preuve", proof.page, ("GET",)),
+    ("/voisins", around.page, ("GET",)),
     ("/@{handle}.atom", machine.shop_feed, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}/reserver", reserving.ask, ("GET", "POST")),
@@ -125,8 +127,10 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
     ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
     ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
+    ("/gestion/voisins", around.surroundings, ("GET", "POST")),
     ("/gestion/voisins/ajouter", neighbouring.add, ("GET", "POST")),
     ("/gestion/voisins/{host}", neighbouring.neighbour, ("GET", "POST")),
+    ("/gestion/voisins/{host}/recommandes", around.recommended, ("GET", "POST")),
 )
 
 

@@ -18,7 +18,7 @@ PAGES = (
     "/commune?ou=nulle+part+au+monde", "/mentions-legales", "/accessibilite",
     "/donnees-personnelles", "/classement", "/credits", "/nothing-here", "/en/",
     "/en/recherche?q=miel",
-    "/preuve", "/en/preuve",
+    "/preuve", "/en/preuve", "/voisins",
 )  # fmt: skip
 
 
