@@ -40,6 +40,7 @@ NAMES = (
     "2026_11_25_imports",
     "2026_11_26_proofs",
     "2026_11_26_nodes_around",
+    "2026_11_26_digests",
 )
 
 

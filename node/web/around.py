@@ -77,6 +77,7 @@ async def page(request: Request) -> Response:
         request,
         "around.html",
         territories=found,
+        map_style=site.assets.address("around.css"),
         map=drawing,
         far=lambda km: phrases.distance(say, km),
         count=lambda number: phrases.counted(
@@ -169,7 +170,7 @@ async def recommended(request: Request) -> Response:
             problem = {"km": say("Type a whole number of kilometres, from 1 to 300")}
             return desk.page(
                 request, "recommended", status=422, peer=peer, km=typed, found=None,
-                errors=problem,
+                errors=problem, map_style=site.assets.address("around.css"),
             )  # fmt: skip
         if not sure:
             await look(site)
@@ -188,6 +189,7 @@ async def recommended(request: Request) -> Response:
     shown = await site.database.read(_shown, site, found)
     return desk.page(
         request, "recommended", peer=peer, km=str(km), errors={},
+        map_style=site.assets.address("around.css"),
         found=shown if request.method == "POST" else None,
         far=lambda km: phrases.distance(render.speak(request), km),
     )  # fmt: skip
@@ -208,6 +210,7 @@ async def _surroundings_page(
     return desk.page(
         request,
         "around",
+        map_style=site.assets.address("around.css"),
         status=422 if problems else 200,
         found=await site.database.read(_surroundings, site),
         looked=looked,
