@@ -38,6 +38,7 @@ class NodeSettings:
     languages: tuple[str, ...] = ("fr", "en")
     contact: str = ""
     colour: str = "#0f4c40"
+    opening: str = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +100,7 @@ class Settings:
 CHOICES = {
     "node.operator": ("commune", "association", "intercommunality"),
     "node.languages": ("fr", "en"),
+    "node.opening": ("request", "invitation"),
     "federation.mode": ("neighbours", "open", "allowlist"),
     "mail.security": ("starttls", "tls", "none"),
 }

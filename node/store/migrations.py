@@ -41,6 +41,7 @@ NAMES = (
     "2026_11_26_proofs",
     "2026_11_26_nodes_around",
     "2026_11_26_digests",
+    "2026_11_26_setup",
 )
 
 

@@ -14,9 +14,10 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, digest, errors, hours_typed, joining, mail, shops, territory
+from node import accounts, digest, errors, hours_typed, joining, mail, setup, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Report, Role, Shop
+from node.settings import Settings
 from node.store import accounts as account_rows
 from node.store import (
     applications,
@@ -56,6 +57,7 @@ class Overview:
     want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
     reports: tuple[Report, ...]
     numbers: digest.Numbers
+    todo: tuple[setup.Task, ...]
 
     @property
     def listings(self) -> int:
@@ -63,7 +65,9 @@ class Overview:
         return sum(count for _, _, count in self.shops)
 
 
-def _overview(db: sqlite3.Connection, folder: Path, now: datetime) -> Overview:
+def _overview(
+    db: sqlite3.Connection, folder: Path, configured: Settings, now: datetime
+) -> Overview:
     own = sorted(
         shop_rows.find(db, own=True, limit=SHOWN_MOST), key=lambda shop: shop.name.casefold()
     )
@@ -83,6 +87,7 @@ def _overview(db: sqlite3.Connection, folder: Path, now: datetime) -> Overview:
         want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),
         reports=tuple(reports.find_open(db)[:FAILED_SHOWN]),
         numbers=digest.numbers(db, folder, now),
+        todo=tuple(setup.tasks(db, configured, now)),
     )
 
 
@@ -92,7 +97,7 @@ async def home(request: Request) -> Response:
     if isinstance(person, Response):
         return person
     site = state.of(request)
-    found = await site.database.read(_overview, site.database.folder, site.clock())
+    found = await site.database.read(_overview, site.database.folder, site.settings, site.clock())
     say = render.speak(request)
     return desk.page(
         request,
