@@ -4,6 +4,7 @@ RSA signs HTTP requests, Ed25519 signs objects. Where a stranger's key comes fro
 is, is for `proofs.key_of` and whoever reads actors.
 """
 
+import hashlib
 import re
 
 from cryptography.exceptions import UnsupportedAlgorithm
@@ -52,6 +53,16 @@ def rsa_public_pem(key: RSAPrivateKey | RSAPublicKey) -> str:
     return public.public_bytes(
         serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
     ).decode("ascii")
+
+
+def fingerprint(key: RSAPublicKey) -> str:
+    """What two people compare by telephone to be sure of a key: 128 bits of SHA-256 over its
+    SubjectPublicKeyInfo (DER), as eight groups of four hexadecimal digits."""
+    der = key.public_bytes(
+        serialization.Encoding.DER, serialization.PublicFormat.SubjectPublicKeyInfo
+    )
+    digits = hashlib.sha256(der).hexdigest()[:32]
+    return " ".join(digits[at : at + 4] for at in range(0, 32, 4))
 
 
 def load_rsa_public(pem: object) -> RSAPublicKey:

@@ -19,6 +19,7 @@ import node
 from federation import actors, addresses, client, signing
 from node import (
     clock,
+    digest,
     errors,
     keyring,
     law,
@@ -137,6 +138,13 @@ async def running(
             ring=ring,
             say=Catalogues().speak(configured.node.languages[0]),
         )
+        tell = functools.partial(
+            digest.queue_due,
+            uris=uris,
+            site=configured.node.name,
+            folder=folder,
+            say=Catalogues().speak(configured.node.languages[0]),
+        )
         workers = Workers(
             context,
             db,
@@ -146,7 +154,9 @@ async def running(
             copies,
             post,
             rules,
-            (lambda db, now: remind(db, now=now)) if configured.mail.host else None,
+            (lambda db, now: remind(db, now=now) + tell(db, now=now))
+            if configured.mail.host
+            else None,
         )
         async with workers:
             yield Node(

@@ -20,6 +20,7 @@ from node.commands import (
     init,
     listing,
     neighbour,
+    proof,
     reindex,
     report,
     search,
@@ -43,6 +44,7 @@ _SUBJECTS = (
     search,
     reindex,
     check,
+    proof,
     open_export,
     demo,
 )

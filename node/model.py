@@ -662,3 +662,31 @@ class Report:
     words: str
     at: datetime
     closed: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """What the last published crawl of the node's own pages found."""
+
+    at: datetime
+    pages: int
+    requests: int
+    outside: tuple[str, ...]  # hosts
+    cookies: tuple[str, ...]
+    stored: tuple[str, ...]
+    browser: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAround:
+    """Another node as it describes itself, and which neighbours name it among theirs."""
+
+    host: str
+    origin: str
+    name: str
+    communes: tuple[str, ...]  # place ids
+    mode: str  # whom it accepts as neighbours: as in the settings, or "" where it does not say
+    fingerprint: str  # of the key that signs its requests
+    shops: int | None
+    via: tuple[str, ...]  # hosts of neighbours
+    seen: datetime

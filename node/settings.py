@@ -39,6 +39,7 @@ class NodeSettings:
     languages: tuple[str, ...] = ("fr", "en")
     contact: str = ""
     colour: str = "#0f4c40"
+    opening: str = "request"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,7 @@ class Settings:
 CHOICES = {
     "node.operator": ("commune", "association", "intercommunality"),
     "node.languages": ("fr", "en"),
+    "node.opening": ("request", "invitation"),
     "federation.mode": ("neighbours", "open", "allowlist"),
     "mail.security": ("starttls", "tls", "none"),
 }

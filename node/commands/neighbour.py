@@ -7,6 +7,7 @@ from node.commands import output
 
 if TYPE_CHECKING:
     from node.commands.folder import Folder
+    from node.exchange.around import Look
     from node.exchange.choosing import Found
     from node.model import Peer
 
@@ -28,6 +29,16 @@ def configure(subjects: output.Subjects) -> None:
         show,
         help="list neighbours, requests, and how well each agrees",
         example="echoppe neighbour list",
+    )
+    parser = output.command(
+        actions,
+        "suggest",
+        suggest,
+        help="ask the neighbours whom they are connected with; list those that are none of yours",
+        example="echoppe neighbour suggest --within 30",
+    )
+    parser.add_argument(
+        "--within", type=float, metavar="KM", help="between town halls; any distance if left out"
     )
     for name, run, text, host in (
         (
@@ -95,6 +106,66 @@ async def _look_up(here: "Folder", url: str) -> "Found":
     policy = addresses.Policy(frozenset(private), here.uris.authority)
     async with client.Client(policy, f"Echoppe/{node.__version__} (+{here.uris.origin})") as http:
         return await choosing.look_up(http, here.uris, url, private)
+
+
+def suggest(asked: argparse.Namespace) -> None:
+    """Looks around, keeps what was met for the steward's page, and lists it."""
+    import asyncio
+
+    from node import errors
+    from node.commands import folder
+    from node.exchange import around
+    from node.store import database, places
+
+    here = folder.open_folder(asked)
+    with database.reading(here.path) as db:
+        known = around.to_ask(db)
+        home = places.get(db, here.settings.node.communes[0])
+    if home is None:
+        raise errors.Unusable("unknown-commune", "node.communes names no commune of today.")
+    looked = asyncio.run(_look_around(here, known))
+    with database.transaction(here.path) as db:
+        around.record(db, looked, here.now)
+        found = [
+            one
+            for one in around.proposals(db, home)
+            if asked.within is None or (one.km is not None and one.km <= asked.within)
+        ]
+    lines = []
+    for one in found:
+        away = "" if one.km is None else f", {one.km:.0f} km"
+        lines.append(f"{one.node.name} ({', '.join(place.name for place in one.communes)}{away})")
+        lines.append(f"    echoppe neighbour add {one.node.origin}")
+        lines.append(f"    key {one.node.fingerprint}; named by {', '.join(one.node.via)}")
+    lines += [f"no answer from {host}" for host in looked.silent]
+    output.say(
+        asked,
+        [
+            {
+                "host": one.node.host,
+                "url": one.node.origin,
+                "name": one.node.name,
+                "communes": list(one.node.communes),
+                "distance_km": None if one.km is None else round(one.km, 1),
+                "fingerprint": one.node.fingerprint,
+                "mode": one.node.mode,
+                "named_by": list(one.node.via),
+            }
+            for one in found
+        ],
+        *(lines or ["Your neighbours name nobody whom you do not know."]),
+    )
+
+
+async def _look_around(here: "Folder", known: "list[tuple[str, str]]") -> "Look":
+    import node
+    from federation import addresses, client
+    from node.exchange import around
+
+    private = here.settings.federation.private_peers
+    policy = addresses.Policy(frozenset(private), here.uris.authority)
+    async with client.Client(policy, f"Echoppe/{node.__version__} (+{here.uris.origin})") as http:
+        return await around.look(http, here.uris, known, private, here.now)
 
 
 def accept(asked: argparse.Namespace) -> None:

@@ -1,18 +1,23 @@
 """Choosing neighbours: what a steward does, from a command or from a page."""
 
+import re
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from federation import actors, client, documents, nodeinfo
+from federation import actors, client, documents, keys, nodeinfo
 from federation.errors import FederationError, Refused
 from node import errors, moderation, settings
 from node.exchange import follows
-from node.model import Peer
+from node.model import NodeAround, Peer
 from node.store import peers
 from node.uris import Uris
 
 SOFTWARE = "echoppe"
+COMMUNES_MOST = 200  # of one node
+NAMED_MOST = 50  # neighbours that a node may name to us
+
+_PLACE = re.compile(r"FR-[0-9][0-9AB][0-9]{3}|geonames:[0-9]{1,10}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,12 @@ class Found:
     actor: str
     name: str
     software: str
+    # What it says of itself besides:
+    communes: tuple[str, ...] = ()
+    mode: str = ""
+    fingerprint: str = ""
+    shops: int | None = None
+    neighbours: tuple[str, ...] = ()  # origins that it names
 
 
 async def look_up(
@@ -57,7 +68,67 @@ async def look_up(
         ) from None
     name = documents.text(info.metadata.get("nodeName"), 100) or actor.name or host
     software = f"{info.software} {info.version}"
-    return Found(host, documents.origin(url), actor.id, name, software)
+    federating = info.metadata.get("federation")
+    mode = federating.get("mode") if isinstance(federating, dict) else None
+    shops = info.metadata.get("shops")
+    return Found(
+        host,
+        documents.origin(url),
+        actor.id,
+        name,
+        software,
+        communes=_places(info.metadata.get("communes")),
+        mode=mode if mode in settings.CHOICES["federation.mode"] else "",
+        fingerprint=_fingerprint(actor),
+        shops=shops if isinstance(shops, int) and 0 <= shops < 1_000_000 else None,
+        neighbours=_origins(info.metadata.get("neighbours")),
+    )
+
+
+def card(found: Found, via: tuple[str, ...], now: datetime) -> NodeAround:
+    """What is kept of a node that answered; `via`: the neighbours that name it."""
+    return NodeAround(
+        host=found.host,
+        origin=found.origin,
+        name=found.name,
+        communes=found.communes,
+        mode=found.mode,
+        fingerprint=found.fingerprint,
+        shops=found.shops,
+        via=via,
+        seen=now,
+    )
+
+
+def _places(told: object) -> tuple[str, ...]:
+    """The ids of places among what a node says its communes are."""
+    named = documents.as_list(told)[:COMMUNES_MOST]
+    return tuple(one for one in named if isinstance(one, str) and _PLACE.fullmatch(one))
+
+
+def _origins(told: object) -> tuple[str, ...]:
+    """The origins among what a node says its neighbours are."""
+    found: dict[str, None] = {}
+    for one in documents.as_list(told)[:NAMED_MOST]:
+        if not isinstance(one, str) or len(one) > 300:
+            continue
+        try:
+            if documents.origin(one) == one:
+                found[one] = None
+        except Refused:
+            continue
+    return tuple(found)
+
+
+def _fingerprint(actor: actors.RemoteActor) -> str:
+    """Of the key that signs its requests; "" where it shows none that can be used."""
+    for key in actor.keys:
+        if key.algorithm == "rsa":
+            try:
+                return keys.fingerprint(keys.load_rsa_public(key.material))
+            except Refused:
+                return ""
+    return ""
 
 
 def choose(db: sqlite3.Connection, uris: Uris, found: Found, token: str, now: datetime) -> None:

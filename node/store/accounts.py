@@ -204,6 +204,11 @@ def get(db: sqlite3.Connection, account_id: str) -> Account | None:
     return found[0] if found else None
 
 
+def change_email(db: sqlite3.Connection, account_id: str, email: str) -> None:
+    """Gives an account another address (already folded)."""
+    db.execute("UPDATE accounts SET email = ? WHERE id = ?", (email, account_id))
+
+
 def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
     """Takes a shop from an account."""
     db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))

@@ -42,6 +42,10 @@ NAMES = (
     "2026_11_26_sealed_enquiries",
     "2026_11_26_ready",
     "2026_11_26_notices",
+    "2026_11_26_proofs",
+    "2026_11_26_nodes_around",
+    "2026_11_26_digests",
+    "2026_11_26_setup",
 )
 
 

@@ -223,6 +223,18 @@ def find_some(db: sqlite3.Connection, ids: Iterable[str]) -> list[Shop]:
     return [_shop(row) for row in rows]
 
 
+def count_of_peer(db: sqlite3.Connection, peer: str) -> dict[str, int]:
+    """How many open shops a neighbour has in each place, most first; "" for no place."""
+    rows = db.execute(
+        """
+        SELECT ifnull(place, ''), count(*) FROM shops WHERE peer = ? AND closed IS NULL
+        GROUP BY place ORDER BY count(*) DESC, place
+        """,
+        (peer,),
+    )
+    return {row[0]: row[1] for row in rows}
+
+
 def count_by_place(db: sqlite3.Connection) -> dict[str, int]:
     """How many open shops each place has, ours and the neighbours'."""
     rows = db.execute(

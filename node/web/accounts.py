@@ -208,6 +208,8 @@ async def account(request: Request) -> Response:
         return ask(request, status=401)
     if not person.is_steward and len(person.shops) == 1:
         return sessions.see_other(request, f"/ma-boutique/{person.shops[0].handle}")
+    if person.is_steward and person.account.email is None:
+        return sessions.see_other(request, "/gestion/installation/1")  # the first day of a node
     if person.is_steward and not person.shops:
         return sessions.see_other(request, "/gestion")
     asked_for = await site.database.read(applications.of_account, person.account.id)

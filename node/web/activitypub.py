@@ -16,6 +16,7 @@ from federation import client, documents, limits, nodeinfo, signatures, vocabula
 from federation import inbox as federation_inbox
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import neighbours
+from node.exchange import around
 from node.exchange.backlog import Letter
 from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
@@ -336,6 +337,7 @@ async def nodeinfo_document(request: Request) -> Response:
     """`/nodeinfo/2.1`. How many people use the node is nobody's business, so it is not said."""
     site = state.of(request)
     shop_count, listing_count, commune = await site.database.read(_counts)
+    connected = await site.database.read(around.told)
     document = nodeinfo.document(
         "echoppe",
         site.version,
@@ -348,6 +350,7 @@ async def nodeinfo_document(request: Request) -> Response:
             "shops": shop_count,
             "listings": listing_count,
             "federation": {"enabled": True, "mode": site.settings.federation.mode},
+            "neighbours": connected,
         },
     )
     profile = 'application/json; profile="http://nodeinfo.diaspora.software/ns/schema/2.1#"'

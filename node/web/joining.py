@@ -69,6 +69,8 @@ def _typed_in(form: forms.Form) -> Typed:
 async def start(request: Request) -> Response:
     """`/ouvrir-ma-boutique`: the shop; sent, it leads to the second step."""
     site = state.of(request)
+    if site.settings.node.opening == "invitation":
+        return _page(request, "invitation", status=200 if request.method != "POST" else 403)
     if request.method != "POST":
         typed = Typed(commune=territory.label(site.commune))
         return _page(request, "shop", typed=typed, errors={})
@@ -88,6 +90,8 @@ async def contact(request: Request) -> Response:
     site = state.of(request)
     if not sessions.is_own_form(request):
         return await render.error(request, 403)
+    if site.settings.node.opening == "invitation":
+        return _page(request, "invitation", status=403)
     async with forms.read(request) as form:
         typed = _typed_in(form)
         trapped = form.is_set("website")  # a field that people do not see

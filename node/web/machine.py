@@ -22,6 +22,7 @@ _FIXED_PAGES = (
     "/", "/boutiques", "/rayons", "/mentions-legales", "/accessibilite", "/donnees-personnelles",
     "/classement", "/credits", "/mes-donnees", "/regles", "/transparence", "/contact",
     "/code-source", "/plan-du-site",
+    "/preuve", "/voisins",
 )  # fmt: skip
 
 

@@ -12,7 +12,7 @@ from starlette.responses import Response
 from node import errors, moderation, neighbours
 from node.exchange import choosing
 from node.model import Peer
-from node.store import deliveries, peers, received
+from node.store import deliveries, nodes_around, peers, received
 from node.translation import Translator
 from node.uris import Uris
 from node.web import desk, forms, render, sessions, state
@@ -91,6 +91,7 @@ async def add(request: Request) -> Response:
         await site.database.write(
             choosing.choose, site.uris, found, str(uuid.uuid4()), site.clock()
         )
+        await site.database.write(nodes_around.put, choosing.card(found, (), site.clock()))
     except (errors.Invalid, errors.Conflict) as error:
         problems = forms.sentences(error, render.speak(request))
         if "url" not in problems:
@@ -165,6 +166,7 @@ async def _neighbour_page(request: Request, host: str, problems: Mapping[str, st
         "neighbour",
         status=422 if problems else 200,
         one=found,
+        told=await site.database.read(nodes_around.get, host),
         errors=problems,
         why=lambda error: why(error, say),
     )

@@ -9,13 +9,15 @@ import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, hours_typed, joining, mail, shops, territory
+from node import accounts, digest, errors, hours_typed, joining, mail, setup, shops, territory
 from node.exchange import keys
 from node.model import Account, Block, Report, Role, Shop
+from node.settings import Settings
 from node.store import accounts as account_rows
 from node.store import (
     applications,
@@ -55,24 +57,18 @@ class Overview:
     asked: tuple[Application, ...]  # shops that wait to be opened
     want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
     reports: tuple[Report, ...]
+    numbers: digest.Numbers
+    todo: tuple[setup.Task, ...]
 
     @property
     def listings(self) -> int:
         """How many listings are on show."""
         return sum(count for _, _, count in self.shops)
 
-    @property
-    def requests(self) -> int:
-        """How many ask for something: nodes to be neighbours, shops to be opened."""
-        return sum(one.state == "asks" for one in self.neighbours) + len(self.asked)
 
-    @property
-    def agreed(self) -> int:
-        """How many neighbours there are."""
-        return sum(one.state == "agreed" for one in self.neighbours)
-
-
-def _overview(db: sqlite3.Connection, now: datetime) -> Overview:
+def _overview(
+    db: sqlite3.Connection, folder: Path, configured: Settings, now: datetime
+) -> Overview:
     own = sorted(
         shop_rows.find(db, own=True, limit=SHOWN_MOST), key=lambda shop: shop.name.casefold()
     )
@@ -91,6 +87,8 @@ def _overview(db: sqlite3.Connection, now: datetime) -> Overview:
         asked=tuple(applications.waiting(db, SHOWN_MOST)),
         want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),
         reports=tuple(reports.find_open(db)[:FAILED_SHOWN]),
+        numbers=digest.numbers(db, folder, now),
+        todo=tuple(setup.tasks(db, configured, now)),
     )
 
 
@@ -99,7 +97,8 @@ async def home(request: Request) -> Response:
     person = await desk.steward(request)
     if isinstance(person, Response):
         return person
-    found = await state.of(request).database.read(_overview, state.of(request).clock())
+    site = state.of(request)
+    found = await site.database.read(_overview, site.database.folder, site.settings, site.clock())
     say = render.speak(request)
     return desk.page(
         request,
@@ -107,7 +106,8 @@ async def home(request: Request) -> Response:
         overview=found,
         person=person,
         why=lambda error: neighbouring.why(error, say),
-        mail_sent_by=state.of(request).settings.mail.host,
+        size=lambda number: digest.size(number, say),
+        mail_sent_by=site.settings.mail.host,
         mail_trouble=mail_trouble(found.post.error, say),
     )
 

@@ -19,6 +19,7 @@ PAGES = (
     "/donnees-personnelles", "/classement", "/credits", "/signaler", "/regles", "/contact",
     "/plan-du-site", "/nothing-here", "/en/",
     "/en/recherche?q=miel",
+    "/preuve", "/en/preuve", "/voisins",
 )  # fmt: skip
 
 

@@ -210,7 +210,9 @@ def test_a_refusal_is_one_plain_sentence(folder: Path, arguments: list[str], say
 
 
 @pytest.mark.parametrize(
-    "words", [words for words in COMMANDS if words[0] not in ("init", "demo", "open")], ids=" ".join
+    "words",
+    [words for words in COMMANDS if words[0] not in ("init", "demo", "open", "proof")],
+    ids=" ".join,
 )
 def test_a_folder_without_a_node_is_refused_by_every_command(
     tmp_path: Path, words: tuple[str, ...]
