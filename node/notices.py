@@ -210,7 +210,7 @@ def decide(
     _act(db, target, choice.act, now)
     notices.add_decision(db, one)
     notices.decide(db, target.object, one.id, seen)
-    _close_flags(db, now)
+    _close_flags(db, target.object, now)
     deeds.add(db, account, choice.act, target.object, now)
     return one
 
@@ -236,10 +236,10 @@ def _act(db: sqlite3.Connection, target: Target, act: str, now: datetime) -> Non
         hiding.suspend(db, shop, now)
 
 
-def _close_flags(db: sqlite3.Connection, now: datetime) -> None:
+def _close_flags(db: sqlite3.Connection, decided: str, now: datetime) -> None:
     """What another server reported is looked into once each object that it names was decided on."""
     for flag in reports.find_open(db):
-        if all(
+        if decided in flag.objects and all(
             any(one.at >= flag.at for one in notices.find_decisions_about(db, uri))
             for uri in flag.objects
         ):

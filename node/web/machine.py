@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from node import categories
 from node.model import Listing, Place, Shop
-from node.store import listings, shops
+from node.store import hidden, listings, shops
 from node.store.times import stamp
 from node.translation import Translator
 from node.web import asking, cards, content, render, searching, shown, state
@@ -64,16 +64,21 @@ async def _of_search(request: Request, asked: asking.Asked, title: str) -> Respo
 async def shop_feed(request: Request) -> Response:
     """`/@{shop}.atom`: what a shop published last."""
     site = state.of(request)
-    found, newest = await site.database.read(_of_shop, request.path_params["handle"])
-    if found is None or found.closed is not None:
-        return await render.error(request, 410 if found else 404)
+    handle = request.path_params["handle"]
+    found, newest, is_hidden = await site.database.read(_of_shop, handle)
+    if found is None or found.closed is not None or is_hidden:
+        gone = "shop" if is_hidden else ""
+        return await render.error(request, 410 if found else 404, hidden=gone)
     entries: list[tuple[Listing, Shop, Place | None]] = [(one, found, None) for one in newest]
     return _feed(request, shown.line(found.name, 200), found.url, entries)
 
 
-def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing]]:
+def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing], bool]:
     found = shops.get_own(db, handle)
-    return found, listings.find_page_of_shop(db, found.id, None, FEED_MOST) if found else []
+    if found is None:
+        return None, [], False
+    newest = listings.find_page_of_shop(db, found.id, None, FEED_MOST)
+    return found, newest, hidden.exists(db, found.uri)
 
 
 def _feed(

@@ -72,13 +72,13 @@ async def report(request: Request) -> Response:
         problems["sure"] = say("Tick the box: you say what you believe to be true")
     if not trapped and not _was_shown(site, shown, now):
         problems[""] = say("Please read what you have written once more, and send it again.")
-    target = await site.database.read(notices.find_target, site.uris, about)
+    target = await site.database.read(statements.target, site, about)
     if target is None:
         problems["object"] = say("This is no address of this site, nor of what it shows")
     one = Notice(
         id=notice_id(secret),
         object=target.object if target else "",
-        title=target.title[:200] if target else "",
+        title=target.title if target else "",
         language=render.language(request),
         at=now.replace(microsecond=0),
         **typed,
@@ -121,7 +121,7 @@ async def _form(
     email: str = "",
 ) -> Response:
     site = state.of(request)
-    target = await site.database.read(notices.find_target, site.uris, about) if about else None
+    target = await site.database.read(statements.target, site, about) if about else None
     say = render.speak(request)
     moment = str(int(site.clock().timestamp()))
     return render.page(

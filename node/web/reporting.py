@@ -19,7 +19,7 @@ from node.store import notices as rows
 from node.store.notices import Appeal, Decision, Notice
 from node.store.times import moment, stamp
 from node.translation import Translator
-from node.web import desk, forms, neighbouring, render, sessions, state, statements
+from node.web import desk, forms, neighbouring, render, sessions, shown, state, statements
 
 SHOWN_MOST = 200
 DEEDS_PAGE = 100
@@ -71,7 +71,9 @@ def _queue(
         found[one.object] = dataclasses.replace(known, count=known.count + 1)
     for flag in reports.find_open(db):
         for uri in flag.objects:
-            target = notices.find_target(db, site.uris, uri)
+            if uri not in found and len(found) >= SHOWN_MOST:
+                continue  # it comes up once the others are decided
+            target = statements.target(db, site, uri)
             title = target.title if target else uri
             first = Waiting(uri, title, say("Reported by another site"), 0, flag.at)
             known = found.get(uri, first)
@@ -85,7 +87,7 @@ def _queue(
     ]
     hides = []
     for hide in hidden.find(db, SHOWN_MOST):
-        target = notices.find_target(db, site.uris, hide.uri)
+        target = statements.target(db, site, hide.uri)
         hides.append((target.title if target else hide.uri, hide))
     waiting = sorted(found.values(), key=lambda one: one.since)
     return waiting[:SHOWN_MOST], appeals, hides
@@ -143,7 +145,7 @@ class Case:
 
 
 def _case(db: sqlite3.Connection, site: state.Site, about: str) -> Case | None:
-    target = notices.find_target(db, site.uris, about)
+    target = statements.target(db, site, about)
     if target is None:
         return None
     decided = rows.find_decisions_about(db, target.object)
@@ -154,8 +156,15 @@ def _case(db: sqlite3.Connection, site: state.Site, about: str) -> Case | None:
     gone = target.own and any(one.act in ("hide", "withdraw", "suspend") for one in decided)
     return Case(
         target=target,
-        open=tuple(rows.find_open_about(db, target.object)),
-        flags=tuple(one for one in reports.find_open(db) if target.object in one.objects),
+        open=tuple(
+            dataclasses.replace(one, words=shown.paragraphs(one.words, notices.WORDS_MOST))
+            for one in rows.find_open_about(db, target.object)
+        ),
+        flags=tuple(
+            dataclasses.replace(one, words=shown.paragraphs(one.words, notices.WORDS_MOST))
+            for one in reports.find_open(db)
+            if target.object in one.objects
+        ),
         decisions=tuple(
             (one, tuple(rows.find_appeals(db, one.id)), tuple(rows.find_decided(db, one.id)))
             for one in decided
@@ -253,7 +262,7 @@ def _decide(
 ) -> None:
     if account_rows.get_sent(db, account, form_id) is not None:
         return
-    target = notices.find_target(db, site.uris, about)
+    target = statements.target(db, site, about)
     if target is None:
         raise errors.NotFound("unknown-object")
     forward = forward and not target.own

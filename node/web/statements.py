@@ -1,6 +1,7 @@
 """What was decided, in words: the statement of reasons (Regulation (EU) 2022/2065, article 17)."""
 
 import contextlib
+import dataclasses
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +10,9 @@ from urllib.parse import urlsplit
 from node import errors, mail, notices
 from node.store.notices import Decision
 from node.translation import Translator
-from node.web import state
+from node.web import shown, state
+
+TITLE_MOST = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,14 @@ class Statement:
     def text(self) -> str:
         """All of it, for a mail."""
         return "\n\n".join(f"{name}\n{words}" for name, words in self.rows)
+
+
+def target(db: sqlite3.Connection, site: state.Site, about: str) -> notices.Target | None:
+    """What an address means, with a title that is fit to be shown: it may be a stranger's."""
+    found = notices.find_target(db, site.uris, about)
+    if found is None:
+        return None
+    return dataclasses.replace(found, title=shown.line(found.title, TITLE_MOST))
 
 
 def reasons(say: Translator) -> tuple[tuple[str, str], ...]:
