@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import catalogue, errors, hours, prices, publications, words
+from node import catalogue, errors, hours, news, prices, publications, words
 from node.model import (
     PAYMENTS,
     ActorKind,
@@ -284,6 +284,7 @@ def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
     shop = get_open(db, handle)
     for listing_id in listings.find_ids_of_shop(db, shop.id):
         catalogue.withdraw(db, listing_id, now)
+    news.withdraw_all_of(db, shop.uri, now)
     updated = publications.next_update(shop.updated, now)
     search.forget_shop(db, shop.id)
     closed = dataclasses.replace(shop, updated=updated, closed=updated)

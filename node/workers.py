@@ -16,7 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import accounts, importing, mail, media, moderation, reductions, reservations
+from node import accounts, importing, mail, media, moderation, news, reductions, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -285,6 +285,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
 
 def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     media.sweep(db, folder, now)
+    news.sweep(db, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
     accounts.prune(db, now)
