@@ -283,6 +283,20 @@ def town_hall(db: sqlite3.Connection, commune: str) -> Byline:
     return Byline(place.name if place else commune, Badge.TOWN_HALL)
 
 
+def byline(name: str, badge: str) -> Byline:
+    """How somebody is to be shown. Raises errors.Invalid."""
+    name = " ".join(name.split())
+    if not 1 <= len(name) <= AUTHOR_MOST or not words.is_plain(name):
+        raise errors.Invalid(
+            "bad-byline",
+            f"the name must be 1 to {AUTHOR_MOST} readable characters.",
+            fields={"name": "cannot be read"},
+        )
+    if badge not in (Badge.TOWN_HALL, Badge.MEDIA, Badge.ASSOCIATION):
+        raise errors.Invalid("bad-badge", "The badge is town_hall, media or association.")
+    return Byline(name, Badge(badge))
+
+
 def voice(db: sqlite3.Connection, account: str, fallback: str) -> Byline:
     """How a publisher is shown; nobody has said yet: an association under this name."""
     return posts.get_byline(db, account) or Byline(fallback, Badge.ASSOCIATION)

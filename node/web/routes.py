@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -18,6 +19,7 @@ from node.web import (
     api,
     collections,
     counter,
+    desk_news,
     exporting,
     health,
     importing,
@@ -34,6 +36,7 @@ from node.web import (
     news,
     own_hours,
     public,
+    publishers,
     publishing,
     reducing,
     render,
@@ -133,8 +136,25 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/boutiques/{handle}", steward.shop, ("GET",)),
     ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
     ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
+    ("/gestion/agenda/{id}/etat", desk_news.change_state, ("POST",)),
+    ("/gestion/publicateurs", publishers.page, ("GET", "POST")),
+    ("/ma-boutique/{handle}/agenda/{id}/etat", desk_news.change_state, ("POST",)),
     ("/gestion/voisins/ajouter", neighbouring.add, ("GET", "POST")),
     ("/gestion/voisins/{host}", neighbouring.neighbour, ("GET", "POST")),
+)
+
+
+# News and events are written alike for the town and for a shop.
+_WRITTEN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = tuple(
+    (f"{desk}/{folder}{path}", partial(handler, event=folder == "agenda"), methods)
+    for desk in ("/gestion", "/ma-boutique/{handle}")
+    for folder in ("actualites", "agenda")
+    for path, handler, methods in (
+        ("", desk_news.listed, ("GET",)),
+        ("/ecrire", desk_news.add, ("GET", "POST")),
+        ("/{id}", desk_news.change, ("GET", "POST")),
+        ("/{id}/retirer", desk_news.withdraw, ("GET", "POST")),
+    )
 )
 
 
@@ -144,7 +164,7 @@ def application(site: Site) -> Starlette:
     people = tuple((path, keeping(handler), methods) for path, handler, methods in _PEOPLE)
     app = Starlette(
         routes=[
-            *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN)),
+            *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN, *_WRITTEN)),
             Route("/static/{name}", public.static),
             Route("/robots.txt", machine.robots),
             Route("/sitemap.xml", machine.sitemap),
