@@ -147,6 +147,7 @@ async def running(
             post,
             rules,
             (lambda db, now: remind(db, now=now)) if configured.mail.host else None,
+            commune=configured.node.communes[0],
         )
         async with workers:
             yield Node(

@@ -725,3 +725,42 @@ class Byline:
 
     name: str
     badge: Badge
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A feed or calendar elsewhere that news and events are taken over from."""
+
+    id: str
+    url: str
+    byline: Byline
+    trusted: bool
+    due: datetime
+    fetched: datetime | None
+    etag: str | None
+    failures: int  # in a row
+    problem: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing that a source tells, by its own name for it (`guid`)."""
+
+    guid: str
+    title: str
+    text: str
+    link: str | None
+    at: datetime | None  # when it was published there, where it says so
+    event: Event | None
+
+
+@dataclass(frozen=True, slots=True)
+class SourceItem:
+    """And what became of it here: waiting, published or refused."""
+
+    source: str
+    item: Item
+    state: str
+    post: str | None
+    twin: str | None
+    fingerprint: str

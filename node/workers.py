@@ -17,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from node import accounts, importing, mail, media, moderation, news, reductions, reservations
-from node.exchange import keys, outbox, sync
+from node.exchange import keys, outbox, sources, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
@@ -70,6 +70,8 @@ class Workers:
         post: mail.Post,
         law: Law,
         remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
+        *,
+        commune: str,
     ) -> None:
         self._context = context
         self._database = db
@@ -85,6 +87,8 @@ class Workers:
         self._mail_bell = asyncio.Event()
         self._price_bell = asyncio.Event()
         self._import_bell = asyncio.Event()
+        self._source_bell = asyncio.Event()
+        self._commune = commune
         self.standing = standing
         self.copies = copies
         self._post = post
@@ -103,6 +107,7 @@ class Workers:
             (self._post.work, self._mail_bell),
             (self._turn_prices, self._price_bell),
             (self._import, self._import_bell),
+            (self._read_sources, self._source_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -133,6 +138,7 @@ class Workers:
             self._mail_bell,
             self._price_bell,
             self._import_bell,
+            self._source_bell,
         ):
             bell.set()
 
@@ -210,6 +216,12 @@ class Workers:
             self._spread_bell.set()
             await asyncio.sleep(IMPORT_PAUSE)
         return None
+
+    async def _read_sources(self) -> float | None:
+        """Reads feeds and calendars elsewhere that are due."""
+        wait = await sources.work(self._context, self._commune)
+        self._spread_bell.set()
+        return wait
 
     async def _read_neighbours(self) -> float | None:
         """Reads the change sequences that are to be read, one task for each neighbour."""

@@ -228,6 +228,8 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
         "event add": ["--title", "x", "--start", "2026-12-05"],
         "event cancel": ["x"],
         "event withdraw": ["x"],
+        "feed add": ["https://example.fr/x"],
+        "feed remove": ["https://example.fr/x"],
         "listing pin": ["x"],
         "listing unpin": ["x"],
         "shop alias": ["x", "https://x.example/users/x"],
