@@ -157,6 +157,7 @@ async def running(
             (lambda db, now: remind(db, now=now) + tell(db, now=now))
             if configured.mail.host
             else None,
+            commune=configured.node.communes[0],
         )
         async with workers:
             yield Node(

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from node import publications, shops
 from node.model import FollowState, Freshness, Listing, Peer
-from node.store import deliveries, listings, peers, search
+from node.store import deliveries, listings, peers, posts, search
 from node.store import shops as shop_rows
 
 
@@ -88,7 +88,8 @@ def forget(db: sqlite3.Connection, host: str) -> None:
 
 
 def remove_shops(db: sqlite3.Connection, host: str) -> None:
-    """Removes every shop and listing that came from a node."""
+    """Removes every shop, listing, piece of news and event that came from a node."""
+    posts.remove_of_peer(db, host)
     while batch := shop_rows.find(db, peer=host):
         for shop in batch:
             shops.remove_remote(db, shop.uri)
@@ -103,11 +104,14 @@ def forget_unmet(db: sqlite3.Connection, host: str, since: datetime) -> int:
         if listing is not None:
             search.remove(db, listing)
             listings.remove(db, listing_id)
+    post_ids = peers.find_unmet_posts(db, host, since)
+    for post_id in post_ids:
+        posts.remove(db, post_id)
     for shop_id in shop_ids:
         shop = shop_rows.get(db, shop_id)
         if shop is not None:
             shops.remove_remote(db, shop.uri)
-    return len(shop_ids) + len(listing_ids)
+    return len(shop_ids) + len(listing_ids) + len(post_ids)
 
 
 def digest(db: sqlite3.Connection, host: str) -> tuple[str, int]:

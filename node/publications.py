@@ -24,10 +24,12 @@ def announce(
     now: datetime,
     *,
     quiet: bool = False,
+    kept: bool = False,
 ) -> int:
     """Numbers a change and notes that followers must hear of it. Returns the number.
 
     A `quiet` change, of price or stock alone, may be told together with others that follow it.
+    Neighbours are not told of what is `kept`.
     """
     if kind is ChangeKind.SHOP and verb is Verb.UPDATE and hidden.exists(db, uri):
         verb = Verb.DELETE  # whatever a suspended shop changes, others do not hold it
@@ -38,6 +40,7 @@ def announce(
         deleted=verb is Verb.DELETE,
         updated=updated,
         fingerprint=fingerprint(uri, times.stamp(updated)),
+        kept=kept,
     )
     deliveries.add_publication(db, kind, uri, verb, now, quiet=quiet)
     return seq

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import bringing, catalogue, errors, hiding, hours, publications, words
+from node import bringing, catalogue, errors, hiding, hours, news, publications, words
 from node.model import (
     PAYMENTS,
     ActorKind,
@@ -258,6 +258,7 @@ def close_shop(db: sqlite3.Connection, handle: str, now: datetime) -> Shop:
     for listing_id in listings.find_ids_of_shop(db, shop.id):
         catalogue.withdraw(db, listing_id, now)
     hiding.end(db, shop, now)
+    news.withdraw_all_of(db, shop.uri, now)
     updated = publications.next_update(shop.updated, now)
     search.forget_shop(db, shop.id)
     closed = dataclasses.replace(shop, updated=updated, closed=updated)

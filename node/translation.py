@@ -5,7 +5,7 @@ import os
 import tempfile
 from pathlib import Path
 
-from node.model import Availability
+from node.model import Availability, Badge
 
 DOMAIN = "echoppe"
 LOCALES = Path(__file__).parent / "locales"
@@ -43,6 +43,15 @@ class Translator:
             Availability.OUT_OF_STOCK: self("Sold out"),
             Availability.ON_ORDER: self("To order"),
         }[availability]
+
+    def badge(self, badge: Badge) -> str:
+        """Who speaks in a piece of news."""
+        return {
+            Badge.TOWN_HALL: self("Town hall"),
+            Badge.MEDIA: self("Media"),
+            Badge.ASSOCIATION: self("Association"),
+            Badge.SHOP: self("Shop"),
+        }[badge]
 
     def unit(self, unit: str) -> str:
         """A unit as it stands behind a price."""

@@ -98,6 +98,15 @@ class Uris:
         """The page for people of a listing."""
         return f"{self.profile(handle)}/{slug(name)}-{listing_id[:8]}"
 
+    def post(self, handle: str, post_id: str, *, event: bool) -> str:
+        """The id of a piece of news or of an event."""
+        return f"{self.actor(handle)}/{'events' if event else 'news'}/{post_id}"
+
+    def post_page(self, post_id: str, title: str, *, event: bool) -> str:
+        """Its page for people."""
+        folder = "agenda" if event else "actualites"
+        return f"{self.origin}/{folder}/{slug(title)}-{post_id[:8]}"
+
     def photo(self, photo_id: str, side: int, suffix: str) -> str:
         """A copy of a photo: its longest side in pixels, and "webp" or "jpg"."""
         return f"{self.origin}/media/{photo_id}.{side}.{suffix}"
@@ -135,5 +144,12 @@ class Uris:
         """Handle and uuid in a local listing's id, or None."""
         match = re.fullmatch(
             re.escape(self.origin) + rf"/users/([a-z0-9_]{{1,30}})/items/({_UUID})", uri
+        )
+        return (match.group(1), match.group(2)) if match else None
+
+    def post_of(self, uri: str) -> tuple[str, str] | None:
+        """Handle and uuid in the id of news or an event of ours, or None."""
+        match = re.fullmatch(
+            re.escape(self.origin) + rf"/users/([a-z0-9_]{{1,30}})/(?:news|events)/({_UUID})", uri
         )
         return (match.group(1), match.group(2)) if match else None

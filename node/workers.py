@@ -23,11 +23,12 @@ from node import (
     mail,
     media,
     moderation,
+    news,
     notices,
     reductions,
     reservations,
 )
-from node.exchange import keys, outbox, sync
+from node.exchange import keys, outbox, sources, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
@@ -80,6 +81,8 @@ class Workers:
         post: mail.Post,
         law: Law,
         remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
+        *,
+        commune: str,
     ) -> None:
         self._context = context
         self._database = db
@@ -95,6 +98,8 @@ class Workers:
         self._mail_bell = asyncio.Event()
         self._price_bell = asyncio.Event()
         self._import_bell = asyncio.Event()
+        self._source_bell = asyncio.Event()
+        self._commune = commune
         self.standing = standing
         self.copies = copies
         self._post = post
@@ -113,6 +118,7 @@ class Workers:
             (self._post.work, self._mail_bell),
             (self._turn_prices, self._price_bell),
             (self._import, self._import_bell),
+            (self._read_sources, self._source_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._watch()))
@@ -143,6 +149,7 @@ class Workers:
             self._mail_bell,
             self._price_bell,
             self._import_bell,
+            self._source_bell,
         ):
             bell.set()
 
@@ -221,6 +228,12 @@ class Workers:
             await asyncio.sleep(IMPORT_PAUSE)
         return None
 
+    async def _read_sources(self) -> float | None:
+        """Reads feeds and calendars elsewhere that are due."""
+        wait = await sources.work(self._context, self._commune)
+        self._spread_bell.set()
+        return wait
+
     async def _read_neighbours(self) -> float | None:
         """Reads the change sequences that are to be read, one task for each neighbour."""
         for peer in await self._database.read(peers.find_to_sync, self._context.clock()):
@@ -295,6 +308,7 @@ def _begin(db: sqlite3.Connection, now: datetime) -> None:
 
 def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     media.sweep(db, folder, now)
+    news.sweep(db, now)
     received.prune(db, now - SEEN_KEPT, DEAD_KEPT)
     moderation.drop_hidden(db, now)
     joining.prune(db, now)

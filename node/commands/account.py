@@ -18,19 +18,25 @@ def configure(subjects: output.Subjects) -> None:
     parser.add_argument("email")
     parser.add_argument("--role", required=True, choices=("steward", "merchant", "publisher"))
     parser.add_argument("--shop", metavar="HANDLE", help="whose shop, for a merchant")
+    parser.add_argument("--name", help="how a publisher is shown beside what it writes")
+    parser.add_argument(
+        "--badge", choices=("town_hall", "media", "association"), help="and what it is"
+    )
 
 
 def invite(asked: argparse.Namespace) -> None:
     """Grants the role; the link holds for an hour and the code for a quarter, either once."""
-    from node import accounts, errors, keyring, shops
+    from node import accounts, errors, keyring, news, shops
     from node.commands import folder
     from node.model import Role
-    from node.store import database
+    from node.store import database, posts
 
     if (asked.role == "merchant") != (asked.shop is not None):
         raise errors.Invalid(
             "shop-and-role", "A merchant needs --shop HANDLE, and nobody else takes it."
         )
+    if (asked.name or asked.badge) and asked.role != "publisher":
+        raise errors.Invalid("name-and-role", "Only a publisher takes --name and --badge.")
     here = folder.open_folder(asked)
     token, code = folder.new_token(), folder.new_code()
     ring = keyring.load(here.path)
@@ -46,6 +52,10 @@ def invite(asked: argparse.Namespace) -> None:
             token=token,
             now=here.now,
         )
+        if asked.role == "publisher":
+            known = news.voice(db, account.id, here.settings.node.name)
+            byline = news.byline(asked.name or known.name, asked.badge or known.badge)
+            posts.put_byline(db, account.id, byline)
         accounts.let_in(db, account, token, code, ring, here.now)
     link = f"{here.uris.origin}/connexion/{token}"
     output.say(

@@ -1,13 +1,25 @@
-"""What the towns of the demonstration sell, read from towns.toml into what can be published."""
+"""What the towns of the demonstration sell and tell: towns.toml as what can be published."""
 
 import tomllib
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
-from node import catalogue, hours_typed, prices, shops
-from node.model import Availability, Condition, DeliveryTerms, Kind, Offer, Place
+from node import catalogue, events, hours_typed, news, prices, recurrence, shops
+from node.model import (
+    Availability,
+    Badge,
+    Byline,
+    Condition,
+    DeliveryTerms,
+    Event,
+    EventState,
+    Kind,
+    Offer,
+    Place,
+)
 
 PICTURES = resources.files("node.demo").joinpath("pictures")
 
@@ -48,6 +60,60 @@ class Shelf:
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """A piece of news or an event, with its days counted from when the town is founded."""
+
+    table: dict[str, Any]
+    is_event: bool
+
+    @property
+    def shop(self) -> str | None:
+        """The handle of the shop that tells it."""
+        return self.table.get("shop")
+
+    def byline(self, hall: Byline) -> Byline:
+        """Who speaks, where it is no shop."""
+        if "by" not in self.table:
+            return hall
+        return Byline(self.table["by"], Badge(self.table["badge"]))
+
+    def published(self, now: datetime) -> datetime:
+        """When it was told."""
+        return now - timedelta(hours=self.table.get("ago", 40))
+
+    def draft(self, place: Place, now: datetime) -> news.PostDraft:
+        """What it says."""
+        table = self.table
+        urgent = None
+        if "urgent_hours" in table:
+            urgent = (now + timedelta(hours=table["urgent_hours"])).replace(microsecond=0)
+        return news.PostDraft(
+            title=table["title"],
+            text=table["text"],
+            place=place.id,
+            urgent_until=urgent,
+            event=self._event(place, now) if self.is_event else None,
+        )
+
+    def _event(self, place: Place, now: datetime) -> Event:
+        table = self.table
+        zone = events.zone_name(place.id)
+        today = now.astimezone(recurrence.zone(zone)).date()
+        ahead = (table["weekday"] - today.weekday() - 1) % 7 + 1 + 7 * table["weeks"]
+        ends = events.clock(table["end"]) if "end" in table else None
+        return events.made(
+            today + timedelta(days=ahead),
+            events.clock(table["time"]),
+            None,
+            ends,
+            zone,
+            table["venue"],
+            table.get("rule"),
+            EventState(table.get("state", "scheduled")),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class TownPlan:
     """A town to found."""
 
@@ -55,6 +121,7 @@ class TownPlan:
     name: str
     contact: str
     shelves: tuple[Shelf, ...]
+    told: tuple[Told, ...]
 
 
 def plans(new_id: Callable[[], str], shops_most: int | None = None) -> tuple[TownPlan, ...]:
@@ -68,6 +135,10 @@ def plans(new_id: Callable[[], str], shops_most: int | None = None) -> tuple[Tow
             shelves=tuple(
                 Shelf(shop, tuple(_ware(table, new_id) for table in shop["listings"]))
                 for shop in town["shop"][:shops_most]
+            ),
+            told=(
+                *(Told(table, False) for table in town["news"]),
+                *(Told(table, True) for table in town["event"]),
             ),
         )
         for town in tomllib.loads(text)["town"]

@@ -23,11 +23,11 @@ from pathlib import Path
 from typing import IO
 
 import node
-from node import accounts, catalogue, errors, founding, keyring, media, shops
+from node import accounts, catalogue, errors, founding, keyring, media, news, shops
 from node.demo import content
 from node.exchange import choosing, keys
 from node.media_worker import SIZES, SUFFIXES
-from node.model import Place, Role
+from node.model import Badge, Byline, Place, Role
 from node.store import database, peers, places
 from node.store import shops as shop_rows
 from node.uris import Uris
@@ -174,6 +174,20 @@ def _fill(town: Town, darkroom: Path, developed: dict[str, media.Developed]) -> 
                     draft = dataclasses.replace(draft, photos=(photo,))
                 shown = now - timedelta(hours=(number * 31 + turn * 17) % 260, minutes=turn)
                 catalogue.publish(db, town.uris, shop, draft, _new_id, shown)
+        _tell(db, town, now)
+
+
+def _tell(db: sqlite3.Connection, town: Town, now: datetime) -> None:
+    """Tells the town's news and announces its events."""
+    hall = news.town_hall(db, town.place.id)
+    for told in town.plan.told:
+        shop = shop_rows.get_own(db, told.shop) if told.shop else None
+        if told.shop and shop is None:
+            continue  # of a town with fewer shops
+        byline = Byline(shop.name, Badge.SHOP) if shop else told.byline(hall)
+        author = news.Author(byline, shop)
+        draft = told.draft(town.place, now)
+        news.publish(db, town.uris, author, draft, _new_id, told.published(now))
 
 
 def _hang(darkroom: Path, town: Town, developed: media.Developed) -> None:

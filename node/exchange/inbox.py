@@ -17,12 +17,23 @@ from typing import Any
 from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import catalogue, neighbours, shops
+from node import news as posts_here
 from node.exchange import adapters, enquiries, featured, follows, moves, reactions, reports
 from node.exchange import listings as listing_documents
+from node.exchange import news as news_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
 from node.model import Listing, Received, Shop
-from node.store import database, deliveries, followers, listings, peers, received, remote_actors
+from node.store import (
+    database,
+    deliveries,
+    followers,
+    listings,
+    peers,
+    posts,
+    received,
+    remote_actors,
+)
 from node.store import enquiries as answers
 from node.store import reactions as reaction_rows
 from node.store import shops as shop_rows
@@ -94,15 +105,30 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
         shop = shop_documents.from_document(found, _host(uri), context.new_id(), now)
         context.resolver.take(actor)
         return functools.partial(_record_shop, actor, shop, now)
-    if kind != "Note":
+    if kind not in ("Note", "Event"):
         return None
     owner = documents.identifier(documents.first(found.get("attributedTo")))
     if owner != author or not documents.same_origin(uri, author):
         raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
+    if news_documents.is_post(found):
+        told = news_documents.from_document(found, author, _host(uri), context.new_id(), now)
+        return functools.partial(_record_post, told, now)
     answered = enquiries.about(found)
     if answered is not None and documents.same_origin(answered, context.uris.origin):
         return enquiries.receive(context, found, author)
     return RecordListing(found, author, context.new_id(), now)
+
+
+def _record_post(told: news_documents.Told, now: datetime, db: sqlite3.Connection) -> None:
+    """Writes a neighbour's news or event. Raises UnknownShop."""
+    peer = peers.get(db, _host(told.post.actor))
+    if peer is None or not neighbours.is_heard(peer):
+        return
+    shop = shop_rows.get_by_uri(db, told.post.actor)
+    if shop is None and told.by_shop:
+        raise UnknownShop(told.post.actor)
+    if shop is None or shop.peer is not None:
+        posts_here.record_remote(db, told.of(shop, peer.name), now)
 
 
 async def fetch_shop(context: Context, uri: str, budget: client.Budget) -> Apply:
@@ -213,6 +239,11 @@ def remove(
     """
     peer = peers.get(db, _host(actor))
     by_node = peer is not None and peer.actor == actor
+    post = posts.get_by_uri(db, uri)
+    if post is not None:
+        if post.peer is not None and (post.actor == actor or by_node):
+            posts_here.remove_remote(db, uri, now)
+        return
     shop = shop_rows.get_by_uri(db, uri)
     listing = listings.get_by_uri(db, uri)
     if shop is not None:

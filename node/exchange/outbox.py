@@ -7,11 +7,31 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from federation import activities, documents, vocabulary
-from node.exchange import actors, keys, listings, shops, terms
-from node.model import ActorKind, Change, ChangeKind, Delivery, Listing, Shop, Tombstone, Verb
+from node.exchange import actors, keys, listings, news, shops, terms
+from node.model import (
+    ActorKind,
+    Change,
+    ChangeKind,
+    Delivery,
+    Listing,
+    Post,
+    Shop,
+    Tombstone,
+    Verb,
+)
 from node.publications import digest
 from node.store import actors as actor_rows
-from node.store import changes, deliveries, followers, hidden, peers, places, shop_keys, times
+from node.store import (
+    changes,
+    deliveries,
+    followers,
+    hidden,
+    peers,
+    places,
+    posts,
+    shop_keys,
+    times,
+)
 from node.store import listings as listing_rows
 from node.store import node as node_row
 from node.store import shops as shop_rows
@@ -85,6 +105,21 @@ class Publisher:
             self._signers.objects(db, shop.handle),
         )
 
+    def post(self, db: sqlite3.Connection, post: Post) -> Document:
+        """News or an event of ours; its Tombstone once it is withdrawn."""
+        handle = self.uris.handle_of(post.actor) or ""
+        if post.withdrawn is not None:
+            kind = "Note" if post.event is None else "Event"
+            return self._tombstone(db, Tombstone(post.uri, kind, post.withdrawn), handle)
+        return news.document(
+            post,
+            places.get(db, post.place) if post.place else None,
+            handle,
+            self.uris,
+            self.say(post.language),
+            self._signers.objects(db, handle),
+        )
+
     def _tombstone(self, db: sqlite3.Connection, stone: Tombstone, handle: str) -> Document:
         return listings.tombstone(stone, handle, self.uris, self._signers.objects(db, handle))
 
@@ -100,6 +135,10 @@ class Publisher:
         if kind is ChangeKind.SHOP:
             handle = self.uris.handle_of(uri)
             found = self.actor(db, handle) if handle else None
+        elif kind is ChangeKind.POST:
+            post = posts.get_by_uri(db, uri)
+            handle = self.uris.handle_of(post.actor) if post else None
+            found = self.post(db, post) if post else None
         else:
             named = self.uris.listing_of(uri)
             handle = named[0] if named else None
@@ -142,6 +181,8 @@ class Publisher:
             if name in self._bodies:
                 return self._bodies[name]
         kind = ChangeKind.SHOP if self.uris.handle_of(delivery.object) else ChangeKind.LISTING
+        if self.uris.post_of(delivery.object) is not None:
+            kind = ChangeKind.POST
         made = self.activity(db, kind, delivery.object, Verb(delivery.verb))
         body = None if made is None else encode(made[0])
         with self._lock:
@@ -152,33 +193,44 @@ class Publisher:
 
     # --- collections -----------------------------------------------------------------------------
 
-    def outbox(self, db: sqlite3.Connection, shop: Shop) -> Document:
-        """A shop's outbox (ActivityPub, section 5.1)."""
-        uri = f"{shop.uri}/outbox"
+    def outbox(self, db: sqlite3.Connection, handle: str, shop: Shop | None) -> Document:
+        """The outbox of a shop, or of the commune's Group (ActivityPub, section 5.1)."""
+        actor = self.uris.actor(handle)
+        uri = f"{actor}/outbox"
+        listed = listing_rows.count_of_shop(db, shop.id) if shop else 0
         return {
             "@context": vocabulary.AS2,
             "id": uri,
             "type": "OrderedCollection",
-            "totalItems": listing_rows.count_of_shop(db, shop.id),
+            "totalItems": listed + posts.count_of_actor(db, actor),
             "first": f"{uri}?page=true",
         }
 
     def outbox_page(
-        self, db: sqlite3.Connection, shop: Shop, before: tuple[str, str] | None
+        self,
+        db: sqlite3.Connection,
+        handle: str,
+        shop: Shop | None,
+        before: tuple[str, str] | None,
     ) -> Document:
-        """A page of a shop's outbox: its listings as Creates, newest first.
+        """A page of an outbox: a shop's listings, and news and events, as Creates, newest first.
 
-        `before` is the time and id of the last listing of the page before.
+        `before` is the time and id of the last of the page before.
         """
-        uri = f"{shop.uri}/outbox"
-        page = listing_rows.find_page_of_shop(db, shop.id, before, PAGE + 1)
+        actor = self.uris.actor(handle)
+        uri = f"{actor}/outbox"
+        page: list[Listing | Post] = []
+        if shop is not None:
+            page += listing_rows.find_page_of_shop(db, shop.id, before, PAGE + 1)
+        page += posts.find_page_of_actor(db, actor, before, PAGE + 1)
+        page.sort(key=lambda one: (one.published, one.id), reverse=True)
         found: Document = {
             "@context": vocabulary.AS2,
             "id": f"{uri}?page=true" + (f"&before={before[0]},{before[1]}" if before else ""),
             "type": "OrderedCollectionPage",
             "partOf": uri,
             "orderedItems": [
-                self.wrap(db, one.uri, shop.handle, self.listing(db, one, shop), Verb.CREATE)
+                self.wrap(db, one.uri, handle, self._told(db, one, shop), Verb.CREATE)
                 for one in page[:PAGE]
             ],
         }
@@ -186,6 +238,12 @@ class Publisher:
             last = page[PAGE - 1]
             found["next"] = f"{uri}?page=true&before={times.stamp(last.published)},{last.id}"
         return found
+
+    def _told(self, db: sqlite3.Connection, one: Listing | Post, shop: Shop | None) -> Document:
+        if isinstance(one, Post):
+            return self.post(db, one)
+        assert shop is not None
+        return self.listing(db, one, shop)
 
     def sequence(self, db: sqlite3.Connection) -> Document:
         """The node's outbox: the change sequence from its beginning (wire profile 8.5)."""
@@ -285,9 +343,10 @@ def spread(
 ) -> None:
     """Writes down, for every inbox that must hear of a change, that it must.
 
-    Neighbours hear of everything. People who follow a shop hear of listings that it announces. Of
-    prices and stocks, neighbours hear at once, and then once in ten minutes; people's timelines
-    are not filled with each: they hear the last of ten minutes.
+    Neighbours hear of everything but what is of this commune alone. People who follow a shop, or
+    the commune's Group, hear of listings, news and events that it announces. Of prices and stocks,
+    neighbours hear at once, and then once in ten minutes; people's timelines are not filled with
+    each: they hear the last of ten minutes.
     """
     handle = uris.handle_of(publication.uri)
     announced = True
@@ -296,21 +355,28 @@ def spread(
         listing = listing_rows.get(db, named[1]) if named else None
         handle = named[0] if named else None
         announced = listing is not None and listing.announce
+    elif publication.kind is ChangeKind.POST:
+        post = posts.get_by_uri(db, publication.uri)
+        handle = uris.handle_of(post.actor) if post else None
+        announced = post is not None and post.announce
+    commune = node_row.commune_handle(db)
     if handle is not None:
         soon = now
         if publication.quiet:
             soon = deliveries.when_quiet(db, publication.uri, now, QUIET)
-        due = {(f"{peer.origin}/inbox", peer.host): soon for peer in peers.find_followers(db)}
+        kept = publication.kind is ChangeKind.POST and changes.is_kept(db, publication.uri)
+        told_all = [] if kept else peers.find_followers(db)
+        due = {(f"{peer.origin}/inbox", peer.host): soon for peer in told_all}
         if publication.verb is Verb.DELETE:
             shut_out = frozenset()  # whatever else is not told: what is deleted must not survive
         if announced and shut_out is not None:
             later = now + QUIET if publication.quiet else now
             told = followers.find_inboxes(db, handle)
-            if publication.kind is ChangeKind.LISTING:
+            if publication.kind is not ChangeKind.SHOP and handle != commune:
                 if publication.verb is Verb.CREATE:
                     _boost(db, uris, publication.uri, shut_out, now)
                 else:  # whoever saw it boosted sees its changes and its end
-                    told += followers.find_inboxes(db, node_row.commune_handle(db))
+                    told += followers.find_inboxes(db, commune)
             for found in told:
                 due.setdefault(found, later)
         passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
@@ -334,7 +400,7 @@ def spread(
 def _boost(
     db: sqlite3.Connection, uris: Uris, uri: str, shut_out: frozenset[str], now: datetime
 ) -> None:
-    """The commune's Group announces a listing to its followers: once, and only what is flagged.
+    """The commune's Group announces what a shop says to its followers: once, only what is flagged.
 
     The object's id is what people's servers take for a boost; the activity's is what forums want
     (FEP-1b12). Both are read at their origin.

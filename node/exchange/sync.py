@@ -14,7 +14,7 @@ from typing import Any
 from federation import client, documents
 from federation.errors import FederationError, Gone, Refused
 from node import neighbours
-from node.exchange import inbox, plain, terms
+from node.exchange import inbox, news, plain, terms
 from node.exchange.context import Apply, Context
 from node.model import Peer
 from node.store import database, deliveries, peers, shops
@@ -209,7 +209,7 @@ async def _prepare(context: Context, peer: Peer, page: _Page) -> list[Apply]:
             of_shops[_author(item)] = apply
         else:
             others.append(apply)
-        if kind == "Note":
+        if (kind == "Note" and not news.is_post(found)) or (kind and news.needs_shop(found)):
             authors.add(_author(item))
     budget = client.Budget(ITEMS_IN_PAGE)
     known = await context.database.read(_known_shops, authors - of_shops.keys())

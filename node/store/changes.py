@@ -18,15 +18,19 @@ def add(
     deleted: bool,
     updated: datetime,
     fingerprint: bytes,
+    kept: bool = False,
 ) -> int:
-    """Gives an object the next number, in place of its earlier one. Returns the number."""
+    """Gives an object the next number, in place of its earlier one. Returns the number.
+
+    What is `kept` is numbered all the same, and not told to those who read the sequence.
+    """
     db.execute("DELETE FROM changes WHERE uri = ?", (uri,))
     cursor = db.execute(
         """
-        INSERT INTO changes (uri, kind, deleted, updated, fingerprint)
-        VALUES (?, ?, ?, ?, ?) RETURNING seq
+        INSERT INTO changes (uri, kind, deleted, updated, fingerprint, kept)
+        VALUES (?, ?, ?, ?, ?, ?) RETURNING seq
         """,
-        (uri, kind, deleted, times.stamp(updated), fingerprint),
+        (uri, kind, deleted, times.stamp(updated), fingerprint, kept),
     )
     return int(cursor.fetchone()[0])
 
@@ -43,7 +47,8 @@ def find_since(db: sqlite3.Connection, seq: int, limit: int) -> list[Change]:
     """What changed after `seq`, oldest change first."""
     rows = db.execute(
         """
-        SELECT seq, kind, uri, deleted, updated FROM changes WHERE seq > ? ORDER BY seq LIMIT ?
+        SELECT seq, kind, uri, deleted, updated FROM changes WHERE seq > ? AND kept = 0
+        ORDER BY seq LIMIT ?
         """,
         (seq, limit),
     )
@@ -67,13 +72,21 @@ def head(db: sqlite3.Connection) -> int:
 
 
 def count_since(db: sqlite3.Connection, seq: int) -> int:
-    """How many objects changed after `seq`."""
-    return int(db.execute("SELECT count(*) FROM changes WHERE seq > ?", (seq,)).fetchone()[0])
+    """How many objects that neighbours are told of changed after `seq`."""
+    row = db.execute("SELECT count(*) FROM changes WHERE seq > ? AND kept = 0", (seq,)).fetchone()
+    return int(row[0])
+
+
+def is_kept(db: sqlite3.Connection, uri: str) -> bool:
+    """Whether an object is of this commune alone."""
+    row = db.execute("SELECT kept FROM changes WHERE uri = ?", (uri,)).fetchone()
+    return row is not None and bool(row[0])
 
 
 def live_fingerprints(db: sqlite3.Connection) -> list[bytes]:
-    """The fingerprints of all public objects that are not deleted."""
-    return [row[0] for row in db.execute("SELECT fingerprint FROM changes WHERE deleted = 0")]
+    """The fingerprints of all objects that neighbours are told of and that are not deleted."""
+    rows = db.execute("SELECT fingerprint FROM changes WHERE deleted = 0 AND kept = 0")
+    return [row[0] for row in rows]
 
 
 def pruned_through(db: sqlite3.Connection) -> int:

@@ -406,6 +406,8 @@ def states_of_peer(db: sqlite3.Connection, peer: str) -> list[tuple[str, str]]:
         UNION ALL
         SELECT listings.uri, listings.updated FROM listings JOIN shops ON shops.id = listings.shop
         WHERE shops.peer = :peer
+        UNION ALL
+        SELECT uri, updated FROM posts WHERE peer = :peer
         """,
         {"peer": peer},
     )

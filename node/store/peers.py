@@ -296,6 +296,14 @@ def find_unmet(db: sqlite3.Connection, host: str, since: datetime) -> tuple[list
     return [row[0] for row in shops], [row[0] for row in listings]
 
 
+def find_unmet_posts(db: sqlite3.Connection, host: str, since: datetime) -> list[str]:
+    """Ids of news and events of a peer that a full pass begun at `since` has not met."""
+    rows = db.execute(
+        "SELECT id FROM posts WHERE peer = ? AND seen < ?", (host, times.stamp(since))
+    )
+    return [row[0] for row in rows]
+
+
 def find_shop_uris(db: sqlite3.Connection, host: str) -> list[str]:
     """Ids of the shops held of a peer, those met longest ago first."""
     rows = db.execute("SELECT uri FROM shops WHERE peer = ? ORDER BY seen, uri", (host,))
@@ -305,12 +313,16 @@ def find_shop_uris(db: sqlite3.Connection, host: str) -> list[str]:
 def find_longest_unseen(
     db: sqlite3.Connection, host: str, before: datetime, limit: int
 ) -> list[str]:
-    """Ids of listings held of a peer that were not met since `before`, longest ago first."""
+    """Ids of listings, news and events held of a peer that were not met since `before`, longest
+    ago first."""
     rows = db.execute(
         """
-        SELECT listings.uri FROM listings JOIN shops ON shops.id = listings.shop
-        WHERE shops.peer = ? AND listings.seen < ? ORDER BY listings.seen LIMIT ?
+        SELECT listings.uri, listings.seen FROM listings JOIN shops ON shops.id = listings.shop
+        WHERE shops.peer = :host AND listings.seen < :before
+        UNION ALL
+        SELECT uri, seen FROM posts WHERE peer = :host AND seen < :before
+        ORDER BY seen LIMIT :limit
         """,
-        (host, times.stamp(before), limit),
+        {"host": host, "before": times.stamp(before), "limit": limit},
     )
     return [row[0] for row in rows]

@@ -212,6 +212,8 @@ async def account(request: Request) -> Response:
         return sessions.see_other(request, "/gestion/installation/1")  # the first day of a node
     if person.is_steward and not person.shops:
         return sessions.see_other(request, "/gestion")
+    if person.publishes and not person.is_steward and not person.shops:
+        return sessions.see_other(request, "/gestion/actualites")
     asked_for = await site.database.read(applications.of_account, person.account.id)
     if asked_for is not None and asked_for.state != "approved" and not person.shops:
         return sessions.see_other(request, "/ouvrir-ma-boutique/suite")

@@ -21,7 +21,7 @@ from node.exchange.backlog import Letter
 from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
-from node.store import actors, changes, deliveries, followers, listings, peers, shops
+from node.store import actors, changes, deliveries, followers, listings, peers, posts, shops
 from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
@@ -108,6 +108,53 @@ async def listing_activity(request: Request) -> Response:
     return answer(document, status=410 if document["type"] == "Delete" else 200)
 
 
+async def post(request: Request) -> Response:
+    """`/users/{handle}/news/{id}`, `…/events/{id}`: the Note or Event, or 410 and its Tombstone."""
+    site = state.of(request)
+    found = await site.database.read(_post, request)
+    if found is None:
+        return refusal(404, "unknown-post")
+    document, page = found
+    if not wants_activity(request, otherwise=True):
+        return redirect(page)
+    return answer(document, status=410 if document["type"] == "Tombstone" else 200)
+
+
+async def post_activity(request: Request) -> Response:
+    """How news or an event was told of, as it is now."""
+    document = await state.of(request).database.read(_post_activity, request)
+    if document is None:
+        return refusal(404, "unknown-activity")
+    return answer(document, status=410 if document["type"] == "Delete" else 200)
+
+
+def _post_uri(request: Request) -> str:
+    event = request.url.path.split("/")[3] == "events"
+    parameters = request.path_params
+    return state.of(request).uris.post(parameters["handle"], parameters["id"], event=event)
+
+
+def _post(db: sqlite3.Connection, request: Request) -> tuple[dict[str, Any], str] | None:
+    found = posts.get_by_uri(db, _post_uri(request))
+    if found is None or found.peer is not None:
+        return None
+    return state.of(request).publisher.post(db, found), found.url
+
+
+def _post_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any] | None:
+    found = _post(db, request)
+    if found is None:
+        return None
+    site, uri = state.of(request), _post_uri(request)
+    handle = request.path_params["handle"]
+    if request.url.path.endswith("/activity"):
+        return site.publisher.wrap(db, uri, handle, found[0], Verb.CREATE)
+    change = changes.get(db, uri)
+    if change is None or not _is_told(request, found[0], change):
+        return None
+    return site.publisher.wrap(db, uri, handle, found[0], Verb.UPDATE)
+
+
 async def actor_activity(request: Request) -> Response:
     """`/users/{handle}/update/{n}` and `…/delete`: how a shop was told of, as it is now."""
     site = state.of(request)
@@ -189,10 +236,10 @@ def _outbox(
         known = actors.get(db, handle)
         if known is None or known.closed is not None:
             return None
-        return _counted(f"{site.uris.actor(handle)}/outbox", 0)
+        shop = None  # the commune's Group
     if "page" in request.query_params:
-        return site.publisher.outbox_page(db, shop, before)
-    return site.publisher.outbox(db, shop)
+        return site.publisher.outbox_page(db, handle, shop, before)
+    return site.publisher.outbox(db, handle, shop)
 
 
 async def _sequence(request: Request) -> Response:

@@ -9,7 +9,7 @@ from starlette.responses import PlainTextResponse, Response
 
 from node import categories
 from node.model import Listing, Place, Shop
-from node.store import hidden, listings, shops
+from node.store import hidden, listings, posts, shops
 from node.store.times import stamp
 from node.translation import Translator
 from node.web import asking, cards, content, render, searching, shown, state
@@ -19,7 +19,8 @@ SITEMAP_MOST = 10_000  # addresses of one map; the protocol allows 50,000
 _ATOM = "application/atom+xml"
 _XML = '<?xml version="1.0" encoding="utf-8"?>\n'
 _FIXED_PAGES = (
-    "/", "/boutiques", "/rayons", "/mentions-legales", "/accessibilite", "/donnees-personnelles",
+    "/", "/boutiques", "/rayons", "/agenda", "/actualites", "/mentions-legales", "/accessibilite",
+    "/donnees-personnelles",
     "/classement", "/credits", "/mes-donnees", "/regles", "/transparence", "/contact",
     "/code-source", "/plan-du-site",
     "/preuve", "/voisins",
@@ -87,12 +88,17 @@ def _feed(
     page: str,
     entries: Iterable[tuple[Listing, Shop, Place | None]],
 ) -> Response:
+    say = render.speak(request)
+    return feed(request, title, page, [_entry(say, *entry) for entry in entries])
+
+
+def feed(request: Request, title: str, page: str, written: list[tuple[str, str]]) -> Response:
+    """An Atom feed (RFC 4287) of entries that are written, each with when it changed."""
     site = state.of(request)
     say = render.speak(request)
     own = f"{site.uris.origin}{request.scope['path']}"
     if request.scope["query_string"]:
         own += "?" + request.scope["query_string"].decode("ascii", "replace")
-    written = [_entry(say, *entry) for entry in entries]
     updated = max((entry[0] for entry in written), default=stamp(site.clock()))
     text = (
         f'{_XML}<feed xmlns="http://www.w3.org/2005/Atom" xml:lang="{say.language}">\n'
@@ -167,6 +173,7 @@ async def sitemap_part(request: Request) -> Response:
             (f"{site.uris.origin}/rayon/{category.id}", "") for category in categories.all()
         ]
         addresses += [(shop.url, stamp(shop.updated)) for shop in found]
+        addresses += await site.database.read(posts.find_own_pages, SITEMAP_MOST)
     else:
         pages = await site.database.read(
             listings.find_own_pages, (number - 1) * SITEMAP_MOST, SITEMAP_MOST

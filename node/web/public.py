@@ -29,6 +29,7 @@ from node.web import (
     shown,
     state,
     structured,
+    told,
 )
 from node.web import cards as card_views
 from node.web.cards import Cards
@@ -79,6 +80,7 @@ def _home(db: sqlite3.Connection, site: state.Site, request: Request) -> dict[st
         "neighbours": nearby.with_shops(db, say, site.commune),
         "here": phrases.at_place(say, site.commune.name),
         "from_elsewhere": place if place.id != site.commune.id else None,
+        **told.home(db, request, cards.now),
     }
 
 
@@ -245,6 +247,7 @@ def _shop(
         "address_of_actor": f"@{handle}@{site.uris.authority}",
         "ground": card_views.ground(found.id),
         "linked_data": structured.block(structured.shop(found, facts.place)),
+        **told.of_shop(db, request, found.id, cards.now),
     }
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
@@ -14,11 +15,14 @@ from node import errors
 from node.web import (
     accounts,
     activitypub,
+    agenda,
     api,
     around,
     collections,
     counter,
     decisions,
+    desk_news,
+    desk_sources,
     exporting,
     health,
     importing,
@@ -32,11 +36,13 @@ from node.web import (
     middleware,
     nearby,
     neighbouring,
+    news,
     notices,
     own_delivery,
     own_hours,
     proof,
     public,
+    publishers,
     publishing,
     reducing,
     render,
@@ -71,6 +77,14 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/rayons", public.shelves, ("GET",)),
     ("/rayon/{id}.atom", machine.shelf_feed, ("GET",)),
     ("/rayon/{id}", searching.shelf, ("GET",)),
+    ("/agenda.ics", agenda.calendar, ("GET",)),
+    ("/agenda.atom", agenda.feed, ("GET",)),
+    ("/agenda/{slug}.ics", agenda.event_calendar, ("GET",)),
+    ("/agenda/{slug}", agenda.event, ("GET",)),
+    ("/agenda", agenda.days, ("GET",)),
+    ("/actualites.atom", news.feed, ("GET",)),
+    ("/actualites/{slug}", news.piece, ("GET",)),
+    ("/actualites", news.listed, ("GET",)),
     ("/mentions-legales", trust.legal, ("GET",)),
     ("/accessibilite", trust.accessibility, ("GET",)),
     ("/donnees-personnelles", trust.privacy, ("GET",)),
@@ -140,7 +154,6 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/contestations/{id}", reporting.answer, ("GET", "POST")),
     ("/gestion/journal", reporting.journal, ("GET",)),
     ("/gestion/loi", trust.to_fill_in, ("GET",)),
-    ("/gestion/signalements/{id}", reporting.close, ("POST",)),
     ("/gestion/installation", setup.begin, ("GET",)),
     ("/gestion/installation/{step:int}", setup.screen, ("GET", "POST")),
     ("/gestion/acces", steward.access, ("GET", "POST")),
@@ -151,9 +164,28 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/boutiques/{handle}/inviter", steward.invite, ("POST",)),
     ("/gestion/boutiques/{handle}/fermer", steward.close_shop, ("POST",)),
     ("/gestion/voisins", around.surroundings, ("GET", "POST")),
+    ("/gestion/agenda/{id}/etat", desk_news.change_state, ("POST",)),
+    ("/gestion/sources", desk_sources.page, ("GET", "POST")),
+    ("/gestion/sources/{id}", desk_sources.act, ("POST",)),
+    ("/gestion/publicateurs", publishers.page, ("GET", "POST")),
+    ("/ma-boutique/{handle}/agenda/{id}/etat", desk_news.change_state, ("POST",)),
     ("/gestion/voisins/ajouter", neighbouring.add, ("GET", "POST")),
     ("/gestion/voisins/{host}", neighbouring.neighbour, ("GET", "POST")),
     ("/gestion/voisins/{host}/recommandes", around.recommended, ("GET", "POST")),
+)
+
+
+# News and events are written alike for the town and for a shop.
+_WRITTEN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = tuple(
+    (f"{desk}/{folder}{path}", partial(handler, event=folder == "agenda"), methods)
+    for desk in ("/gestion", "/ma-boutique/{handle}")
+    for folder in ("actualites", "agenda")
+    for path, handler, methods in (
+        ("", desk_news.listed, ("GET",)),
+        ("/ecrire", desk_news.add, ("GET", "POST")),
+        ("/{id}", desk_news.change, ("GET", "POST")),
+        ("/{id}/retirer", desk_news.withdraw, ("GET", "POST")),
+    )
 )
 
 
@@ -163,7 +195,7 @@ def application(site: Site) -> Starlette:
     people = tuple((path, keeping(handler), methods) for path, handler, methods in _PEOPLE)
     app = Starlette(
         routes=[
-            *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN)),
+            *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN, *_WRITTEN)),
             Route("/static/{name}", public.static),
             Route("/robots.txt", machine.robots),
             Route("/sitemap.xml", machine.sitemap),
@@ -190,6 +222,14 @@ def application(site: Site) -> Starlette:
             Route("/users/{handle}/items/{id}/activity", activitypub.listing_activity),
             Route("/users/{handle}/items/{id}/update/{number:int}", activitypub.listing_activity),
             Route("/users/{handle}/items/{id}/delete", activitypub.listing_activity),
+            Route("/users/{handle}/news/{id}", activitypub.post),
+            Route("/users/{handle}/news/{id}/activity", activitypub.post_activity),
+            Route("/users/{handle}/news/{id}/update/{number:int}", activitypub.post_activity),
+            Route("/users/{handle}/news/{id}/delete", activitypub.post_activity),
+            Route("/users/{handle}/events/{id}", activitypub.post),
+            Route("/users/{handle}/events/{id}/activity", activitypub.post_activity),
+            Route("/users/{handle}/events/{id}/update/{number:int}", activitypub.post_activity),
+            Route("/users/{handle}/events/{id}/delete", activitypub.post_activity),
             Route("/users/{handle}/update/{number:int}", activitypub.actor_activity),
             Route("/users/{handle}/delete", activitypub.actor_activity),
             Route("/.well-known/webfinger", activitypub.webfinger_resource),

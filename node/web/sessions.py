@@ -31,6 +31,11 @@ class Person:
         return any(grant.role is Role.STEWARD for grant, _ in self.grants)
 
     @property
+    def publishes(self) -> bool:
+        """Whether they may publish news and events in the commune's name."""
+        return any(grant.role is Role.PUBLISHER for grant, _ in self.grants)
+
+    @property
     def shops(self) -> tuple[Shop, ...]:
         """The open shops they look after."""
         return tuple(

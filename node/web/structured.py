@@ -4,13 +4,14 @@ It is a data block: browsers do not run it, so the content security policy needs
 """
 
 import json
+from datetime import datetime, timedelta
 from typing import Any
 
 from markupsafe import Markup
 
-from node import prices
+from node import prices, recurrence
 from node.exchange import terms
-from node.model import Hours, Listing, Offer, Place, Shop
+from node.model import Event, EventState, Hours, Listing, Offer, Place, Post, Shop
 
 _SCHEMA = "https://schema.org"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -135,3 +136,43 @@ def _offer(offer: Offer, of: Listing, shop: Shop) -> dict[str, Any]:
 def _codes(offer: Offer) -> dict[str, str]:
     codes = {"gtin": offer.gtin, "sku": offer.sku}
     return {key: value for key, value in codes.items() if value}
+
+
+_STATES = {
+    EventState.SCHEDULED: f"{_SCHEMA}/EventScheduled",
+    EventState.CANCELLED: f"{_SCHEMA}/EventCancelled",
+    EventState.POSTPONED: f"{_SCHEMA}/EventPostponed",
+}
+
+
+def event(of: Post, found: Event, place: Place | None) -> dict[str, Any]:
+    """An event as an Event; of whole days it tells the days alone."""
+    zone = recurrence.zone(found.zone)
+
+    def said(moment: datetime) -> str:
+        local = moment.astimezone(zone)
+        return f"{local:%F}" if found.all_day else local.isoformat(timespec="seconds")
+
+    document: dict[str, Any] = {
+        "@type": "Event",
+        "@id": of.url,
+        "name": of.title,
+        "url": of.url,
+        "startDate": said(found.starts),
+        "eventStatus": _STATES[found.state],
+        "eventAttendanceMode": f"{_SCHEMA}/OfflineEventAttendanceMode",
+        "organizer": {"@type": "Organization", "name": of.author},
+    }
+    if found.ends is not None:
+        over = found.ends - timedelta(seconds=1) if found.all_day else found.ends
+        document["endDate"] = said(over)
+    if of.text:
+        document["description"] = of.text
+    where = {
+        "@type": "Place",
+        "name": found.venue or (place.name if place else None),
+        "address": place.name if place else None,
+    }
+    if where["name"]:
+        document["location"] = {key: value for key, value in where.items() if value}
+    return document

@@ -98,6 +98,11 @@ def test_three_towns_come_up_agree_and_end(tmp_path: Path) -> None:
     ).json()["rings"][0]["results"][0]
     note = httpx2.get(listing["uri"], headers={"Accept": "application/activity+json"}).json()
     assert httpx2.get(note["attachment"][0]["url"]).headers["content-type"] == "image/jpeg"
+    agenda = httpx2.get(f"{pessac['url']}/agenda").text
+    assert "Marché du samedi" in agenda  # its own, its neighbours', and what does not take place
+    assert "Vide-grenier d’Arlac" in agenda
+    assert "Annulé" in agenda
+    assert "Coupure d’eau" in httpx2.get(pessac["url"]).text
     end(process)
     for number in range(3):  # nobody is left
         socket.create_server(("127.0.0.1", port + number)).close()

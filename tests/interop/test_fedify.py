@@ -8,7 +8,7 @@ import contextlib
 import json
 import sqlite3
 import subprocess
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -116,6 +116,38 @@ def test_the_peer_finds_a_listing_by_the_address_of_its_page(town: Town, peer: P
     assert proves(peer, seen["document"], "Note")
 
 
+def test_the_peer_hears_of_news_and_events_and_of_their_end(town: Town, peer: Peer) -> None:
+    group = f"{town.url}/users/pessac"
+    follow(peer, group)
+    news = town.run("news", "add", "--title", "Eau coupée", "--text", "Rue du Four.")
+    day = f"{datetime.now(UTC):%Y}-12-31 20:00"
+    event = town.run("event", "add", "--title", "Bal", "--start", day, "--venue", "Salle")
+    for told, kind in ((news, "Note"), (event, "Event")):
+        knock = peer.wait_for(group, "Create", told["uri"])
+        assert is_verified(knock)
+        found = knock["object"]
+        assert (found["type"], found["id"]) == (kind, told["uri"])
+        seen = peer.ask("lookup", target=told["url"])  # by the address of its page
+        assert (seen["type"], seen["document"]["id"]) == (kind, told["uri"])
+    assert proves(peer, peer.ask("lookup", target=news["uri"])["document"], "Note")
+
+    town.run("event", "cancel", event["id"])
+    knock = peer.wait_for(group, "Update", event["uri"])
+    assert is_verified(knock)
+    town.run("event", "withdraw", event["id"])
+    assert is_verified(peer.wait_for(group, "Delete", event["uri"]))
+
+    # What a shop tells is passed on by the Group to those who follow it.
+    open_shop(town, "cafe", "Café du Bourg")
+    told = town.run("news", "add", "--shop", "cafe", "--title", "Concert", "--text", "Ce soir.")
+
+    def boosted() -> list[dict[str, Any]]:
+        knocks = peer.received(group, "Announce")
+        return [one for one in knocks if told["uri"] in json.dumps(one)]
+
+    assert neighbours.eventually(boosted)
+
+
 def test_every_member_of_our_documents_means_something_and_no_context_is_fetched(
     town: Town,
 ) -> None:
@@ -132,10 +164,20 @@ def test_every_member_of_our_documents_means_something_and_no_context_is_fetched
         "--delivered", "--service",
     )  # fmt: skip
     gone = town.run("listing", "add", "epices", "--name", "Sumac", "--on-request")
+    news = town.run(
+        "news", "add", "--title", "Travaux", "--text", "x", "--urgent-hours", "4",
+        "--link", "https://pessac.example/travaux",
+    )  # fmt: skip
+    day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d}"
+    event = town.run(
+        "event", "add", "--title", "Marché", "--start", day, "--rule", "FREQ=WEEKLY",
+        "--venue", "Place", "--link", "https://pessac.example/marche",
+    )  # fmt: skip
     town.run("listing", "withdraw", gone["id"])
     addresses = [
         shop, f"{town.url}/users/instance", f"{town.url}/users/pessac", listing["uri"],
-        gone["uri"], f"{listing['uri']}/activity", f"{shop}/outbox", f"{shop}/outbox?page=true",
+        gone["uri"], news["uri"], event["uri"], f"{listing['uri']}/activity",
+        f"{shop}/outbox", f"{shop}/outbox?page=true",
         f"{shop}/followers", f"{town.url}/users/instance/outbox",
         f"{town.url}/users/instance/outbox?since=0",
     ]  # fmt: skip

@@ -332,11 +332,11 @@ def test_a_shops_outbox_is_paged_without_repetition_or_loss(
         for n in range(2 * outbox.PAGE + 3)
     ]
     catalogue.withdraw(db, rows.get_by_uri(db, offered[7]).id, NOW)  # type: ignore[union-attr]
-    assert publisher.outbox(db, shop)["totalItems"] == len(offered) - 1
+    assert publisher.outbox(db, shop.handle, shop)["totalItems"] == len(offered) - 1
     seen: list[str] = []
     before: tuple[str, str] | None = None
     for _ in range(9):
-        page = publisher.outbox_page(db, shop, before)
+        page = publisher.outbox_page(db, shop.handle, shop, before)
         assert all(item["type"] == "Create" for item in page["orderedItems"])
         seen += [item["object"]["id"] for item in page["orderedItems"]]
         if "next" not in page:
