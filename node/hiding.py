@@ -1,6 +1,7 @@
-"""What a steward takes out of sight: listings and shops of ours, and neighbours' objects here.
+"""What a steward takes out of sight: listings, news, events and shops of ours, and neighbours'
+objects here.
 
-A listing of ours that is hidden is withdrawn for everybody, here and elsewhere, but keeps its
+What is ours and hidden is withdrawn for everybody, here and elsewhere, but keeps its
 photos and can come back. A shop that is suspended hides all of its listings; other nodes drop it,
 and people's servers hide its account, until it comes back with all it had. What is hidden of a
 neighbour goes on being read and is shown to nobody here: its own node decides about the rest.
@@ -10,9 +11,9 @@ import dataclasses
 import sqlite3
 from datetime import datetime
 
-from node import publications
-from node.model import ChangeKind, Listing, Shop, Verb
-from node.store import changes, hidden, listings, search, times
+from node import news, publications
+from node.model import ChangeKind, Listing, Post, Shop, Verb
+from node.store import changes, hidden, listings, posts, search, times
 from node.store import shops as shop_rows
 
 
@@ -49,6 +50,28 @@ def withdraw_hidden(db: sqlite3.Connection, listing: Listing) -> None:
         listings.change(db, dataclasses.replace(listing, photos=()))
 
 
+def hide_post(db: sqlite3.Connection, post: Post, now: datetime) -> None:
+    """Takes news or an event out of sight: ours for everybody, another's for readers here."""
+    if post.peer is not None:
+        hidden.add(db, post.uri, now)
+    elif post.withdrawn is None:
+        hidden.add(db, post.uri, now)
+        news.withdraw(db, post.id, now)
+
+
+def show_post(db: sqlite3.Connection, post: Post, now: datetime) -> None:
+    """Brings it back; one of ours under a suspended shop waits for its shop."""
+    if not hidden.remove(db, post.uri) or post.peer is not None:
+        return
+    shop = shop_rows.get(db, post.shop) if post.shop else None
+    if shop is not None and shop.closed is not None:
+        return
+    if shop is not None and hidden.exists(db, shop.uri):
+        hidden.add(db, post.uri, now, under=shop.uri)
+    else:
+        news.bring_back(db, post, now)
+
+
 def suspend(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
     """Takes one of our shops out of sight with all it has."""
     if hidden.exists(db, shop.uri):
@@ -68,6 +91,9 @@ def suspend(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
             updated=gone.updated,
             fingerprint=publications.fingerprint(listing.uri, times.stamp(gone.updated)),
         )
+    for post in news.on_show_of(db, shop.uri):
+        hidden.add(db, post.uri, now, under=shop.uri)
+        news.withdraw(db, post.id, now)
     hidden.add(db, shop.uri, now)
     updated = publications.next_update(shop.updated, now)
     shop_rows.change(db, dataclasses.replace(shop, updated=updated))
@@ -86,6 +112,9 @@ def reinstate(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
         listing = listings.get_by_uri(db, uri)
         if listing is not None:
             _back_in_sight(db, listing, now)
+        post = posts.get_by_uri(db, uri)
+        if post is not None:
+            news.bring_back(db, post, now)
 
 
 def hide_remote_shop(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
@@ -109,6 +138,8 @@ def end(db: sqlite3.Connection, shop: Shop, now: datetime) -> None:
         if listing is not None:
             withdraw_hidden(db, listing)
             publications.announce(db, ChangeKind.LISTING, uri, Verb.DELETE, listing.updated, now)
+        else:  # news, withdrawn already
+            hidden.remove(db, uri)
     hidden.remove(db, shop.uri)
 
 

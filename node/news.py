@@ -23,6 +23,7 @@ from node.model import (
 )
 from node.store import node as node_row
 from node.store import places, posts, tombstones
+from node.store.times import stamp
 from node.uris import Uris
 
 TITLE_MOST = 120
@@ -222,11 +223,26 @@ def withdraw(db: sqlite3.Connection, post_id: str, now: datetime) -> Post:
     return _change(db, post, dataclasses.replace(post, withdrawn=updated), now)
 
 
+def bring_back(db: sqlite3.Connection, post: Post, now: datetime) -> None:
+    """Shows one of ours again that had been withdrawn for a while."""
+    if post.withdrawn is not None:
+        _change(db, post, dataclasses.replace(post, withdrawn=None), now)
+
+
+def on_show_of(db: sqlite3.Connection, actor: str) -> list[Post]:
+    """All that an actor of ours says."""
+    found: list[Post] = []
+    last: tuple[str, str] | None = None
+    while page := posts.find_page_of_actor(db, actor, last, 100):
+        found += page
+        last = (stamp(page[-1].published), page[-1].id)
+    return found
+
+
 def withdraw_all_of(db: sqlite3.Connection, actor: str, now: datetime) -> None:
     """Takes away all that an actor of ours says, as when a shop closes."""
-    while found := posts.find_page_of_actor(db, actor, None, 100):
-        for post in found:
-            withdraw(db, post.id, now)
+    for post in on_show_of(db, actor):
+        withdraw(db, post.id, now)
 
 
 def get_on_show(db: sqlite3.Connection, post_id: str) -> Post:
@@ -266,9 +282,11 @@ def record_remote(db: sqlite3.Connection, post: Post, now: datetime) -> None:
     posts.change(db, post, _last(post.event))
 
 
-def remove_remote(db: sqlite3.Connection, uri: str, now: datetime) -> None:
-    """Removes a neighbour's, and remembers that it was deleted."""
-    tombstones.add(db, uri, now)
+def remove_remote(
+    db: sqlite3.Connection, uri: str, now: datetime, deleted: datetime | None = None
+) -> None:
+    """Removes a neighbour's, and remembers that it was deleted (when, if it is told)."""
+    tombstones.add(db, uri, now, deleted)
     post = posts.get_by_uri(db, uri)
     if post is not None and post.peer is not None:
         posts.remove(db, post.id)

@@ -11,9 +11,9 @@ import uuid
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from node import accounts, catalogue, errors, hiding, words
-from node.model import Listing, Shop
-from node.store import deeds, hidden, listings, notices, reports
+from node import accounts, catalogue, errors, hiding, news, words
+from node.model import Listing, Post, Shop
+from node.store import deeds, hidden, listings, notices, posts, reports
 from node.store import shops as shop_rows
 from node.store.notices import Appeal, Decision, Notice
 from node.uris import Uris
@@ -50,19 +50,20 @@ DEEDS_KEPT = timedelta(days=365)
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """What is reported: a listing, a shop, or another page of this site.
+    """What is reported: a listing, a shop, news or an event, or another page of this site.
 
     `object` is how it is known: an ActivityPub id, or an address. `own` is whether it is of this
     node; of another's, only what is shown here can be decided.
     """
 
     object: str
-    kind: str  # listing, shop, page
+    kind: str  # listing, shop, post, page
     title: str
     url: str
     own: bool = True
     listing: Listing | None = None
     shop: Shop | None = None
+    post: Post | None = None
 
     @property
     def acts(self) -> tuple[str, ...]:
@@ -71,7 +72,11 @@ class Target:
             return ("none",)
         if not self.own:
             return ("none", "hide")
-        return ACTS if self.kind == "listing" else ("none", "correct", "suspend")
+        if self.kind == "listing":
+            return ACTS
+        if self.kind == "post":  # who writes for the commune is no shop that could be suspended
+            return ACTS if self.shop is not None else ("none", "hide", "withdraw")
+        return ("none", "correct", "suspend")
 
 
 def find_target(db: sqlite3.Connection, uris: Uris, typed: str) -> Target | None:
@@ -103,9 +108,25 @@ def find_target(db: sqlite3.Connection, uris: Uris, typed: str) -> Target | None
         return Target(listing.uri, "listing", listing.name, listing.url, own, listing, owner)
     if shop is not None:
         return Target(shop.uri, "shop", shop.name, shop.url, shop.peer is None, None, shop)
+    post = _post_at(db, uris, text)
+    if post is not None:
+        author = shop_rows.get(db, post.shop) if post.shop else None
+        return Target(post.uri, "post", post.title, post.url, post.peer is None, None, author, post)
     if text == uris.origin or text.startswith(f"{uris.origin}/"):
         return Target(text, "page", text.removeprefix(uris.origin) or "/", text)
     return None
+
+
+def _post_at(db: sqlite3.Connection, uris: Uris, text: str) -> Post | None:
+    """News or an event by its id, or by the address of its page here."""
+    match = re.fullmatch(
+        re.escape(uris.origin)
+        + r"(?:/[a-z]{2})?/(actualites|agenda)/[^/?#]{0,80}-([0-9a-f]{8})(?:[?#].*)?",
+        text,
+    )
+    if match is None:
+        return posts.get_by_uri(db, text)
+    return posts.get_own(db, match[2], event=match[1] == "agenda")
 
 
 # --- reporting -----------------------------------------------------------------------------------
@@ -225,8 +246,15 @@ def _act(db: sqlite3.Connection, target: Target, act: str, now: datetime) -> Non
     listing, shop = target.listing, target.shop
     if act == "hide" and listing is not None:
         hiding.hide_listing(db, listing, now)
-    elif act == "hide" and shop is not None:
+    elif act == "hide" and target.kind == "shop" and shop is not None:
         hiding.hide_remote_shop(db, shop, now)
+    elif target.post is not None and act == "hide":
+        hiding.hide_post(db, target.post, now)
+    elif target.post is not None and act == "withdraw":
+        if target.post.withdrawn is None:
+            news.withdraw(db, target.post.id, now)
+        else:
+            hidden.remove(db, target.post.uri)
     elif act == "withdraw" and listing is not None:
         if listing.withdrawn is None:
             catalogue.withdraw(db, listing.id, now)
@@ -255,6 +283,8 @@ def lift(db: sqlite3.Connection, uris: Uris, about: str, account: str, now: date
         hidden.remove(db, about)
     elif target.listing is not None:
         hiding.show_listing(db, target.listing, now)
+    elif target.post is not None:
+        hiding.show_post(db, target.post, now)
     elif target.shop is not None and target.own:
         hiding.reinstate(db, target.shop, now)
     elif target.shop is not None:

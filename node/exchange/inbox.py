@@ -242,7 +242,7 @@ def remove(
     post = posts.get_by_uri(db, uri)
     if post is not None:
         if post.peer is not None and (post.actor == actor or by_node):
-            posts_here.remove_remote(db, uri, now)
+            posts_here.remove_remote(db, uri, now, deleted)
         return
     shop = shop_rows.get_by_uri(db, uri)
     listing = listings.get_by_uri(db, uri)

@@ -11,10 +11,12 @@ _POST = """posts.id, uri, url, peer, shop, account, actor, author, badge, title,
            place, link, announce, kept, urgent_until, published, updated, seen, withdrawn"""
 _EVENT = "starts, ends, zone, all_day, venue, rule, excluded, state, last"
 _SELECT = f"SELECT {_POST}, {_EVENT} FROM posts LEFT JOIN events ON events.post = posts.id"  # noqa: S608
-# What is on show: not withdrawn, and not of a node that is suspended or silent for too long.
+# What is on show: not withdrawn, not hidden by itself or with its shop, and not of a node that is
+# suspended or silent for too long.
 _SHOWN = """posts.withdrawn IS NULL AND (peer IS NULL OR peer NOT IN (
                 SELECT host FROM peers WHERE suspended IS NOT NULL OR blocked IS NOT NULL
-                   OR (heard IS NOT NULL AND heard < :silent)))"""
+                   OR (heard IS NOT NULL AND heard < :silent)))
+            AND NOT EXISTS (SELECT 1 FROM hidden WHERE hidden.uri IN (posts.uri, posts.actor))"""
 
 
 def _post(row: sqlite3.Row) -> Post:

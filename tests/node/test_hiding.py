@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, hiding, publications, shops
-from node.model import Photo
-from node.store import changes, hidden, listings, photos, tombstones
+from node import catalogue, errors, hiding, news, notices, publications, shops
+from node.model import Badge, Byline, Photo, Post, Shop
+from node.store import changes, hidden, listings, photos, posts, tombstones
 from node.store import shops as shop_rows
 from tests import ground
 from tests.ground import NOW
@@ -144,3 +144,85 @@ def test_the_fingerprint_of_what_is_hidden_counts_for_nobody(tmp_path: Path) -> 
         hiding.suspend(db, shop, LATER)
         assert publications.digest(changes.live_fingerprints(db)) == "0" * 64
         assert changes.get(db, one.uri) is not None
+
+
+def told(db: Any, shop: Shop | None, title: str = "Dégustation samedi") -> Post:
+    """News of a shop, or of the town hall."""
+    byline = Byline("Chez nous", Badge.SHOP if shop else Badge.TOWN_HALL)
+    return news.publish(
+        db, ground.URIS, news.Author(byline, shop), news.PostDraft(title, "Venez."),
+        ground.new_id, NOW,
+    )  # fmt: skip
+
+
+def on_show(db: Any) -> list[str]:
+    return [post.title for post in posts.find_news(db, NOW - timedelta(days=99), 99)]
+
+
+def test_news_goes_and_comes_back_as_itself(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        post = told(db, None)
+        before = live(db)
+        hiding.hide_post(db, post, LATER)
+        gone = posts.get(db, post.id)
+        assert gone is not None
+        assert gone.withdrawn == LATER
+        assert on_show(db) == []
+        with pytest.raises(errors.NotFound):
+            news.get_on_show(db, post.id)
+        hiding.show_post(db, gone, LAST)
+        back = posts.get(db, post.id)
+        assert back is not None
+        assert dataclasses.replace(back, updated=post.updated, seen=post.seen) == post
+        assert on_show(db) == [post.title]
+        assert live(db) == before
+        # What its author takes away stays away.
+        taken = news.withdraw(db, post.id, LAST + timedelta(hours=1))
+        hiding.hide_post(db, taken, LAST + timedelta(hours=1))
+        hiding.show_post(db, taken, LAST + timedelta(hours=2))
+        assert on_show(db) == []
+
+
+def test_a_suspended_shop_is_silent_and_speaks_again(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        one, other, town = told(db, shop, "Un"), told(db, shop, "Deux"), told(db, None, "Mairie")
+        hiding.hide_post(db, one, NOW)
+        before = live(db)
+        hiding.suspend(db, shop, LATER)
+        assert on_show(db) == [town.title]
+        # Its hidden news waits for the shop, and then for the steward, who lifts that too.
+        hidden_one = posts.get(db, one.id)
+        assert hidden_one is not None
+        hiding.show_post(db, hidden_one, LATER)
+        assert on_show(db) == [town.title]
+        suspended = shop_rows.get(db, shop.id)
+        assert suspended is not None
+        hiding.reinstate(db, suspended, LAST)
+        assert sorted(on_show(db)) == ["Deux", "Mairie", "Un"]
+        assert posts.get(db, other.id) is not None
+        assert live(db) == before + 1
+
+
+def test_news_is_reported_by_its_id_and_by_its_page(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        post, town = told(db, shop), told(db, None)
+        for typed in (post.uri, post.url, post.url.replace(".example/", ".example/en/")):
+            target = notices.find_target(db, ground.URIS, typed)
+            assert target is not None
+            assert (target.object, target.kind, target.own) == (post.uri, "post", True)
+            assert target.acts == notices.ACTS
+        target = notices.find_target(db, ground.URIS, town.uri)
+        assert target is not None
+        assert "suspend" not in target.acts
+        choice = notices.Choice("withdraw", "rules", "1", "Faux")
+        notices.decide(db, target, choice, "steward", LATER, seen=LATER)
+        assert on_show(db) == [post.title]
+        target = notices.find_target(db, ground.URIS, post.uri)
+        assert target is not None
+        choice = dataclasses.replace(choice, act="hide")
+        notices.decide(db, target, choice, "steward", LATER, seen=LATER)
+        assert on_show(db) == []
+        notices.lift(db, ground.URIS, post.uri, "steward", LAST)
+        assert on_show(db) == [post.title]
