@@ -281,6 +281,17 @@ def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
     _index_anew(db, known, shop)
 
 
+def place_remote(db: sqlite3.Connection, shop: Shop, latitude: float, longitude: float) -> Shop:
+    """Puts a neighbour's shop that has never said where it is at a point that a listing of its
+    names; one that has said it stays where it is."""
+    if shop.place is not None or shop.latitude is not None:
+        return shop
+    placed = dataclasses.replace(shop, latitude=latitude, longitude=longitude)
+    shops.change(db, placed)
+    _index_anew(db, shop, placed)
+    return placed
+
+
 def _index_anew(db: sqlite3.Connection, before: Shop, after: Shop) -> None:
     """Puts a shop's listings into the index of searches again where the shop has moved."""
     if (before.place, before.latitude, before.longitude) != (

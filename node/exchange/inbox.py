@@ -177,7 +177,14 @@ class RecordListing:
         if shop is None:
             raise UnknownShop(self.author)
         if shop.peer is not None:
-            catalogue.record_remote(db, self.read(shop), self.now)
+            catalogue.record_remote(db, self.read(self.place(db, shop)), self.now)
+
+    def place(self, db: sqlite3.Connection, shop: Shop) -> Shop:
+        """Its author's shop, at the listing's point where it has told none of its own."""
+        if shop.place is not None or shop.latitude is not None:
+            return shop
+        point = listing_documents.point_of(self.note)
+        return shop if point is None else shops.place_remote(db, shop, *point)
 
     def read(self, shop: Shop) -> Listing:
         """The listing, of its author's shop. Raises Refused."""
@@ -447,6 +454,7 @@ def _apply_listings(
                 unknown = heard and shop is None
                 failures.append(UnknownShop(author) if unknown else None)
                 if heard and shop is not None and shop.peer is not None:
+                    shops_of[author] = shop = record.place(db, shop)
                     told.append(record.read(shop))
             catalogue.record_all_remote(db, told, now)
             received.remove(

@@ -260,6 +260,21 @@ def _measure(value: str, unit: str) -> dict[str, Any]:
 # --- In ------------------------------------------------------------------------------------------
 
 
+def point_of(note: dict[str, Any]) -> tuple[float, float] | None:
+    """Where an item of Flohmarkt is, (latitude, longitude): its sellers say it of items alone."""
+    data = note.get("flohmarkt:data")
+    told = data.get("coordinates") if isinstance(data, dict) else None
+    if not isinstance(told, dict):
+        return None
+    point = []
+    for name, most in (("lat", 90), ("lng", 180)):
+        value = told.get(name)
+        if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= most:
+            return None
+        point.append(float(value))
+    return (point[0], point[1]) if any(point) else None  # 0, 0 is what nobody filled in
+
+
 def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: datetime) -> Listing:
     """A neighbour's listing as its Note tells of it.
 

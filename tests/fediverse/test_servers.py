@@ -5,6 +5,7 @@ import time
 import uuid
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlencode
 
 import pytest
 
@@ -190,6 +191,11 @@ def test_flohmarkt_s_item_and_its_update_under_the_create_s_id(arena: Arena) -> 
     assert arena.post(seller, create).status == 202
     neighbours.eventually(lambda: note["id"] in arena.found(name))
     assert arena.found(name)[note["id"]][1] == {"amount": "25.00", "currency": "EUR"}
+    # Its seller has said nowhere where it is; the item does: at Bordeaux, not at Pessac.
+    rings = arena.get(f"/api/v1/search?{urlencode({'q': name, 'near': 'Pessac'})}")["rings"]
+    (ring,) = [ring for ring in rings if ring["results"]]
+    assert ring["ring"] == "around"
+    assert 4 < ring["results"][0]["distance_km"] < 7
 
     time.sleep(1)  # its Update is not dated, and two of a second are one
     changed = {**note, "flohmarkt:data": {**note["flohmarkt:data"], "price": "20"}}

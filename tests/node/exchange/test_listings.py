@@ -751,3 +751,23 @@ def test_fep0837_tells_a_service_by_its_action(action: object, kind: Kind) -> No
 
 def read_object(note: dict[str, Any]) -> Listing:
     return listings.from_document(note, SHOP, ID, LATER)
+
+
+@pytest.mark.parametrize(
+    ("told", "point"),
+    [
+        ({"lat": 44.84, "lng": -0.58}, (44.84, -0.58)),
+        ({"lat": 44, "lng": 0}, (44.0, 0.0)),
+        ({"lat": 0, "lng": 0}, None),
+        ({"lat": "44.84", "lng": "-0.58"}, None),
+        ({"lat": 91, "lng": 0}, None),
+        ({"lat": 44, "lng": 181}, None),
+        ({"lat": float("nan"), "lng": 1}, None),
+        ({"lat": True, "lng": 1}, None),
+        ({"lat": 44}, None),
+        ([44, 0], None),
+        (None, None),
+    ],
+)
+def test_where_an_item_of_flohmarkt_is(told: object, point: tuple[float, float] | None) -> None:
+    assert listings.point_of({"flohmarkt:data": {"coordinates": told}}) == point
