@@ -158,9 +158,9 @@ def test_hostile_bodies_cost_little(unit: bytes) -> None:
     # Enough brackets for depth to be looked at, then perhaps a string that never ends.
     body = b'{"a":[' + b"[]," * 40 + (b'"' if unit.startswith(b"\\") else b"")
     body += unit * (limits.INBOX_BODY // len(unit))
-    began = time.perf_counter()
+    began = time.process_time()
     refusal(body[: limits.INBOX_BODY])
-    assert time.perf_counter() - began < 0.5  # quadratic time would take minutes
+    assert time.process_time() - began < 0.5  # quadratic time would take minutes
 
 
 # --- Media types

@@ -28,11 +28,11 @@ def rsa_key() -> rsa.RSAPrivateKey:
 
 
 def refused(pem: object) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Refused) as caught:
         keys.load_rsa_public(pem)
     assert caught.value.code == "bad-key"
-    assert time.perf_counter() - began < 0.5
+    assert time.process_time() - began < 0.5
 
 
 def pem_of(n: int, e: int) -> str:

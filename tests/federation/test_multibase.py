@@ -37,10 +37,10 @@ def test_published_pairs() -> None:
     "text", [None, 1, "", "1", "uAQ", "z0", "zO", "zI", "zl", "z ", "zé", "z" + "2" * 10**6]
 )
 def test_refused(text: object) -> None:
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(Refused) as caught:
         multibase.decode(text, 64)
-    assert time.perf_counter() - began < 0.5  # a million digits would take a minute
+    assert time.process_time() - began < 0.5  # a million digits would take a minute
     assert caught.value.code == "bad-multibase"
 
 

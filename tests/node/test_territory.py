@@ -398,7 +398,7 @@ def test_nothing_near_is_said_of_nonsense(db: sqlite3.Connection) -> None:
     ],
 )
 def test_hostile_text_is_answered_soon(db: sqlite3.Connection, text: str) -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert territory.find(db, text) == []
     assert territory.complete(db, text) == []
     with pytest.raises(NotFound) as caught:
@@ -408,8 +408,8 @@ def test_hostile_text_is_answered_soon(db: sqlite3.Connection, text: str) -> Non
     assert understood.sentence is not None
     assert understood.sentence.isprintable()
     assert len(understood.sentence) < 200
-    # Each of the four takes under a tenth of a second; the rest is for a busy machine.
-    assert time.perf_counter() - started < 0.5
+    # Each of the four takes under a tenth of a second; the rest is for slower processors.
+    assert time.process_time() - started < 0.5
     assert caught.value.detail.isprintable()
     assert len(caught.value.detail) < 400
 
@@ -434,9 +434,9 @@ def test_any_text_has_an_answer(text: str) -> None:
 def test_folding_a_long_run_of_marks_is_linear() -> None:
     marks = "".join(chr(0x0300 + n % 0x70) for n in range(200_000))
     assert len({unicodedata.combining(mark) for mark in marks}) > 3
-    started = time.perf_counter()
+    started = time.process_time()
     assert territory.fold("a" + marks) == "a"
-    assert time.perf_counter() - started < 1
+    assert time.process_time() - started < 1
 
 
 def test_the_folding() -> None:
