@@ -13,6 +13,7 @@ import node
 from node import errors
 from node.commands import (
     account,
+    backup,
     check,
     deliveries,
     demo,
@@ -22,6 +23,7 @@ from node.commands import (
     neighbour,
     reindex,
     report,
+    restore,
     search,
     serve,
     shop,
@@ -42,6 +44,8 @@ _SUBJECTS = (
     deliveries,
     search,
     reindex,
+    backup,
+    restore,
     check,
     open_export,
     demo,

@@ -78,6 +78,15 @@ class MailSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """[backup]: the nightly copy. Without a key, none is made."""
+
+    key: str = ""
+    folder: str = "backups"
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -93,6 +102,7 @@ class Settings:
     federation: FederationSettings = field(default_factory=FederationSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
     mail: MailSettings = field(default_factory=MailSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -219,6 +229,12 @@ def _check(settings: Settings, source: str) -> None:
     if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
         fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
     _check_mail(settings.mail, fail)
+    if not re.fullmatch(r"(?:echoppe-backup-1-[A-Za-z0-9_-]{48})?", settings.backup.key):
+        fail("backup.key", "must be a public key as `echoppe backup --new-key` makes it.")
+    if not settings.backup.folder.strip():
+        fail("backup.folder", "must name a folder.")
+    if not 1 <= settings.backup.keep <= 1000:
+        fail("backup.keep", "must be 1 to 1000 backups.")
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")

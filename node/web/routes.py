@@ -17,6 +17,7 @@ from node.web import (
     api,
     collections,
     counter,
+    door,
     exporting,
     health,
     importing,
@@ -175,6 +176,9 @@ def application(site: Site) -> Starlette:
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
+            Middleware(
+                middleware.Quiet, lambda: site.workers.quiet, door.QUIET_TIME, render.restored(site)
+            ),
             Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
         exception_handlers={
