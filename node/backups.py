@@ -20,6 +20,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO, cast
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
 import node
 from node import errors, keyring, media, sealed_files, settings
 from node.media_worker import SIZES, SUFFIXES
@@ -135,7 +137,7 @@ def _write(
     copy: Path,
     shown: list[str],
     out: IO[bytes],
-    key: sealed_files.X25519PublicKey,
+    key: X25519PublicKey,
     now: datetime,
     progress: Callable[[str], None],
 ) -> int:
