@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING
 from node.commands import output
 
 if TYPE_CHECKING:
+    from node.commands.folder import Folder
+    from node.exchange.held import Back, Told
     from node.restoring import Contents
 
 
@@ -112,10 +114,43 @@ def _say(asked: argparse.Namespace, contents: "Contents", *lines: str) -> None:
     )
 
 
+def _said(told: "Told", back: "Back") -> str:
+    if told.trouble is not None:
+        return f"{told.host} could not be asked what it holds ({told.trouble})."
+    line = (
+        f"{told.host} gave back {back.added} listing(s), newer states of {back.changed}, and "
+        f"knew that {back.withdrawn} were withdrawn."
+    )
+    return line if not back.refused else f"{line} {back.refused} could not be used."
+
+
+async def _ask_neighbours(here: "Folder") -> "list[Told]":
+    """What each neighbour holds of this node's listings, one after the other."""
+    import node
+    from federation import addresses, client
+    from node.exchange import held
+    from node.store import database, peers
+
+    with database.reading(here.path) as db:
+        known = peers.find_followers(db)
+    private = here.settings.federation.private_peers
+    policy = addresses.Policy(frozenset(private), here.uris.authority)
+    async with client.Client(policy, f"Echoppe/{node.__version__} (+{here.uris.origin})") as http:
+        told = []
+        for peer in known:
+            output.progress(f"asking {peer.host}")
+            told.append(await held.ask(http, here.uris, peer))
+    output.progress("")
+    return told
+
+
 def _confirm(asked: argparse.Namespace) -> None:
+    import asyncio
+    import dataclasses
+
     from node import errors, restoring
     from node.commands import folder
-    from node.exchange import follows
+    from node.exchange import follows, held
     from node.store import database
 
     asked.folder = asked.confirm
@@ -124,12 +159,24 @@ def _confirm(asked: argparse.Namespace) -> None:
         raise errors.Conflict(
             "not-quiet", f"{here.path} was not restored, or was confirmed before."
         )
+    told = [] if asked.without_neighbours else asyncio.run(_ask_neighbours(here))
+    results = {}
     with database.transaction(here.path) as db:
+        for one in told:
+            results[one.host] = held.take_back(db, here.uris, one.items, here.now)
         count = restoring.begin_anew(db, here.now)
-        told = follows.accept_again(db, here.uris, folder.new_token, here.now)
+        readers = follows.accept_again(db, here.uris, folder.new_token, here.now)
     restoring.speak(here.path)
     output.say(
         asked,
-        {"anew": count, "neighbours": told},
-        f"The node may speak. {told} neighbour(s) will read its {count} shops and listings anew.",
+        {
+            "anew": count,
+            "neighbours": readers,
+            "back": {
+                one.host: {**dataclasses.asdict(results[one.host]), "trouble": one.trouble}
+                for one in told
+            },
+        },
+        *(_said(one, results[one.host]) for one in told),
+        f"The node may speak. {readers} neighbour(s) will read its {count} shop(s) and listing(s).",
     )

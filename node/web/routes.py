@@ -150,6 +150,7 @@ def application(site: Site) -> Starlette:
             # other servers
             Route("/inbox", activitypub.inbox, methods=["POST"]),
             Route("/users/{handle}", activitypub.actor),
+            Route("/users/instance/held", activitypub.held),
             Route("/users/{handle}/inbox", activitypub.inbox, methods=["POST"]),
             Route("/users/{handle}/outbox", activitypub.outbox),
             Route("/users/{handle}/followers", activitypub.followers_collection),

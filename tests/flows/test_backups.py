@@ -53,7 +53,9 @@ def test_a_lost_machine(pair: tuple[Town, Town, Path], tmp_path: Path) -> None:
     """The drill: backup under load, machine gone, restored, quiet, confirmed, in agreement."""
     bordeaux, pessac, key = pair
     kept = publish(bordeaux, "Miel", "--photo", str(photo(tmp_path)))
-    changed = publish(bordeaux, "Cire")
+    changed, gone = publish(bordeaux, "Cire"), publish(bordeaux, "Bougie")
+    pessac_has = lambda name: pessac.names(name, "Pessac")  # noqa: E731
+    eventually(lambda: pessac_has("bougie"))
     stop = threading.Event()
     done: list[str] = []
 
@@ -73,9 +75,13 @@ def test_a_lost_machine(pair: tuple[Town, Town, Path], tmp_path: Path) -> None:
     assert made["photos_missing"] == 0
     assert file.stat().st_mode & 0o777 == 0o600
     assert b"Miel" not in file.read_bytes()
-    # After the backup: one changed. Then the machine burns.
+    # After the backup: one changed, one withdrawn, one new. Then the machine burns.
     bordeaux.run("listing", "revise", changed, "--price", "99")
+    bordeaux.run("listing", "withdraw", gone)
+    after = publish(bordeaux, "Hydromel", "--quantity", "750", "--unit", "ml")
+    eventually(lambda: pessac.names("hydromel", "Pessac") == ["Hydromel"])
     eventually(lambda: "99.00" in pessac.get("/api/v1/search?q=cire&near=Pessac").text)
+    eventually(lambda: pessac.names("bougie", "Pessac") == [])
     bordeaux.kill()
     shutil.rmtree(bordeaux.folder)
 
@@ -101,9 +107,17 @@ def test_a_lost_machine(pair: tuple[Town, Town, Path], tmp_path: Path) -> None:
     pessac.run("listing", "add", "pains", "--name", "Seigle", "--price", "4")
     assert rows(bordeaux.folder, "SELECT max(seq) < 1000 FROM changes") == [(1,)]
 
-    echoppe("restore", "--confirm", str(bordeaux.folder))
-    # What it says now counts, though Pessac heard of a later price; and it hears again.
-    eventually(lambda: "99.00" not in pessac.get("/api/v1/search?q=cire&near=Pessac").text)
+    told = json.loads(echoppe("restore", "--confirm", str(bordeaux.folder), "--json").stdout)
+    # What Pessac had heard after the backup is back.
+    back = told["back"][pessac.authority]
+    assert (back["changed"], back["withdrawn"], back["trouble"]) == (1, 1, None)
+    assert back["added"] >= 1
+    mine = {one["id"] for one in bordeaux.run("listing", "list")}
+    assert after in mine
+    assert gone not in mine
+    assert "99.00" in bordeaux.get("/api/v1/search?q=cire&near=Bordeaux").text
+    found = bordeaux.get("/api/v1/search?q=hydromel&near=Bordeaux").json()["rings"][0]["results"][0]
+    assert found["unit_price"] == {"amount": "4.00", "per": "l"}
     eventually(lambda: bordeaux.names("seigle", "Bordeaux") == ["Seigle"])
     new = publish(bordeaux, "Propolis")
     eventually(lambda: pessac.names("propolis", "Pessac") == ["Propolis"])
