@@ -62,6 +62,11 @@ def faults_of(db: sqlite3.Connection, *, quick: bool = False) -> list[str]:
     return [f"a row of {row[0]} refers to nothing" for row in broken]
 
 
+def sqlite_version() -> tuple[int, ...]:
+    """The version of SQLite that the node runs on."""
+    return sqlite3.sqlite_version_info
+
+
 def shift_changes(db: sqlite3.Connection, jump: int) -> int:
     """Moves every number of the change sequence on by `jump`, more than was ever given out.
 

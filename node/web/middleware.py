@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = (
 WITH_SCRIPT = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; script-src 'self'"}
 _EXTEND = "echoppe.extend"
 # Asked by the machine itself or a supervisor, under whatever name.
-_ANY_HOST = frozenset({"/livez", "/readyz"})
+_ANY_HOST = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class HostCheck:

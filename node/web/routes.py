@@ -172,6 +172,7 @@ def application(site: Site) -> Starlette:
             # supervisors
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
+            Route("/metrics", health.metrics),
         ],
         middleware=[
             Middleware(middleware.BodyDeadline),
