@@ -73,9 +73,11 @@ def _queue(folder: Path) -> None:
 
 def _damage(folder: Path) -> None:
     path = folder / "node.db"
+    with database.reading(folder) as db:
+        page = db.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'listings'").fetchone()
+        size = db.execute("PRAGMA page_size").fetchone()
     data = bytearray(path.read_bytes())
-    at = len(data) // 2
-    data[at : at + 65536] = bytes(65536)
+    data[(page[0] - 1) * size[0] : page[0] * size[0]] = bytes(size[0])
     path.write_bytes(data)
 
 
