@@ -117,6 +117,8 @@ async def _outside(here: "Folder") -> "list[Finding]":
 
 def _own_address(here: "Folder") -> "list[Finding]":
     """Whether the node answers under its own address, and what its proxy makes of a request."""
+    import ssl
+
     import httpx2
 
     from node import doctor
@@ -124,7 +126,8 @@ def _own_address(here: "Folder") -> "list[Finding]":
     url = here.settings.node.url
     found = []
     try:
-        with httpx2.Client(timeout=PATIENCE, trust_env=False) as http:
+        trusted = ssl.create_default_context()  # the system's authorities
+        with httpx2.Client(timeout=PATIENCE, trust_env=False, verify=trusted) as http:
             if url.startswith("https:"):
                 found += _certificate(here)
             alive = http.get(f"{url}/livez")
