@@ -3,14 +3,17 @@
 Nothing here is global: one process can hold several nodes.
 """
 
+import asyncio
 import contextlib
 import functools
 import logging
 import random
 import ssl
+import sys
 import uuid
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 
 from starlette.applications import Starlette
@@ -18,6 +21,7 @@ from starlette.applications import Starlette
 import node
 from federation import actors, addresses, client, signing
 from node import (
+    backups,
     clock,
     digest,
     errors,
@@ -50,6 +54,7 @@ from node.workers import Workers
 
 log = logging.getLogger("echoppe.node")
 
+_PROGRAM = Path(__file__).resolve().parent.parent
 USER_AGENT = f"Echoppe/{node.__version__}"
 
 
@@ -157,6 +162,7 @@ async def running(
             (lambda db, now: remind(db, now=now) + tell(db, now=now))
             if configured.mail.host
             else None,
+            functools.partial(_back_up, folder, configured) if configured.backup.key else None,
             commune=configured.node.communes[0],
         )
         async with workers:
@@ -174,6 +180,30 @@ async def running(
                 door=Door(workers, configured.server.trusted_proxies),
                 law=rules,
             )
+
+
+async def _back_up(folder: Path, configured: settings.Settings, now: datetime) -> None:
+    """Makes the nightly backup when it is due, in a process of its own: nobody waits for it."""
+    made = backups.kept(backups.place(folder, configured))
+    if not backups.is_due(configured, made[-1][0] if made else None, now):
+        return
+    process = await asyncio.create_subprocess_exec(
+        "nice", sys.executable, "-m", "node", "-C", str(folder), "backup", "--nightly",
+        stdin=asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.DEVNULL,
+        stderr=asyncio.subprocess.PIPE,
+        cwd=_PROGRAM,
+    )  # fmt: skip
+    try:
+        _, said = await process.communicate()
+    finally:
+        if process.returncode is None:
+            process.kill()
+            await process.wait()
+    if process.returncode:
+        log.error("no backup was made", extra={"detail": said.decode(errors="replace")[-500:]})
+    else:
+        log.info("backup made")
 
 
 def create_app(running_node: Node) -> Starlette:

@@ -13,6 +13,7 @@ import node
 from node import errors
 from node.commands import (
     account,
+    backup,
     check,
     deliveries,
     demo,
@@ -25,6 +26,7 @@ from node.commands import (
     proof,
     reindex,
     report,
+    restore,
     search,
     serve,
     shop,
@@ -47,6 +49,8 @@ _SUBJECTS = (
     deliveries,
     search,
     reindex,
+    backup,
+    restore,
     check,
     proof,
     open_export,

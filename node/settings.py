@@ -94,6 +94,15 @@ class LegalSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """[backup]: the nightly copy. Without a key, none is made."""
+
+    key: str = ""
+    folder: str = "backups"
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -110,6 +119,7 @@ class Settings:
     storage: StorageSettings = field(default_factory=StorageSettings)
     mail: MailSettings = field(default_factory=MailSettings)
     legal: LegalSettings = field(default_factory=LegalSettings)
+    backup: BackupSettings = field(default_factory=BackupSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -238,6 +248,12 @@ def _check(settings: Settings, source: str) -> None:
         fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
     _check_mail(settings.mail, fail)
     _check_legal(settings.legal, fail)
+    if not re.fullmatch(r"(?:echoppe-backup-1-[A-Za-z0-9_-]{48})?", settings.backup.key):
+        fail("backup.key", "must be a public key as `echoppe backup --new-key` makes it.")
+    if not settings.backup.folder.strip():
+        fail("backup.folder", "must name a folder.")
+    if not 1 <= settings.backup.keep <= 1000:
+        fail("backup.keep", "must be 1 to 1000 backups.")
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")

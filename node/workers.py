@@ -27,6 +27,7 @@ from node import (
     notices,
     reductions,
     reservations,
+    restoring,
 )
 from node.exchange import keys, outbox, sources, sync
 from node.exchange.backlog import Backlog, Letter
@@ -55,6 +56,7 @@ from node.store import reductions as reduction_rows
 WATCH_EVERY = 0.2
 LOOK_EVERY = 60.0
 SWEEP_EVERY = 3600.0
+BACKUP_LOOK_EVERY = 900.0
 AFTER_FAULT = 5.0
 BATCH = 100
 IMPORT_PAUSE = 0.05  # between a few products and the next: searches go first
@@ -81,6 +83,7 @@ class Workers:
         post: mail.Post,
         law: Law,
         remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
+        back_up: Callable[[datetime], Awaitable[None]] | None = None,
         *,
         commune: str,
     ) -> None:
@@ -105,10 +108,21 @@ class Workers:
         self._post = post
         self._law = law
         self._remind = remind  # None where there is no mail to remind anybody by
+        self._back_up = back_up  # None where there is no key to seal backups to
+        # Restored from a backup, and not yet told that the old node is off: nothing is done.
+        self.quiet = restoring.is_quiet(db.folder)
 
     async def __aenter__(self) -> "Workers":
-        await self._database.write(_begin, self._context.clock())
         self.standing.learn(*await self._database.read(moderation.standing))
+        if self.quiet:
+            log.warning("restored from a backup: quiet until `echoppe restore --confirm`")
+        else:
+            await self._begin()
+        self._tasks.append(asyncio.create_task(self._watch()))
+        return self
+
+    async def _begin(self) -> None:
+        await self._database.write(_begin, self._context.clock())
         for work, bell in (
             (self._spread, self._spread_bell),
             (self._act, self._act_bell),
@@ -121,9 +135,9 @@ class Workers:
             (self._read_sources, self._source_bell),
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
-        self._tasks.append(asyncio.create_task(self._watch()))
         self._tasks.append(asyncio.create_task(self._sweep()))
-        return self
+        if self._back_up is not None:
+            self._tasks.append(asyncio.create_task(self._make_backups(self._back_up)))
 
     async def __aexit__(
         self,
@@ -162,6 +176,9 @@ class Workers:
         """Pokes when the file changes: a command may have written."""
         while True:
             try:
+                if self.quiet and not restoring.is_quiet(self._database.folder):
+                    self.quiet = False
+                    await self._begin()
                 if self._database.changed():
                     self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
@@ -274,6 +291,14 @@ class Workers:
             if self._give_up not in tasks:  # not at once: who was not to be reached may be there
                 tasks.append(self._give_up)
             await asyncio.sleep(SWEEP_EVERY)
+
+    async def _make_backups(self, back_up: Callable[[datetime], Awaitable[None]]) -> None:
+        while True:
+            try:
+                await back_up(self._context.clock())
+            except Exception:
+                log.exception("a backup could not be made and will be tried again")
+            await asyncio.sleep(BACKUP_LOOK_EVERY)
 
     async def _forget(self, now: datetime) -> None:
         await self._database.write(_sweep, self._database.folder, now)

@@ -6,6 +6,7 @@ turn; any other node waits until a steward accepts it.
 
 import functools
 import sqlite3
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -61,6 +62,19 @@ def _answer(
     asked = activities.follow(theirs, peer.actor, uris.instance)
     answer = activities.answer(verb, uris.answer(verb, token), uris.instance, asked, to=peer.actor)
     outbox.send(db, answer, INSTANCE, f"{peer.origin}/inbox", now)
+
+
+def accept_again(
+    db: sqlite3.Connection, uris: Uris, new_token: Callable[[], str], now: datetime
+) -> int:
+    """Tells every neighbour anew that its request is accepted; returns how many.
+
+    That changes nothing between them, but whoever hears it reads our change sequence at once.
+    """
+    told = peers.find_followers(db)
+    for peer in told:
+        _answer(db, uris, peer, "Accept", new_token(), now)
+    return len(told)
 
 
 def leave(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:

@@ -84,6 +84,21 @@ def document(
     return proofs.sign(note, key, uris.object_key(shop.handle), listing.updated)
 
 
+def held_copy(listing: Listing, shop: Shop, place: Place | None) -> dict[str, Any]:
+    """What this node holds of a neighbour's listing, in the terms of `document`, without a proof:
+    a node that was put back from a backup asks for it (node/exchange/held.py)."""
+    return {
+        "id": listing.uri,
+        "type": "Note",
+        "attributedTo": shop.uri,
+        "url": listing.url,
+        "published": stamp(listing.published),
+        "updated": stamp(listing.updated),
+        "contentMap": {listing.language: ""},
+        "sdo:offers": [_offer(listing, offer, place) for offer in listing.offers],
+    }
+
+
 def _image(photo: Photo, uris: Uris) -> dict[str, Any]:
     """A photo, as a JPEG: what every server shows. `name` is read to who cannot see it."""
     width, height = photo.size(PHOTO_SIDE)

@@ -377,6 +377,19 @@ def find_ids_of_peer(db: sqlite3.Connection, peer: str) -> list[str]:
     return [row[0] for row in rows]
 
 
+def find_page_of_peer(db: sqlite3.Connection, peer: str, after: str, limit: int) -> list[Listing]:
+    """A neighbour's listings in the order of their ids on the network, those behind `after`."""
+    rows = db.execute(
+        f"""
+        SELECT {_COLUMNS} FROM listings
+        WHERE shop IN (SELECT id FROM shops WHERE peer = ?) AND uri > ? AND withdrawn IS NULL
+        ORDER BY uri LIMIT ?
+        """,  # noqa: S608 (a constant)
+        (peer, after, limit),
+    ).fetchall()
+    return _with_offers(db, rows)
+
+
 def count_of_shop(db: sqlite3.Connection, shop_id: str) -> int:
     """How many listings of a shop are on show."""
     return int(

@@ -93,6 +93,12 @@ def set_aside(db: sqlite3.Connection, received_id: int, error: str) -> None:
     )
 
 
+def age(db: sqlite3.Connection) -> tuple[int, datetime | None]:
+    """How many wait to be acted upon, and since when the oldest does."""
+    row = db.execute("SELECT count(*), min(at) FROM received WHERE dead = 0").fetchone()
+    return row[0], times.moment_or_none(row[1])
+
+
 def count_by_host(db: sqlite3.Connection) -> list[tuple[str, int, int]]:
     """For each host: how many of its activities wait, and how many bytes they are."""
     rows = db.execute(

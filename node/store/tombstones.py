@@ -25,6 +25,18 @@ def remove(db: sqlite3.Connection, uri: str) -> None:
     db.execute("DELETE FROM remote_tombstones WHERE uri = ?", (uri,))
 
 
+def find_page(db: sqlite3.Connection, origin: str, after: str, limit: int) -> list[str]:
+    """Deleted objects of an origin in the order of their ids, those behind `after`."""
+    rows = db.execute(
+        """
+        SELECT uri FROM remote_tombstones WHERE uri > max(:after, :first) AND uri < :end
+        ORDER BY uri LIMIT :limit
+        """,
+        {"after": after, "first": f"{origin}/", "end": f"{origin}0", "limit": limit},
+    )
+    return [row[0] for row in rows]
+
+
 def prune(db: sqlite3.Connection, before: datetime) -> None:
     """Forgets deletions older than `before`."""
     db.execute("DELETE FROM remote_tombstones WHERE at < ?", (times.stamp(before),))

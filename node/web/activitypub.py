@@ -17,6 +17,7 @@ from federation import inbox as federation_inbox
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import neighbours
 from node.exchange import around
+from node.exchange import held as held_listings
 from node.exchange.backlog import Letter
 from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
@@ -262,6 +263,23 @@ async def _sequence(request: Request) -> Response:
         again = {"@context": vocabulary.AS2, "type": "OrderedCollectionPage", "first": first}
         return answer(again, status=410)
     return answer(document, etag=etag)
+
+
+async def held(request: Request) -> Response:
+    """`/users/instance/held?of=HOST&after=ID`: what is held of a neighbour that lost it itself."""
+    site = state.of(request)
+    after = request.query_params.get("after", "")
+    found = await site.database.read(
+        _held, site, request.query_params.get("of", "")[:300], after[:2048]
+    )
+    return refusal(404, "no-neighbour") if found is None else answer(found)
+
+
+def _held(db: sqlite3.Connection, site: state.Site, host: str, after: str) -> dict[str, Any] | None:
+    peer = peers.get(db, host)
+    if peer is None or not neighbours.is_heard(peer):
+        return None
+    return held_listings.page(db, site.uris, peer, after)
 
 
 async def _note_reader(request: Request, site: state.Site) -> None:

@@ -22,6 +22,7 @@ _KEY_ID = re.compile(rb'[Kk]ey[Ii]d="([^"]{1,2048})"')
 _SIGNED = (b"signature", b"signature-input", b"authorization")
 
 _REASONS = {403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}
+QUIET_TIME = 300  # seconds after which to come again to a node that was restored
 _CLIENTS = 1024  # addresses whose short form is remembered
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -61,6 +62,8 @@ class Door:
         """
         if method != "POST" or _INBOX.fullmatch(path) is None:
             return None
+        if self._workers.quiet:
+            return Refusal(503, "restored", QUIET_TIME)
         if self._workers.backlog.is_full():
             return Refusal(503, "busy", limits.BUSY_TIME)
         host = claimed_host(headers)

@@ -2,12 +2,12 @@
 the headers that every answer carries; and a short way to the one address that is asked most."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_TIME = 15.0  # seconds for all of a body, however it drips
@@ -20,7 +20,7 @@ CONTENT_SECURITY_POLICY = (
 WITH_SCRIPT = {"Content-Security-Policy": f"{CONTENT_SECURITY_POLICY}; script-src 'self'"}
 _EXTEND = "echoppe.extend"
 # Asked by the machine itself or a supervisor, under whatever name.
-_ANY_HOST = frozenset({"/livez", "/readyz"})
+_ANY_HOST = frozenset({"/livez", "/readyz", "/metrics"})
 
 
 class HostCheck:
@@ -41,6 +41,46 @@ class HostCheck:
                 return
             if named[0].lower() != self._authority:
                 await HTMLResponse(self._page, 421)(scope, receive, send)
+                return
+        await self._app(scope, receive, send)
+
+
+class Quiet:
+    """While a restored node waits for its operator's word: pages are read, nothing is taken in.
+
+    What other servers would conclude from is not told either: that a listing is not here may only
+    mean that it came after the backup. The node's own actor is: its key may be asked for.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        is_quiet: Callable[[], bool],
+        retry_after: int,
+        pages: Mapping[str, str],
+    ) -> None:
+        """`pages` is what people read who send something, by language, the main one first."""
+        self._app = app
+        self._is_quiet = is_quiet
+        self._headers = {"Retry-After": str(retry_after), "Cache-Control": "no-store"}
+        self._pages = pages
+        self._main = next(iter(pages.values()))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """ASGI."""
+        if scope["type"] == "http" and self._is_quiet():
+            path = scope["path"]
+            program = path.startswith(("/users/", "/inbox", "/api/"))
+            told = path.startswith("/users/") and path != "/users/instance"
+            if told or scope["method"] not in ("GET", "HEAD", "OPTIONS"):
+                answer = (
+                    JSONResponse({"error": "restored"}, 503, self._headers)
+                    if program
+                    else HTMLResponse(
+                        self._pages.get(path.split("/", 2)[1], self._main), 503, self._headers
+                    )
+                )
+                await answer(scope, receive, send)
                 return
         await self._app(scope, receive, send)
 

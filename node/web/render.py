@@ -177,6 +177,27 @@ def broken(request: Request) -> Response:
     return content.private(text, status=500)
 
 
+def restored(site: state.Site) -> dict[str, str]:
+    """The page, in each language, for who sends something to a node just put back from a backup."""
+    pages = {}
+    for language in site.settings.node.languages:
+        say = site.pages.speak(language)
+        pages[language] = site.pages.render(
+            "plain.html",
+            language,
+            stylesheet=site.assets.address("site.css"),
+            heading=say("Nothing can be sent here at the moment"),
+            sentence=say(
+                "This site was put back from a backup. Until whoever looks after it has confirmed "
+                "that (echoppe restore --confirm), it can be read only. Nothing of what you sent "
+                "was kept."
+            ),
+            href="/" if language == site.settings.node.languages[0] else f"/{language}/",
+            link=site.settings.node.name,
+        )
+    return pages
+
+
 def misdirected(site: state.Site) -> str:
     """The page for who came under a name that is not this node's: it leads to the right one."""
     language = site.settings.node.languages[0]

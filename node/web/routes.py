@@ -23,6 +23,7 @@ from node.web import (
     decisions,
     desk_news,
     desk_sources,
+    door,
     exporting,
     health,
     importing,
@@ -210,6 +211,7 @@ def application(site: Site) -> Starlette:
             # other servers
             Route("/inbox", activitypub.inbox, methods=["POST"]),
             Route("/users/{handle}", activitypub.actor),
+            Route("/users/instance/held", activitypub.held),
             Route("/users/{handle}/inbox", activitypub.inbox, methods=["POST"]),
             Route("/users/{handle}/outbox", activitypub.outbox),
             Route("/users/{handle}/followers", activitypub.followers_collection),
@@ -240,11 +242,15 @@ def application(site: Site) -> Starlette:
             # supervisors
             Route("/livez", health.livez),
             Route("/readyz", health.readyz),
+            Route("/metrics", health.metrics),
         ],
         middleware=[
             Middleware(middleware.BodyDeadline),
             Middleware(middleware.SafeHeaders, site.uris.origin),
             Middleware(middleware.HostCheck, site.uris.origin, render.misdirected(site)),
+            Middleware(
+                middleware.Quiet, lambda: site.workers.quiet, door.QUIET_TIME, render.restored(site)
+            ),
             Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
         exception_handlers={

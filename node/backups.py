@@ -1,0 +1,278 @@
+"""Backups: all of a node in one sealed file, made while it runs, checked, and kept for some nights.
+
+Inside the seal (node/sealed_files.py) is a tar: `manifest.json` first, the settings and what
+stands beside them, `node.key`, the database, the files of every photo that the database names, and
+`end.json` with what was counted. Copies of neighbours' photos are left out: they can be had again.
+"""
+
+import contextlib
+import fcntl
+import io
+import itertools
+import json
+import os
+import re
+import shutil
+import tarfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import IO, cast
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PublicKey
+
+import node
+from node import errors, keyring, media, sealed_files, settings
+from node.media_worker import SIZES, SUFFIXES
+from node.store import copies, database, photos
+
+FORMAT = 1
+MANIFEST, END = "manifest.json", "end.json"
+BESIDE = ("synonyms.toml", "law.toml")
+SUFFIX = ".echoppe-backup"
+NIGHT = range(1, 5)  # hours (UTC) in which the node makes its own
+NOT_BEFORE = timedelta(hours=20)
+AT_LAST = timedelta(hours=30)  # whatever the hour: the machine may be off at night
+LATE = timedelta(hours=50)  # and somebody should know
+PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")  # of a file beside the database
+_WORK = "backup.tmp"
+_NAME = re.compile(r"([0-9]{8}T[0-9]{6}Z)" + re.escape(SUFFIX))
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A backup that is whole and on the disk."""
+
+    file: Path
+    bytes: int
+    photos: int
+    photos_missing: int
+
+
+def make(
+    folder: Path,
+    configured: settings.Settings,
+    target: Path,
+    now: datetime,
+    progress: Callable[[str], None] = lambda _: None,
+) -> Made:
+    """Makes a backup of the node in `folder` at `target`, sealed to its `[backup] key`.
+
+    The file appears under its name only when it is whole and on the disk. Raises errors.Invalid
+    without a key, errors.Conflict where there is a file already or another backup is being made,
+    errors.Unusable for a database that is damaged and a disk without room.
+    """
+    if not configured.backup.key:
+        raise errors.Invalid(
+            "no-backup-key",
+            "There is no key to seal backups to. Make one: echoppe backup --new-key FILE",
+        )
+    key = sealed_files.public_key(configured.backup.key)
+    if target.exists():
+        raise errors.Conflict("backup-exists", f"{target} is there already. Name another file.")
+    if not target.parent.is_dir():
+        raise errors.Invalid("no-such-folder", f"There is no folder {target.parent}.")
+    part = target.with_name(f".{target.name}.part")
+    with _alone(folder) as work:
+        size = (folder / database.FILE_NAME).stat().st_size
+        _check_room(folder, size)
+        progress("copying the database")
+        copy = work / database.FILE_NAME
+        copies.snapshot(folder, copy)
+        progress("checking the copy")
+        copies.check(copy)
+        with copies.opened(copy) as db:
+            shown = sorted(photos.find_ids(db))
+        _check_room(target.parent, copy.stat().st_size)
+        part.unlink(missing_ok=True)
+        try:
+            descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+            with os.fdopen(descriptor, "wb") as out:
+                missing = _write(folder, configured, copy, shown, out, key, now, progress)
+                out.flush()
+                os.fsync(out.fileno())
+            # No other file may be replaced: one that came meanwhile is somebody's backup too.
+            os.link(part, target)
+        except FileExistsError:
+            raise errors.Conflict("backup-exists", f"{target} is there already.") from None
+        finally:
+            part.unlink(missing_ok=True)
+        sealed_files.sync_folder(target.parent)
+    return Made(target, target.stat().st_size, len(shown), missing)
+
+
+@contextlib.contextmanager
+def _alone(folder: Path) -> Iterator[Path]:
+    """A folder to work in, for one backup at a time; what a killed one left in it is removed."""
+    with (folder / "backup.lock").open("ab") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise errors.Conflict(
+                "backup-under-way", "Another backup of this node is being made. Wait for it."
+            ) from None
+        work = folder / _WORK
+        shutil.rmtree(work, ignore_errors=True)
+        work.mkdir(mode=0o700)
+        try:
+            yield work
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+
+def _check_room(folder: Path, needed: int) -> None:
+    free = shutil.disk_usage(folder).free
+    if free < needed + 50_000_000:
+        raise errors.Unusable(
+            "no-room-for-backup",
+            f"There is no room for a backup on the disk of {folder}: {free // 10**6} MB are free, "
+            f"{needed // 10**6 + 50} MB are needed. Free some, or name a folder on another disk.",
+        )
+
+
+def _write(
+    folder: Path,
+    configured: settings.Settings,
+    copy: Path,
+    shown: list[str],
+    out: IO[bytes],
+    key: X25519PublicKey,
+    now: datetime,
+    progress: Callable[[str], None],
+) -> int:
+    """Writes all of a backup; returns how many photos were not whole (withdrawn meanwhile)."""
+    sealer = sealed_files.Sealer(out, key)
+    # tarfile asks for no more of a stream than `write`.
+    stream = cast(IO[bytes], sealer)
+    with tarfile.open(fileobj=stream, mode="w|", bufsize=sealed_files.CHUNK) as tar:
+        _add_document(
+            tar,
+            MANIFEST,
+            {
+                "format": FORMAT,
+                "version": node.__version__,
+                "url": configured.node.url,
+                "made": now.strftime("%Y-%m-%dT%H:%M:%SZ"),
+                "database_bytes": copy.stat().st_size,
+                "photos": len(shown),
+            },
+        )
+        _add(tar, settings.FILE_NAME, folder / settings.FILE_NAME)
+        _add(tar, keyring.FILE_NAME, folder / keyring.FILE_NAME)
+        beside = {*BESIDE, configured.mail.password_file}
+        for found in sorted(one for one in beside if PLAIN_NAME.fullmatch(one)):
+            if (folder / found).is_file():
+                _add(tar, found, folder / found)
+        progress("sealing the database")
+        _add(tar, database.FILE_NAME, copy)
+        missing = 0
+        for number, photo_id in enumerate(shown):
+            if number % 500 == 0:
+                progress(f"sealing photos: {number} of {len(shown)}")
+            try:
+                for side, form in itertools.product(SIZES, SUFFIXES):
+                    file = media.path(folder, photo_id, side, form)
+                    _add(tar, f"{media.FOLDER}/{photo_id[:2]}/{file.name}", file)
+            except FileNotFoundError:
+                missing += 1
+        _add_document(tar, END, {"photos": len(shown) - missing})
+    sealer.finish()
+    return missing
+
+
+def _add(tar: tarfile.TarFile, name: str, file: Path) -> None:
+    with file.open("rb") as opened:
+        info = tarfile.TarInfo(name)
+        info.size = os.fstat(opened.fileno()).st_size
+        info.mode = 0o600
+        tar.addfile(info, opened)
+
+
+def _add_document(tar: tarfile.TarFile, name: str, document: dict[str, object]) -> None:
+    data = json.dumps(document).encode()
+    info = tarfile.TarInfo(name)
+    info.size = len(data)
+    tar.addfile(info, io.BytesIO(data))
+
+
+# --- Nightly -------------------------------------------------------------------------------------
+
+
+def place(folder: Path, configured: settings.Settings) -> Path:
+    """Where the node keeps the backups that it makes itself."""
+    return folder / configured.backup.folder
+
+
+def name(now: datetime) -> str:
+    """What a backup of its own is called."""
+    return f"{now.astimezone(UTC):%Y%m%dT%H%M%SZ}{SUFFIX}"
+
+
+def kept(where: Path) -> list[tuple[datetime, Path]]:
+    """The backups that lie in a folder under names of our own, oldest first."""
+    found = []
+    for file in where.glob(f"*{SUFFIX}") if where.is_dir() else ():
+        match = _NAME.fullmatch(file.name)
+        if match is not None:
+            with contextlib.suppress(ValueError):
+                moment = datetime.strptime(match[1], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+                found.append((moment, file))
+    return sorted(found)
+
+
+def is_due(configured: settings.Settings, last: datetime | None, now: datetime) -> bool:
+    """Whether the node should make a backup now: at night, or whenever the last is too old.
+
+    One from the future (the clock was set back) does not count as the last.
+    """
+    if not configured.backup.key:
+        return False
+    if last is None or last > now + timedelta(hours=1):
+        return True
+    age = now - last
+    return age > AT_LAST or (age > NOT_BEFORE and now.astimezone(UTC).hour in NIGHT)
+
+
+def rotate(where: Path, keep: int) -> list[Path]:
+    """Removes the oldest of our own backups beyond `keep`; returns which."""
+    gone = [file for _, file in kept(where)[:-keep]]
+    for file in gone:
+        file.unlink(missing_ok=True)
+    return gone
+
+
+# --- A key for them ------------------------------------------------------------------------------
+
+
+def put_key(folder: Path, public: str) -> None:
+    """Writes the public half into instance.toml. Raises errors.Conflict where one stands there."""
+    path = folder / settings.FILE_NAME
+    text = path.read_text(encoding="utf-8")
+    if settings.load(folder).backup.key:
+        raise errors.Conflict(
+            "backup-key-set",
+            "instance.toml names a key already: backups made with it need its secret half. "
+            "To have a new one, empty `key` in [backup] first.",
+        )
+    line = f'key = "{public}"'
+    if re.search(r"(?m)^\[backup\][ \t]*(#.*)?$", text):
+        text = re.sub(r'(?m)^key[ \t]*=[ \t]*"".*\n', "", text) if _has_empty_key(text) else text
+        text = re.sub(r"(?m)^(\[backup\][ \t]*(?:#.*)?)$", rf"\1\n{line}", text, count=1)
+    else:
+        text = f"{text.rstrip()}\n\n[backup]\n{line}\n"
+    if settings.parse(text).backup.key != public:
+        raise errors.Invalid("cannot-set-key", f"Write this into instance.toml: [backup] {line}")
+    new = path.with_name(f".{path.name}.new")
+    with new.open("w", encoding="utf-8") as out:
+        os.fchmod(out.fileno(), path.stat().st_mode & 0o777)
+        out.write(text)
+        out.flush()
+        os.fsync(out.fileno())
+    new.replace(path)
+    sealed_files.sync_folder(folder)
+
+
+def _has_empty_key(text: str) -> bool:
+    after = text.partition("[backup]")[2].partition("\n[")[0]
+    return re.search(r'(?m)^key[ \t]*=[ \t]*""', after) is not None

@@ -1,0 +1,51 @@
+"""When a backup is due, and where its key is written."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from node import backups, errors, sealed_files, settings
+
+NODE = '[node]\nurl = "https://b.example"\nname = "B"\ncommunes = ["FR-33063"]\n'
+PUBLIC = sealed_files.generate()[1]
+NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
+
+
+def with_key(key: str = PUBLIC) -> settings.Settings:
+    return settings.parse(f'{NODE}[backup]\nkey = "{key}"\n')
+
+
+@pytest.mark.parametrize(
+    ("last", "now", "due"),
+    [
+        (None, NIGHT.replace(hour=14), True),
+        (NIGHT - timedelta(hours=24), NIGHT, True),
+        (NIGHT - timedelta(hours=2), NIGHT, False),
+        (NIGHT - timedelta(hours=24), NIGHT.replace(hour=7), False),
+        (NIGHT - timedelta(hours=31), NIGHT.replace(hour=14), True),
+        (NIGHT + timedelta(days=300), NIGHT, True),  # the clock was wrong then
+    ],
+)
+def test_a_backup_is_due_at_night_or_when_the_last_is_old(
+    last: datetime | None, now: datetime, due: bool
+) -> None:
+    assert backups.is_due(with_key(), last, now) is due
+    assert not backups.is_due(with_key(""), last, now)
+
+
+@pytest.mark.parametrize(
+    "more",
+    ["", "[backup]\nkeep = 3\n", '[backup]  # mine\nkey = ""\nkeep = 3\n\n[mail]\nhost = ""\n'],
+)
+def test_the_public_half_is_written_into_the_settings(tmp_path: Path, more: str) -> None:
+    path = tmp_path / "instance.toml"
+    path.write_text(NODE + "# a comment\n" + more)
+    before = settings.load(tmp_path)
+    backups.put_key(tmp_path, PUBLIC)
+    after = settings.load(tmp_path)
+    assert after.backup.key == PUBLIC
+    assert after.backup.keep == before.backup.keep
+    assert "# a comment" in path.read_text()
+    with pytest.raises(errors.Conflict):
+        backups.put_key(tmp_path, sealed_files.generate()[1])
