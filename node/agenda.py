@@ -7,7 +7,7 @@ from node import neighbours, recurrence
 from node.model import Occurrence, Post
 from node.store import posts
 
-CANDIDATES_MOST = 3000  # events that are looked at for one page
+CANDIDATES_MOST = 1500  # events that are looked at for one page
 
 
 def between(

@@ -212,5 +212,5 @@ async def feed(request: Request) -> Response:
     title = f"{say('Agenda')} – {site.settings.node.name}"
     page = f"{site.uris.origin}{render.prefix(request)}/agenda"
     return machine.feed(
-        request, title, page, [news.entry(say, post) for post in entries[:FEED_MOST]]
+        request, title, page, [told.entry(say, post) for post in entries[:FEED_MOST]]
     )

@@ -5,12 +5,14 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from starlette.requests import Request
 
 from node import agenda, hours, when
-from node.model import EventState, Occurrence, Post
+from node.model import Badge, EventState, Occurrence, Post
 from node.store import places
+from node.store.times import stamp
 from node.translation import Translator
 from node.web import render, shown, state
 
@@ -129,3 +131,24 @@ def card_with_day(db: sqlite3.Connection, request: Request, one: Occurrence) -> 
     assert one.post.event is not None
     said = when.occurrence(say, one.post.event, one.starts, one.ends)
     return dataclasses.replace(made, said=said)
+
+
+def entry(say: Translator, post: Post) -> tuple[str, str]:
+    """When it changed, and the Atom entry."""
+    updated = stamp(post.updated)
+    said = shown.paragraphs(post.text, 1000)
+    title = shown.line(post.title, 200)
+    if post.event is not None:
+        said = ". ".join(filter(None, (when.event(say, post.event), post.event.venue, said)))
+        state_said = when.state(say, post.event.state)
+        title = f"{state_said}{say(': ')}{title}" if state_said else title
+    author = shown.line(post.author, 100)
+    if post.badge in (Badge.MEDIA, Badge.ASSOCIATION):
+        author = f"{author} ({say.badge(post.badge)})"
+    return updated, (
+        f"<entry><title>{escape(title)}</title><id>{escape(post.uri)}</id>"
+        f"<published>{stamp(post.published)}</published><updated>{updated}</updated>"
+        f'<link rel="alternate" type="text/html" href={quoteattr(post.url)}/>'
+        f"<author><name>{escape(author)}</name></author>"
+        f"<summary>{escape(said)}</summary></entry>\n"
+    )

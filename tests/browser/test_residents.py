@@ -17,7 +17,7 @@ PAGES = (
     "/@monteil", "/@camponac", "/commune", "/commune?ou=Saint-Denis", "/commune?ou=FR-33281",
     "/commune?ou=nulle+part+au+monde", "/mentions-legales", "/accessibilite",
     "/donnees-personnelles", "/classement", "/credits", "/nothing-here", "/en/",
-    "/en/recherche?q=miel",
+    "/en/recherche?q=miel", "/agenda", "/agenda?quand=week-end", "/actualites", "/en/agenda",
 )  # fmt: skip
 
 
