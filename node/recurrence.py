@@ -16,7 +16,7 @@ from node import errors
 from node.model import Event
 
 OCCURRENCES_MOST = 400  # within what is shown at once
-COUNT_MOST = 1000  # times that a rule may name
+COUNT_MOST = 400  # times that a rule may name
 STEPS_MOST = 4000  # days, weeks, months or years that are looked at: ten years of days
 RULE_MOST = 300  # characters
 LOOKED_AHEAD = timedelta(days=5 * 366)  # of a rule without an end
@@ -166,6 +166,8 @@ def _all(event: Event, begin: datetime | None = None) -> Iterator[tuple[datetime
     for day in _days(rule, begins.date(), looked_from if rule.count is None else None):
         if day < looked_from:
             told += 1  # long over, and counts
+            if told == rule.count:
+                return
             continue
         shown = datetime.combine(day, begins.time())
         starts = shown.replace(tzinfo=clock).astimezone(UTC)
