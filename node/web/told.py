@@ -112,12 +112,13 @@ def coming(
     db: sqlite3.Connection, request: Request, now: datetime, *, shop: str | None = None
 ) -> list[Card]:
     """The next events, each once: ours, then the neighbours'; in the order of time."""
-    found = agenda.between(db, now, now + timedelta(days=_LOOK_AHEAD), now, shop=shop)
-    found.sort(key=lambda one: (one.post.peer is not None, one.starts))
+    end = now + timedelta(days=_LOOK_AHEAD)
     first: dict[str, Occurrence] = {}
-    for one in found:
+    for own in (True, False):  # the neighbours' are asked for only where there is place
         if len(first) < HOME_MOST:
-            first.setdefault(one.post.id, one)
+            for one in agenda.between(db, now, end, now, own=own, shop=shop):
+                if len(first) < HOME_MOST:
+                    first.setdefault(one.post.id, one)
     return [
         card_with_day(db, request, one)
         for one in sorted(first.values(), key=lambda one: one.starts)

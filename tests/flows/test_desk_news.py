@@ -185,6 +185,18 @@ def test_a_steward_lets_publishers_in(town: Town, steward: Browser) -> None:
     )
 
 
+def test_a_publisher_that_is_let_go_writes_no_more(town: Town, steward: Browser) -> None:
+    club = signed_in(town, "club@example.fr", "--role", "publisher", "--name", "Le Club")
+    write(club, "/gestion/actualites", title="Tournoi", text="Dimanche.")
+    page = steward.get("/gestion/publicateurs").text
+    account = page[page.index("Le Club") :].partition('name="account" value="')[2][:36]
+    assert steward.post("/gestion/publicateurs", data={"account": account}).status_code == 303
+    assert "Le Club" not in steward.get("/gestion/publicateurs").text
+    assert club.get("/gestion/actualites").status_code == 404
+    assert "Tournoi" in town.get("/actualites").text
+    assert steward.get(path_of(steward, "/gestion/actualites", ">Tournoi<")).status_code == 200
+
+
 def test_pages_feeds_and_odd_addresses(town: Town, steward: Browser) -> None:
     write(steward, "/gestion/agenda", title="Fête, et fin; \\ci", day=TYPED, text="Un\ndeux")
     page = town.get("/agenda").text
