@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from node import agenda, calendars, events, neighbours, phrases, recurrence, when
 from node.model import Occurrence, Post
-from node.store import posts
+from node.store import posts, shops
 from node.translation import Translator
 from node.web import content, machine, nearby, news, render, shown, state, told
 
@@ -195,6 +195,24 @@ async def calendar(request: Request) -> Response:
     )
     name = f"{render.speak(request)('Agenda')} – {site.settings.node.name}"
     return _calendar(request, found, name)
+
+
+async def shop_calendar(request: Request) -> Response:
+    """`/@{shop}.ics`: the events of one shop."""
+    site = state.of(request)
+    now = site.clock()
+    shop = await site.database.read(shops.get_own, request.path_params["handle"])
+    if shop is None or shop.closed is not None:
+        return await render.error(request, 410 if shop else 404)
+    found = await site.database.read(
+        posts.find_events,
+        now - neighbours.HIDDEN_AFTER,
+        now - CALENDAR_BACK,
+        now + CALENDAR_AHEAD,
+        CALENDAR_MOST,
+        shop=shop.id,
+    )
+    return _calendar(request, found, shop.name)
 
 
 def _calendar(request: Request, found: list[Post], name: str) -> Response:

@@ -86,6 +86,7 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/classement", trust.ranking, ("GET",)),
     ("/credits", trust.credits, ("GET",)),
     ("/@{handle}.atom", machine.shop_feed, ("GET",)),
+    ("/@{handle}.ics", agenda.shop_calendar, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}/reserver", reserving.ask, ("GET", "POST")),
     ("/@{handle}/{slug}", public.listing, ("GET",)),

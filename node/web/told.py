@@ -1,6 +1,7 @@
 """How news and events look in lists: who says it, since when, when and where it takes place."""
 
 import dataclasses
+import itertools
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +19,7 @@ from node.web import render, shown, state
 
 EXCERPT_MOST = 280
 HOME_MOST = 3
-_LOOK_AHEAD = 60  # days
+_LOOK_AHEAD = (7, 60)  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,13 +113,15 @@ def coming(
     db: sqlite3.Connection, request: Request, now: datetime, *, shop: str | None = None
 ) -> list[Card]:
     """The next events, each once: ours, then the neighbours'; in the order of time."""
-    end = now + timedelta(days=_LOOK_AHEAD)
     first: dict[str, Occurrence] = {}
-    for own in (True, False):  # the neighbours' are asked for only where there is place
-        if len(first) < HOME_MOST:
-            for one in agenda.between(db, now, end, now, own=own, shop=shop):
-                if len(first) < HOME_MOST:
-                    first.setdefault(one.post.id, one)
+    # Neighbours' are asked for only where there is place, what is far only where little is near.
+    for own, days in itertools.product((True,) if shop else (True, False), _LOOK_AHEAD):
+        if len(first) >= HOME_MOST:
+            break
+        end = now + timedelta(days=days)
+        for one in agenda.between(db, now, end, now, own=own, shop=shop):
+            if len(first) < HOME_MOST:
+                first.setdefault(one.post.id, one)
     return [
         card_with_day(db, request, one)
         for one in sorted(first.values(), key=lambda one: one.starts)
@@ -140,7 +143,8 @@ def entry(say: Translator, post: Post) -> tuple[str, str]:
     said = shown.paragraphs(post.text, 1000)
     title = shown.line(post.title, 200)
     if post.event is not None:
-        said = ". ".join(filter(None, (when.event(say, post.event), post.event.venue, said)))
+        venue = shown.line(post.event.venue, 200)
+        said = ". ".join(filter(None, (when.event(say, post.event), venue, said)))
         state_said = when.state(say, post.event.state)
         title = f"{state_said}{say(': ')}{title}" if state_said else title
     author = shown.line(post.author, 100)
