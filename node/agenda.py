@@ -7,7 +7,7 @@ from node import neighbours, recurrence
 from node.model import Occurrence, Post
 from node.store import posts
 
-CANDIDATES_MOST = 3000  # events that are looked at for one page
+CANDIDATES_MOST = 1500  # events that are looked at for one page
 
 
 def between(
@@ -16,14 +16,18 @@ def between(
     end: datetime,
     now: datetime,
     *,
+    own: bool | None = None,
     shop: str | None = None,
     most: int = recurrence.OCCURRENCES_MOST,
 ) -> list[Occurrence]:
-    """What takes place between two moments, in order; at one moment ours come first."""
+    """What takes place between two moments, in order; at one moment ours come first.
+
+    With `own`, one side alone; with `shop`, a shop's alone.
+    """
     silent = now - neighbours.HIDDEN_AFTER
     found = [
         Occurrence(post, starts, ends)
-        for post in posts.find_events(db, silent, begin, end, CANDIDATES_MOST, shop=shop)
+        for post in posts.find_events(db, silent, begin, end, CANDIDATES_MOST, own=own, shop=shop)
         if post.event is not None
         for starts, ends in recurrence.occurrences(post.event, begin, end)
     ]

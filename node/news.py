@@ -95,7 +95,8 @@ def _problems(event: Event, now: datetime) -> dict[str, str]:
     fields: dict[str, str] = {}
     if not words.is_plain(event.venue) or len(event.venue) > VENUE_MOST:
         fields["venue"] = f"the place must be at most {VENUE_MOST} readable characters"
-    if not now - BACK - LENGTH_MOST <= event.starts <= now + AHEAD:
+    # Two days less than others take: their clocks are not ours.
+    if not now - BACK - LENGTH_MOST <= event.starts <= now + AHEAD - timedelta(days=2):
         fields["day"] = "the date must be within the last year or the next five"
     elif event.ends is not None and not event.starts <= event.ends <= event.starts + LENGTH_MOST:
         fields["end"] = "the end must come after the beginning, within a year"

@@ -16,7 +16,7 @@ from node import errors
 from node.model import Event
 
 OCCURRENCES_MOST = 400  # within what is shown at once
-COUNT_MOST = 1000  # times that a rule may name
+COUNT_MOST = 400  # times that a rule may name
 STEPS_MOST = 4000  # days, weeks, months or years that are looked at: ten years of days
 RULE_MOST = 300  # characters
 LOOKED_AHEAD = timedelta(days=5 * 366)  # of a rule without an end
@@ -127,7 +127,7 @@ def occurrences(
     At most `most`, the earliest first.
     """
     found: list[tuple[datetime, datetime | None]] = []
-    for starts, ends in _all(event):
+    for starts, ends in _all(event, begin):
         if starts >= end or len(found) >= most:
             break
         if (ends or starts) > begin or starts >= begin:
@@ -145,8 +145,11 @@ def last(event: Event) -> datetime:
     return over
 
 
-def _all(event: Event) -> Iterator[tuple[datetime, datetime | None]]:
-    """Every occurrence in order; the first is always the event's own start."""
+def _all(event: Event, begin: datetime | None = None) -> Iterator[tuple[datetime, datetime | None]]:
+    """Every occurrence in order; the first is always the event's own start.
+
+    With `begin`, those that are long over by then may be left out.
+    """
     if event.rule is None:
         yield event.starts, event.ends
         return
@@ -156,7 +159,16 @@ def _all(event: Event) -> Iterator[tuple[datetime, datetime | None]]:
     length = None if lasts is None else lasts - begins
     left_out = frozenset(event.excluded)
     told = 0
-    for day in _days(rule, begins.date()):
+    looked_from = begins.date()
+    if begin is not None:
+        early = (begin - (length or timedelta())).astimezone(clock).date() - timedelta(days=1)
+        looked_from = max(looked_from, early)
+    for day in _days(rule, begins.date(), looked_from if rule.count is None else None):
+        if day < looked_from:
+            told += 1  # long over, and counts
+            if told == rule.count:
+                return
+            continue
         shown = datetime.combine(day, begins.time())
         starts = shown.replace(tzinfo=clock).astimezone(UTC)
         if (rule.count is not None and told >= rule.count) or _is_over(rule, day, starts):
@@ -176,10 +188,17 @@ def _is_over(rule: Rule, day: date, starts: datetime) -> bool:
     return rule.until is not None and starts > rule.until
 
 
-def _days(rule: Rule, first: date) -> Iterator[date]:
-    """The days of a rule from the first on, that one included whatever the rule says of it."""
+def _days(rule: Rule, first: date, looked_from: date | None) -> Iterator[date]:
+    """The days of a rule from the first on, that one included whatever the rule says of it.
+
+    Those between it and a little before `looked_from` may be left out.
+    """
     yield first
-    for step in range(STEPS_MOST):
+    skipped = 0
+    if looked_from is not None and looked_from > first:
+        length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[rule.frequency]
+        skipped = max(0, (looked_from - first).days // (length * rule.interval) - 2)
+    for step in range(skipped, skipped + STEPS_MOST):
         try:
             for day in _in_step(rule, first, step * rule.interval):
                 if day > first:

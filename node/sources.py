@@ -4,6 +4,7 @@ A steward looks at what comes first, unless the source is trusted. What is there
 another name is never published by itself, and what was refused is not proposed again.
 """
 
+import contextlib
 import dataclasses
 import sqlite3
 from collections.abc import Callable, Iterable
@@ -91,7 +92,8 @@ def _take(
         one = SourceItem(source.id, item, "waiting", None, twin, mark)
         rows.put_item(db, one, now)
         if source.trusted and twin is None:
-            publish(db, uris, source, one, place, new_id, now)
+            with contextlib.suppress(errors.Invalid):  # then somebody looks at it
+                publish(db, uris, source, one, place, new_id, now)
         return
     changed = dataclasses.replace(known, item=item, fingerprint=mark)
     post = posts.get(db, known.post) if known.post else None
@@ -99,7 +101,8 @@ def _take(
         if post is None or post.withdrawn is not None:  # taken away here: it stays away
             changed = dataclasses.replace(changed, state="refused")
         else:
-            news.revise(db, uris, post.id, _draft(item, post.place), now)
+            with contextlib.suppress(errors.Invalid):  # what was published stays as it was
+                news.revise(db, uris, post.id, _draft(item, post.place), now)
     rows.put_item(db, changed, now)
 
 

@@ -18,7 +18,7 @@ from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import catalogue, neighbours, shops
 from node import news as posts_here
-from node.exchange import adapters, enquiries, featured, follows, moves, reactions, reports
+from node.exchange import adapters, enquiries, featured, follows, joins, moves, reactions, reports
 from node.exchange import listings as listing_documents
 from node.exchange import news as news_documents
 from node.exchange import shops as shop_documents
@@ -291,6 +291,7 @@ HANDLERS: dict[str, Handler] = {
     "Like": reactions.receive_reaction,
     "Block": reactions.receive_reaction,
     "Offer": enquiries.receive_offer,
+    "Join": joins.receive_join,
     "Add": featured.receive_pin,
     "Remove": featured.receive_pin,
     "Flag": reports.receive_flag,

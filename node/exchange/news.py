@@ -280,7 +280,7 @@ def _text(found: dict[str, Any]) -> str:
 def _event_from(found: dict[str, Any], uri: str, now: datetime) -> Event:
     starts = documents.timestamp(found.get("startTime"))
     ends = documents.timestamp(found.get("endTime"))
-    if starts is None or not now - news.AHEAD <= starts <= now + news.AHEAD:
+    if starts is None or not now - 2 * news.AHEAD <= starts <= now + news.AHEAD:
         raise Refused("implausible-time", f"{uri} at {str(found.get('startTime'))[:40]}")
     shown = ends is not None and found.get("displayEndTime") is not False
     if ends is not None and not starts <= ends <= starts + news.LENGTH_MOST:

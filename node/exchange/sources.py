@@ -27,9 +27,16 @@ log = logging.getLogger("echoppe.sources")
 async def work(context: Context, commune: str) -> float | None:
     """Reads what is due. Says in how many seconds to look again."""
     for source in await context.database.read(sources.find_due, context.clock()):
-        await read(context, source, commune)
-    due: datetime | None = await context.database.read(sources.next_due)
-    return None if due is None else max(1.0, (due - context.clock()).total_seconds())
+        try:
+            await read(context, source, commune)
+        except Exception:  # of our own doing: it must not keep the others from their turn
+            log.exception("source cannot be handled", extra={"url": source.url[:200]})
+            due = context.clock() + taken.again_after(source.failures)
+            await context.database.write(sources.note_failure, source.id, due, "fault")
+    following: datetime | None = await context.database.read(sources.next_due)
+    if following is None:
+        return None
+    return max(1.0, (following - context.clock()).total_seconds())
 
 
 async def read(context: Context, source: Source, commune: str) -> None:

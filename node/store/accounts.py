@@ -214,6 +214,13 @@ def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
     db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))
 
 
+def remove_role(db: sqlite3.Connection, account_id: str, role: Role) -> None:
+    """Takes a role on the territory from an account."""
+    db.execute(
+        "DELETE FROM grants WHERE account = ? AND role = ? AND shop IS NULL", (account_id, role)
+    )
+
+
 def get_sent(db: sqlite3.Connection, account_id: str, form: str) -> str | None:
     """Where somebody was sent who sent that very form before."""
     row = db.execute(

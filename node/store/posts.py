@@ -229,12 +229,14 @@ def find_events(
     end: datetime,
     limit: int,
     *,
+    own: bool | None = None,
     shop: str | None = None,
 ) -> list[Post]:
     """Events on show that may have an occurrence between two moments, ours first."""
     rows = db.execute(
         f"""
         {_SELECT} WHERE last >= :begin AND starts < :end AND {_SHOWN}
+          AND (:own IS NULL OR (peer IS NULL) = :own)
           AND (:shop IS NULL OR shop = :shop)
         ORDER BY peer IS NOT NULL, starts, posts.id LIMIT :limit
         """,
@@ -243,6 +245,7 @@ def find_events(
             "begin": times.stamp(begin),
             "end": times.stamp(end),
             "limit": limit,
+            "own": own,
             "shop": shop,
         },
     )

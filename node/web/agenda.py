@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from node import agenda, calendars, events, neighbours, phrases, recurrence, when
 from node.model import Occurrence, Post
-from node.store import posts
+from node.store import posts, shops
 from node.translation import Translator
 from node.web import content, machine, nearby, news, render, shown, state, told
 
@@ -197,6 +197,24 @@ async def calendar(request: Request) -> Response:
     return _calendar(request, found, name)
 
 
+async def shop_calendar(request: Request) -> Response:
+    """`/@{shop}.ics`: the events of one shop."""
+    site = state.of(request)
+    now = site.clock()
+    shop = await site.database.read(shops.get_own, request.path_params["handle"])
+    if shop is None or shop.closed is not None:
+        return await render.error(request, 410 if shop else 404)
+    found = await site.database.read(
+        posts.find_events,
+        now - neighbours.HIDDEN_AFTER,
+        now - CALENDAR_BACK,
+        now + CALENDAR_AHEAD,
+        CALENDAR_MOST,
+        shop=shop.id,
+    )
+    return _calendar(request, found, shop.name)
+
+
 def _calendar(request: Request, found: list[Post], name: str) -> Response:
     text = calendars.write(found, shown.line(name, 200), render.language(request))
     return content.answer(request, text, f"{calendars.MEDIA_TYPE}; charset=utf-8")
@@ -212,5 +230,5 @@ async def feed(request: Request) -> Response:
     title = f"{say('Agenda')} – {site.settings.node.name}"
     page = f"{site.uris.origin}{render.prefix(request)}/agenda"
     return machine.feed(
-        request, title, page, [news.entry(say, post) for post in entries[:FEED_MOST]]
+        request, title, page, [told.entry(say, post) for post in entries[:FEED_MOST]]
     )

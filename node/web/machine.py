@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from node import categories
-from node.model import Listing, Place, Shop
+from node.model import Listing, Place, Post, Shop
 from node.store import hidden, listings, posts, shops
 from node.store.times import stamp
 from node.translation import Translator
-from node.web import asking, cards, content, render, searching, shown, state
+from node.web import asking, cards, content, render, searching, shown, state, told
 
 FEED_MOST = 50
 SITEMAP_MOST = 10_000  # addresses of one map; the protocol allows 50,000
@@ -63,23 +63,31 @@ async def _of_search(request: Request, asked: asking.Asked, title: str) -> Respo
 
 
 async def shop_feed(request: Request) -> Response:
-    """`/@{shop}.atom`: what a shop published last."""
+    """`/@{shop}.atom`: what a shop published last, its news and events among it."""
     site = state.of(request)
     handle = request.path_params["handle"]
     found, newest, is_hidden = await site.database.read(_of_shop, handle)
     if found is None or found.closed is not None or is_hidden:
         gone = "shop" if is_hidden else ""
         return await render.error(request, 410 if found else 404, hidden=gone)
-    entries: list[tuple[Listing, Shop, Place | None]] = [(one, found, None) for one in newest]
-    return _feed(request, shown.line(found.name, 200), found.url, entries)
+    say = render.speak(request)
+    written = [
+        told.entry(say, one) if isinstance(one, Post) else _entry(say, one, found, None)
+        for one in newest
+    ]
+    return feed(request, shown.line(found.name, 200), found.url, written)
 
 
-def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing], bool]:
+def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing | Post], bool]:
     found = shops.get_own(db, handle)
     if found is None:
         return None, [], False
-    newest = listings.find_page_of_shop(db, found.id, None, FEED_MOST)
-    return found, newest, hidden.exists(db, found.uri)
+    newest: list[Listing | Post] = [
+        *listings.find_page_of_shop(db, found.id, None, FEED_MOST),
+        *posts.find_page_of_actor(db, found.uri, None, FEED_MOST),
+    ]
+    newest.sort(key=lambda one: one.published, reverse=True)
+    return found, newest[:FEED_MOST], hidden.exists(db, found.uri)
 
 
 def _feed(

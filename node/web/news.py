@@ -4,16 +4,14 @@ import re
 import sqlite3
 from datetime import timedelta
 from typing import Any
-from xml.sax.saxutils import escape, quoteattr
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from node import agenda, hours, phrases, recurrence, when
-from node.model import Badge, EventState, Post
+from node.model import EventState, Post
 from node.store import node as node_row
 from node.store import places, posts, shops
-from node.store.times import stamp
 from node.translation import Translator
 from node.uris import slug
 from node.web import activitypub, machine, nearby, render, shown, state, structured, told
@@ -147,25 +145,4 @@ async def feed(request: Request) -> Response:
     found.sort(key=lambda post: post.updated, reverse=True)
     title = f"{say('News')} – {site.settings.node.name}"
     page = f"{site.uris.origin}{render.prefix(request)}/actualites"
-    return machine.feed(request, title, page, [entry(say, post) for post in found])
-
-
-def entry(say: Translator, post: Post) -> tuple[str, str]:
-    """When it changed, and the Atom entry."""
-    updated = stamp(post.updated)
-    said = shown.paragraphs(post.text, 1000)
-    title = shown.line(post.title, 200)
-    if post.event is not None:
-        said = ". ".join(filter(None, (when.event(say, post.event), post.event.venue, said)))
-        state_said = when.state(say, post.event.state)
-        title = f"{state_said}{say(': ')}{title}" if state_said else title
-    author = shown.line(post.author, 100)
-    if post.badge in (Badge.MEDIA, Badge.ASSOCIATION):
-        author = f"{author} ({say.badge(post.badge)})"
-    return updated, (
-        f"<entry><title>{escape(title)}</title><id>{escape(post.uri)}</id>"
-        f"<published>{stamp(post.published)}</published><updated>{updated}</updated>"
-        f'<link rel="alternate" type="text/html" href={quoteattr(post.url)}/>'
-        f"<author><name>{escape(author)}</name></author>"
-        f"<summary>{escape(said)}</summary></entry>\n"
-    )
+    return machine.feed(request, title, page, [told.entry(say, post) for post in found])

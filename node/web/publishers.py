@@ -12,13 +12,13 @@ from node.model import Account, Badge, Byline, Role
 from node.store import accounts as account_rows
 from node.store import posts
 from node.web import accounts as accounts_web
-from node.web import desk, forms, render, state, steward, told
+from node.web import desk, forms, render, sessions, state, steward, told
 
 BADGES = (Badge.ASSOCIATION, Badge.MEDIA, Badge.TOWN_HALL)
 
 
 async def page(request: Request) -> Response:
-    """`/gestion/publicateurs`: who they are, and another one let in."""
+    """`/gestion/publicateurs`: who they are, another one let in, or one no longer."""
     person = await desk.steward(request)
     if isinstance(person, Response):
         return person
@@ -27,8 +27,12 @@ async def page(request: Request) -> Response:
     badge, problems = Badge.ASSOCIATION.value, {}
     if request.method == "POST":
         async with forms.read(request) as form:
+            gone = form.line("account", 40)
             name, email = form.line("name", news.AUTHOR_MOST), form.line("email", 320)
             badge = form.line("badge", 20)
+        if gone:
+            await site.database.write(account_rows.remove_role, gone, Role.PUBLISHER)
+            return sessions.see_other(request, "/gestion/publicateurs?fait=parti")
         way_in = accounts_web.new_way_in()
         try:
             await site.database.write(_invite, site, email, name, badge, way_in, site.clock())
@@ -45,6 +49,7 @@ async def page(request: Request) -> Response:
         own_style=site.assets.address("merchant.css"),
         news_style=told.style(request),
         done="",
+        gone=request.query_params.get("fait") == "parti",
         home=f"{render.prefix(request)}/gestion",
         people=people,
         badges=[(one.value, say.badge(one)) for one in BADGES],

@@ -100,6 +100,7 @@ _PEOPLE: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/preuve", proof.page, ("GET",)),
     ("/voisins", around.page, ("GET",)),
     ("/@{handle}.atom", machine.shop_feed, ("GET",)),
+    ("/@{handle}.ics", agenda.shop_calendar, ("GET",)),
     ("/@{handle}", public.shop, ("GET",)),
     ("/@{handle}/{slug}/reserver", reserving.ask, ("GET", "POST")),
     ("/@{handle}/{slug}", public.listing, ("GET",)),

@@ -1,22 +1,25 @@
 """How news and events look in lists: who says it, since when, when and where it takes place."""
 
 import dataclasses
+import itertools
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
+from xml.sax.saxutils import escape, quoteattr
 
 from starlette.requests import Request
 
 from node import agenda, hours, when
-from node.model import EventState, Occurrence, Post
+from node.model import Badge, EventState, Occurrence, Post
 from node.store import places
+from node.store.times import stamp
 from node.translation import Translator
 from node.web import render, shown, state
 
 EXCERPT_MOST = 280
 HOME_MOST = 3
-_LOOK_AHEAD = 60  # days
+_LOOK_AHEAD = (7, 60)  # days
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,15 @@ def coming(
     db: sqlite3.Connection, request: Request, now: datetime, *, shop: str | None = None
 ) -> list[Card]:
     """The next events, each once: ours, then the neighbours'; in the order of time."""
-    found = agenda.between(db, now, now + timedelta(days=_LOOK_AHEAD), now, shop=shop)
-    found.sort(key=lambda one: (one.post.peer is not None, one.starts))
     first: dict[str, Occurrence] = {}
-    for one in found:
-        if len(first) < HOME_MOST:
-            first.setdefault(one.post.id, one)
+    # Neighbours' are asked for only where there is place, what is far only where little is near.
+    for own, days in itertools.product((True,) if shop else (True, False), _LOOK_AHEAD):
+        if len(first) >= HOME_MOST:
+            break
+        end = now + timedelta(days=days)
+        for one in agenda.between(db, now, end, now, own=own, shop=shop):
+            if len(first) < HOME_MOST:
+                first.setdefault(one.post.id, one)
     return [
         card_with_day(db, request, one)
         for one in sorted(first.values(), key=lambda one: one.starts)
@@ -129,3 +135,25 @@ def card_with_day(db: sqlite3.Connection, request: Request, one: Occurrence) -> 
     assert one.post.event is not None
     said = when.occurrence(say, one.post.event, one.starts, one.ends)
     return dataclasses.replace(made, said=said)
+
+
+def entry(say: Translator, post: Post) -> tuple[str, str]:
+    """When it changed, and the Atom entry."""
+    updated = stamp(post.updated)
+    said = shown.paragraphs(post.text, 1000)
+    title = shown.line(post.title, 200)
+    if post.event is not None:
+        venue = shown.line(post.event.venue, 200)
+        said = ". ".join(filter(None, (when.event(say, post.event), venue, said)))
+        state_said = when.state(say, post.event.state)
+        title = f"{state_said}{say(': ')}{title}" if state_said else title
+    author = shown.line(post.author, 100)
+    if post.badge in (Badge.MEDIA, Badge.ASSOCIATION):
+        author = f"{author} ({say.badge(post.badge)})"
+    return updated, (
+        f"<entry><title>{escape(title)}</title><id>{escape(post.uri)}</id>"
+        f"<published>{stamp(post.published)}</published><updated>{updated}</updated>"
+        f'<link rel="alternate" type="text/html" href={quoteattr(post.url)}/>'
+        f"<author><name>{escape(author)}</name></author>"
+        f"<summary>{escape(said)}</summary></entry>\n"
+    )

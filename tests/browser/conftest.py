@@ -10,7 +10,7 @@ import contextlib
 import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -161,6 +161,23 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Town
     ):  # fmt: skip
         run(town, "listing", "add", handle, "--name", name, "--price", price, *more)
     always_open(pessac, "monteil")
+    run(
+        pessac,
+        "news",
+        "add",
+        "--title",
+        "Coupure d’eau",
+        "--text",
+        LONG_WORD,
+        "--urgent-hours",
+        "20",
+    )
+    run(pessac, "news", "add", "--shop", "monteil", "--title", "Dégustation", "--text", "Samedi.")
+    day = f"{datetime.now(UTC) + timedelta(days=3):%Y-%m-%d}"
+    run(
+        pessac, "event", "add", "--title", LONG_WORD, "--start", day, "--rule", "FREQ=DAILY;COUNT=3"
+    )
+    run(merignac, "event", "add", "--title", "Vide-grenier", "--start", f"{day} 09:00")
     with neighbours.serving([pessac, merignac]):
         neighbours.befriend(pessac, merignac)
         yield pessac, merignac

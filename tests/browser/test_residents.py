@@ -20,6 +20,7 @@ PAGES = (
     "/plan-du-site", "/nothing-here", "/en/",
     "/en/recherche?q=miel",
     "/preuve", "/en/preuve", "/voisins",
+    "/agenda", "/agenda?quand=week-end", "/actualites", "/en/agenda",
 )  # fmt: skip
 
 

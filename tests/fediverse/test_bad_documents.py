@@ -23,11 +23,23 @@ def kinds(arena: Arena, actor: Actor) -> dict[str, Document]:
     """One good activity of each kind, about what is here."""
     shop, listing = people.shop(arena), arena.tulip
     note = actor.note("lampe", **{"flohmarkt:data": {"price": "1"}})
+    said = {"echoppe:badge": "media", "sdo:headline": "Pont", "updated": note["updated"],
+            "source": {"content": "Lundi", "mediaType": "text/plain"}}  # fmt: skip
+    news = {**{k: v for k, v in note.items() if not k.startswith(("sdo:", "flohmarkt"))}, **said}
+    event = {
+        **news, "type": "Event", "id": f"{actor.uri}/events/1", "name": "Bal", "summary": "Samedi",
+        "startTime": "2027-06-05T20:00:00Z", "endTime": "2027-06-05T23:00:00Z",
+        "timezone": "Europe/Paris", "eventStatus": "EventScheduled", "displayEndTime": True,
+        "location": {"type": "Place", "name": "Salle"}, "echoppe:recurrence": "FREQ=WEEKLY",
+        "echoppe:excluded": ["2027-06-12"], "echoppe:allDay": False,
+    }  # fmt: skip
     agreement = {"type": "Agreement", "stipulates": {"satisfies": f"{listing}#primary"}}
     reply = people.reply(actor, listing, "bonjour", shop)
     like = actor.activity("Like", listing)
     return {
         "Create": actor.activity("Create", note),
+        "Create news": actor.activity("Create", {**news, "id": f"{actor.uri}/news/1"}),
+        "Create event": actor.activity("Create", event),
         "Create reply": actor.activity("Create", reply, to=[shop]),
         "Update": actor.activity("Update", actor.document()),
         "Delete": actor.activity("Delete", stub.tombstone(note["id"])),
@@ -65,6 +77,12 @@ def half_stored(arena: Arena) -> list[Any]:
         found += db.execute(
             "SELECT uri FROM listings WHERE id NOT IN (SELECT listing FROM offers)"
         ).fetchall()
+        found += db.execute(
+            """
+            SELECT uri FROM posts WHERE peer NOT IN (SELECT host FROM peers
+                                                     WHERE following = 'accepted')
+            """
+        ).fetchall()
         # What is refused is gone; what waits here broke our own code.
         found += db.execute(
             "SELECT error, body FROM received WHERE error IS NOT NULL AND error LIKE '%Error%'"
@@ -80,7 +98,8 @@ def arena(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Arena]:
 
 
 KINDS = (
-    "Create", "Create reply", "Update", "Delete", "Follow", "Accept", "Undo", "Like", "Announce",
+    "Create", "Create news", "Create event", "Create reply",
+    "Update", "Delete", "Follow", "Accept", "Undo", "Like", "Announce",
     "Block", "Offer", "Add", "Flag", "Move",
 )  # fmt: skip
 

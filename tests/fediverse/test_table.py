@@ -241,6 +241,34 @@ def test_an_offer_of_fep_0837_is_answered_with_the_address_of_the_page(
     assert listing["url"] in reject["content"]
 
 
+# --- news and events -----------------------------------------------------------------------------
+
+
+def test_who_follows_the_commune_hears_of_events_and_a_join_is_ignored(
+    arena: Arena, anne: Actor
+) -> None:
+    group = f"{arena.town.url}/users/bordeaux"
+    people.follow(arena, anne, group)
+    event = arena.town.run("event", "add", "--title", "Bal", "--start", "2027-06-05 20:00")
+    found = people.wait(anne, "Create", event["uri"])["object"]
+    assert found["type"] == "Event"
+    assert found["summary"].startswith("samedi 5\u00a0juin 2027")
+    assert found["to"] == [stub.PUBLIC]
+    join = people.say(arena, anne, "Join", event["uri"], to=[group])
+    ignore = people.wait(anne, "Ignore", join["id"])
+    assert (ignore["actor"], ignore["to"]) == (group, [anne.uri])
+    shop = arena.town.run(
+        "event", "add", "--shop", "fleurs", "--title", "Atelier", "--start", "2027-06-06 20:00",
+    )  # fmt: skip
+    assert people.wait(anne, "Announce", shop["uri"])["actor"] == group
+    arena.town.run("event", "withdraw", shop["id"])
+    assert people.wait(anne, "Delete", shop["uri"])["object"]["type"] == "Tombstone"
+    quiet = arena.town.run("news", "add", "--title", "Discret", "--text", "x", "--quiet")
+    last = arena.town.run("news", "add", "--title", "Dernier", "--text", "x")
+    people.wait(anne, "Create", last["uri"])
+    assert not people.told(anne, "Create", quiet["uri"])
+
+
 # --- moderation ----------------------------------------------------------------------------------
 
 

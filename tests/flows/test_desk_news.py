@@ -167,6 +167,10 @@ def test_a_shops_people_write_for_their_shop_alone(
     assert answer.status_code == 303
     assert "Portes ouvertes" in claire.get("/ma-boutique/ruche/agenda").text
     assert "Portes ouvertes" in town.get("/@ruche").text
+    assert "SUMMARY:Portes ouvertes" in town.get("/@ruche.ics").text
+    assert "Portes ouvertes" not in town.get("/@pains.ics").text
+    assert town.get("/@personne.ics").status_code == 404
+    assert "Dégustation samedi" in town.get("/@ruche.atom").text
 
 
 def test_a_steward_lets_publishers_in(town: Town, steward: Browser) -> None:
@@ -183,6 +187,18 @@ def test_a_steward_lets_publishers_in(town: Town, steward: Browser) -> None:
         steward.post(path, data={"name": "x", "badge": "king", "email": "d@example.fr"}).status_code
         == 422
     )
+
+
+def test_a_publisher_that_is_let_go_writes_no_more(town: Town, steward: Browser) -> None:
+    club = signed_in(town, "club@example.fr", "--role", "publisher", "--name", "Le Club")
+    write(club, "/gestion/actualites", title="Tournoi", text="Dimanche.")
+    page = steward.get("/gestion/publicateurs").text
+    account = page[page.index("Le Club") :].partition('name="account" value="')[2][:36]
+    assert steward.post("/gestion/publicateurs", data={"account": account}).status_code == 303
+    assert "Le Club" not in steward.get("/gestion/publicateurs").text
+    assert club.get("/gestion/actualites").status_code == 404
+    assert "Tournoi" in town.get("/actualites").text
+    assert steward.get(path_of(steward, "/gestion/actualites", ">Tournoi<")).status_code == 200
 
 
 def test_pages_feeds_and_odd_addresses(town: Town, steward: Browser) -> None:

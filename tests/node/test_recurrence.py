@@ -74,3 +74,19 @@ def test_what_is_under_way_at_the_beginning_of_the_window_is_in_it() -> None:
     begin = START + timedelta(days=1)
     assert len(recurrence.occurrences(long, begin, begin + timedelta(days=1))) == 1
     assert recurrence.occurrences(long, START + timedelta(days=3), START + timedelta(days=9)) == []
+
+
+@pytest.mark.parametrize(
+    "rule",
+    ["FREQ=DAILY;INTERVAL=3", "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,SA", "FREQ=MONTHLY;BYDAY=-1SA",
+     "FREQ=MONTHLY;INTERVAL=5;BYMONTHDAY=3,-1", "FREQ=YEARLY", "FREQ=DAILY;COUNT=390"],
+)  # fmt: skip
+def test_a_late_window_gives_what_all_of_them_give(rule: str) -> None:
+    """What is long over is skipped, and nothing else."""
+    event = Event(START, START + timedelta(hours=40), "Europe/Paris", rule=rule)
+    whole = recurrence.occurrences(event, START, START + timedelta(days=1900), 10_000)
+    for days in (1, 30, 400, 1200):
+        begin = START + timedelta(days=days)
+        end = begin + timedelta(days=370)
+        expected = [one for one in whole if one[0] < end and (one[1] or one[0]) > begin]
+        assert recurrence.occurrences(event, begin, end, 10_000) == expected

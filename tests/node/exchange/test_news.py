@@ -3,14 +3,14 @@
 import dataclasses
 import sqlite3
 from collections.abc import Iterator
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from federation.errors import Refused
-from node import errors, events, keyring, news, publications
+from node import agenda, errors, events, keyring, neighbours, news, publications
 from node.exchange import keys, outbox
 from node.exchange import news as documents
 from node.model import Badge, Byline, ChangeKind, EventState, FollowState, Post, Shop, Verb
@@ -320,3 +320,26 @@ def test_what_cannot_be_published_is_said(db: Any, draft: news.PostDraft) -> Non
     with pytest.raises(errors.Invalid) as refusal:
         publish(db, draft)
     assert refusal.value.fields
+
+
+def test_what_a_suspended_or_silent_neighbour_told_is_not_shown(db: Any) -> None:
+    neighbour(db)
+    news.record_remote(db, read(MOBILIZON), NOW)
+    news.record_remote(
+        db, dataclasses.replace(read(MOBILIZON), uri=f"{ORIGIN}/n/1", id="n", event=None), NOW
+    )
+
+    def shown(now: datetime = NOW) -> tuple[int, int]:
+        found = agenda.between(db, NOW, NOW + timedelta(days=60), now)
+        return len(found), len(agenda.news(db, now, 10))
+
+    assert shown() == (1, 1)
+    peers.mark_heard(db, PEER, NOW)
+    assert shown(NOW + timedelta(days=29)) == (1, 1)
+    assert shown(NOW + timedelta(days=31)) == (0, 0)
+    peers.change_suspended(db, PEER, NOW, "x")
+    assert shown() == (0, 0)
+    peers.change_suspended(db, PEER, None, None)
+    neighbours.remove_shops(db, PEER)
+    assert shown() == (0, 0)
+    assert posts.get_by_uri(db, f"{ORIGIN}/n/1") is None
