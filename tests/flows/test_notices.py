@@ -10,7 +10,8 @@ import pytest
 from node import neighbours as neighbourhood
 from node import notices, publications
 from node.store import changes, database
-from tests import neighbours
+from tests import neighbours, smtp
+from tests.flows.test_joining import mail_to
 from tests.flows.test_merchant import Browser, hidden, signed_in
 from tests.neighbours import Town, eventually
 
@@ -18,12 +19,25 @@ HTML = "<b>gras</b> <script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
-def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Town]]:
-    """Pessac, whose shops are reported, and Mérignac, which shows them."""
+def server() -> Iterator[smtp.Server]:
+    with smtp.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def towns(
+    tmp_path_factory: pytest.TempPathFactory, server: smtp.Server
+) -> Iterator[tuple[Town, Town]]:
+    """Pessac, which sends mail and whose shops are reported, and Mérignac, which shows them."""
     towns = neighbours.found(["Pessac", "FR-33281"], tmp_path_factory.mktemp("notices"))
     pessac = towns[0]
     for handle, name in (("ruche", "La Ruche"), ("pains", "Aux Pains")):
         pessac.run("shop", "add", handle, "--name", name, "--commune", "Pessac")
+    with (pessac.folder / "instance.toml").open("a") as settings:
+        settings.write(
+            f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            'sender = "site@example.fr"\n'
+        )
     with neighbours.serving(towns):
         neighbours.befriend(towns[0], towns[1])
         yield towns[0], towns[1]
@@ -240,6 +254,27 @@ def shown_at(town: Town) -> str:
     mark = hidden(town.get("/signaler").text, "shown")
     time.sleep(3.1)
     return mark
+
+
+def test_mail_tells_who_reported_whose_it_is_and_who_decides(
+    towns: tuple[Town, Town], steward: Browser, claire: Browser, server: smtp.Server, shown: str
+) -> None:
+    pessac = towns[0]
+    about = listed(pessac, "ruche", "Propolis")
+    receipt = report(pessac, shown, about, name="Jean Petit", email="jean@example.fr")
+    told = mail_to(server, "jean@example.fr", "Votre signalement est arrivé")
+    assert f"{pessac.url}{receipt}" in told
+    assert "/gestion/signalements" in mail_to(server, "nadia@example.fr", "Un contenu est signalé")
+    decide(steward, about, "correct")
+    text = mail_to(server, "claire@example.fr", "Une décision à propos de « Propolis »")
+    assert "n’a jamais été pratiqué" in text
+    assert "Jean" not in text
+    assert "jean@" not in text
+    assert "Le prix barré est faux." not in text
+    text = mail_to(server, "jean@example.fr", "La suite donnée à votre signalement")
+    assert "n’a jamais été pratiqué" in text
+    assert "tribunal administratif" in text
+    assert pessac.names("propolis", "33318") == ["Propolis"]  # it is the shop's to correct
 
 
 def test_spam_and_floods_are_held_off(towns: tuple[Town, Town], shown: str) -> None:
