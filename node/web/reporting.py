@@ -103,8 +103,7 @@ async def case(request: Request) -> Response:
     if request.method == "POST":
         async with forms.read(request):
             pass
-        by = person.account.id
-        if not await site.database.write(_close, wanted, by, site.clock()):
+        if not await site.database.write(_close, wanted, site.clock()):
             return await render.error(request, 404)
         return sessions.see_other(request, "/gestion/signalements?fait=vu")
     about = await site.database.read(_about, wanted)
@@ -119,12 +118,11 @@ def _about(db: sqlite3.Connection, wanted: str) -> str | None:
     return notice.object if notice else flag.objects[0] if flag else None
 
 
-def _close(db: sqlite3.Connection, wanted: str, account: str, now: datetime) -> bool:
+def _close(db: sqlite3.Connection, wanted: str, now: datetime) -> bool:
     flag = reports.get(db, wanted)
     if flag is None:
         return False
     reports.close(db, flag.id, now)
-    deeds.add(db, account, "none", flag.objects[0], now)
     return True
 
 

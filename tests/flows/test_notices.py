@@ -169,6 +169,11 @@ def test_hidden_at_both_and_shown_again_after_an_appeal(
     assert "Facture" not in page
     assert "jamais été pratiqué" not in page
     assert claire.get("/gestion/journal").status_code == 404
+    # Whatever else is done at the desk is noted by its page.
+    steward.post("/gestion/acces", data={"email": "yann@example.fr"})
+    page = steward.get("/gestion/journal").text
+    assert "/gestion/acces" in page
+    assert "yann@" not in page
 
 
 def test_a_suspended_shop_goes_everywhere_and_comes_back(
