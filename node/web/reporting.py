@@ -46,12 +46,15 @@ async def queue(request: Request) -> Response:
         return person
     site = state.of(request)
     waiting, appeals, hides = await site.database.read(_queue, site, render.speak(request))
+    corrections = await site.database.read(_corrections, site)
     return desk.page(
         request,
         "reports",
         waiting=waiting,
         appeals=appeals,
         hides=hides,
+        corrections=corrections,
+        now=site.clock(),
         address=lambda about: _address(request, about),
         day=statements.day,
     )
@@ -91,6 +94,18 @@ def _queue(
         hides.append((target.title if target else hide.uri, hide))
     waiting = sorted(found.values(), key=lambda one: one.since)
     return waiting[:SHOWN_MOST], appeals, hides
+
+
+def _corrections(
+    db: sqlite3.Connection, site: state.Site
+) -> list[tuple[Decision, datetime | None]]:
+    """What shops are to correct, each with when its object was changed since, if it was."""
+    found = []
+    for one in rows.find_corrections(db, SHOWN_MOST):
+        target = notices.find_target(db, site.uris, one.object)
+        it = target and (target.listing or target.shop)
+        found.append((one, it.updated if it and it.updated > one.at else None))
+    return found
 
 
 async def case(request: Request) -> Response:

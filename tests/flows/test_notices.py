@@ -280,6 +280,16 @@ def test_mail_tells_who_reported_whose_it_is_and_who_decides(
     assert "n’a jamais été pratiqué" in text
     assert "tribunal administratif" in text
     assert pessac.names("propolis", "33318") == ["Propolis"]  # it is the shop's to correct
+    # The shop and the steward see by when; then that it was changed; then nothing any more.
+    assert "corriger quelque chose" in claire.get("/ma-boutique/ruche").text
+    page = steward.get("/gestion/signalements").text
+    assert "Les boutiques ont à corriger" in page
+    assert "modifié le" not in page
+    pessac.run("listing", "revise", about.rsplit("/", 1)[1], "--price", "8,90")
+    eventually(lambda: "modifié le" in steward.get("/gestion/signalements").text)
+    decide(steward, about, "none", facts="C’est corrigé.")
+    assert "Les boutiques ont à corriger" not in steward.get("/gestion/signalements").text
+    assert "corriger quelque chose" not in claire.get("/ma-boutique/ruche").text
 
 
 def test_spam_and_floods_are_held_off(towns: tuple[Town, Town], shown: str) -> None:
