@@ -12,10 +12,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import catalogue, errors, hours_said, phrases
+from node import catalogue, errors, hours_said, phrases, rules
 from node import hours as opening
 from node.model import Account, Availability, Listing, Shop
 from node.store import drafts, helpers, hidden, listings, notices, places
+from node.store import rules as consents
 from node.store import shops as shop_rows
 from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
@@ -103,6 +104,7 @@ async def home(request: Request) -> Response:
     site = state.of(request)
     count, sold_out, place = await site.database.read(_home, desk.shop)
     decided, correct_by, suspended = await site.database.read(_decided, desk.shop)
+    agreed = await site.database.read(consents.agreed, desk.account.id, rules.VERSION)
     now = site.clock()
     is_open = opening.state(desk.shop.hours, desk.shop.place, now)
     said = hours_said.state(is_open, now, render.speak(request))
@@ -117,6 +119,7 @@ async def home(request: Request) -> Response:
         said=said,
         decided=decided,
         correct_by=correct_by,
+        to_agree=agreed is None and not desk.helping,
         suspended=suspended,
     )
 

@@ -14,6 +14,7 @@ from node import errors
 from node.web import (
     accounts,
     activitypub,
+    agreeing,
     api,
     collections,
     counter,
@@ -123,6 +124,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/reservations/{id}", counter.act, ("POST",)),
     ("/ma-boutique/{handle}/cle", keys.card, ("GET", "POST")),
     ("/ma-boutique/{handle}/decisions", decisions.page, ("GET", "POST")),
+    ("/ma-boutique/{handle}/regles", agreeing.page, ("GET", "POST")),
     ("/ma-boutique/{handle}/courrier", mailbox.mailbox, ("GET",)),
     ("/ma-boutique/{handle}/courrier/{id}", mailbox.enquiry, ("GET", "POST")),
     ("/gestion", steward.home, ("GET",)),

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import pytest
 
 from node import neighbours as neighbourhood
-from node import notices, publications
+from node import notices, publications, rules
 from node.store import changes, database
 from tests import neighbours, smtp
 from tests.flows.test_joining import mail_to
@@ -290,6 +290,18 @@ def test_mail_tells_who_reported_whose_it_is_and_who_decides(
     decide(steward, about, "none", facts="C’est corrigé.")
     assert "Les boutiques ont à corriger" not in steward.get("/gestion/signalements").text
     assert "corriger quelque chose" not in claire.get("/ma-boutique/ruche").text
+
+
+def test_a_merchant_agrees_to_the_rules(towns: tuple[Town, Town], claire: Browser) -> None:
+    assert "/ma-boutique/ruche/regles" in claire.get("/ma-boutique/ruche").text
+    page = claire.get("/ma-boutique/ruche/regles").text
+    assert f"{rules.VERSION:%d/%m/%Y}" in page
+    assert claire.post("/ma-boutique/ruche/regles", own=False).status_code == 403
+    page = claire.follow("/ma-boutique/ruche/regles", data={}).text
+    assert "/ma-boutique/ruche/regles" not in page
+    assert "Vous les avez acceptées" in claire.get("/ma-boutique/ruche/regles").text
+    assert Browser(towns[0]).get("/ma-boutique/ruche/regles").status_code == 401
+    assert f"{rules.VERSION:%d/%m/%Y}" in towns[0].get("/regles").text
 
 
 def test_spam_and_floods_are_held_off(towns: tuple[Town, Town], shown: str) -> None:
