@@ -244,14 +244,18 @@ def find_decisions_of_shop(db: sqlite3.Connection, shop: str, limit: int) -> lis
     return [_decision(row) for row in rows]
 
 
-def find_in_force(db: sqlite3.Connection, target: str) -> list[Decision]:
-    """By what an object is hidden, the last first."""
+def find_corrections(db: sqlite3.Connection, limit: int, shop: str | None = None) -> list[Decision]:
+    """What shops, or one, were asked to correct and nobody has decided on since, by its day."""
     rows = db.execute(
         """
-        SELECT * FROM decisions
-        WHERE target = ? AND act IN ('hide', 'suspend') AND lifted IS NULL ORDER BY at DESC, id
+        SELECT * FROM decisions WHERE act = 'correct' AND (:shop IS NULL OR shop = :shop)
+          AND NOT EXISTS (
+              SELECT 1 FROM decisions AS later
+              WHERE later.object = decisions.object AND later.id != decisions.id
+                AND later.at >= decisions.at)
+        ORDER BY until, id LIMIT :limit
         """,
-        (target,),
+        {"shop": shop, "limit": limit},
     )
     return [_decision(row) for row in rows]
 

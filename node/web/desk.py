@@ -5,7 +5,12 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.store import deeds
 from node.web import accounts, render, sessions, state
+
+# Whose acts say themselves what was done.
+NOTED = ("/gestion/examiner", "/gestion/contestations/", "/gestion/demandes/")
+PATH_MOST = 200
 
 
 async def steward(request: Request) -> sessions.Person | Response:
@@ -15,7 +20,19 @@ async def steward(request: Request) -> sessions.Person | Response:
     person = await sessions.person(request)
     if person is None:
         return accounts.ask(request, status=401)
-    return person if person.is_steward else await render.error(request, 404)
+    if not person.is_steward:
+        return await render.error(request, 404)
+    await _log(request, person)
+    return person
+
+
+async def _log(request: Request, person: sessions.Person) -> None:
+    """Notes who is about to change something, and where; what was decided is noted by itself."""
+    path = request.scope["path"].removeprefix(render.prefix(request))
+    if request.method == "POST" and not path.startswith(NOTED):
+        site = state.of(request)
+        by = person.account.id
+        await site.database.write(deeds.add, by, "page", path[:PATH_MOST], site.clock())
 
 
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:

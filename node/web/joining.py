@@ -14,10 +14,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import errors, hours_said, hours_typed, joining, mail, prices, siret, territory
+from node import errors, hours_said, hours_typed, joining, mail, prices, rules, siret, territory
 from node.model import Place, Role
 from node.store import accounts as account_rows
 from node.store import applications, drafts, places
+from node.store import rules as consents
 from node.store.applications import Application
 from node.translation import Translator
 from node.web import accounts, forms, listing_form, own_hours, render, sessions, state
@@ -329,6 +330,7 @@ async def send(request: Request) -> Response:
         status=422 if problems else 200,
         one=one,
         email=person.account.email,
+        rules_of=f"{rules.VERSION:%d/%m/%Y}",
         siret=siret.written(one.siret),
         place=place.name if place else "",
         week=hours_said.week(hours_typed.parse(one.hours), say) if one.hours else (),
@@ -340,6 +342,7 @@ def _send(
     db: sqlite3.Connection, site: state.Site, account: str, say: Translator, now: datetime
 ) -> None:
     one = joining.send(db, account, now)
+    consents.agree(db, account, rules.VERSION, now)
     if not site.settings.mail.host:
         return
     for steward in account_rows.find_with_role(db, Role.STEWARD, now):

@@ -12,10 +12,11 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import catalogue, errors, hours_said, phrases
+from node import catalogue, errors, hours_said, phrases, rules
 from node import hours as opening
 from node.model import Account, Availability, Listing, Shop
 from node.store import drafts, helpers, hidden, listings, notices, places
+from node.store import rules as consents
 from node.store import shops as shop_rows
 from node.uris import Uris
 from node.web import accounts, cards, forms, render, sessions, state
@@ -102,7 +103,8 @@ async def home(request: Request) -> Response:
         return desk
     site = state.of(request)
     count, sold_out, place = await site.database.read(_home, desk.shop)
-    decided, suspended = await site.database.read(_decided, desk.shop)
+    decided, correct_by, suspended = await site.database.read(_decided, desk.shop)
+    agreed = await site.database.read(consents.agreed, desk.account.id, rules.VERSION)
     now = site.clock()
     is_open = opening.state(desk.shop.hours, desk.shop.place, now)
     said = hours_said.state(is_open, now, render.speak(request))
@@ -116,13 +118,18 @@ async def home(request: Request) -> Response:
         is_open=is_open.open,
         said=said,
         decided=decided,
+        correct_by=correct_by,
+        to_agree=agreed is None and not desk.helping,
         suspended=suspended,
     )
 
 
-def _decided(db: sqlite3.Connection, shop: Shop) -> tuple[int, bool]:
+def _decided(db: sqlite3.Connection, shop: Shop) -> tuple[int, datetime | None, bool]:
+    """How many decisions of the site there are, by when something is to be corrected, and whether
+    the shop is suspended."""
     found = notices.find_decisions_of_shop(db, shop.id, LISTED_MOST)
-    return len(found), hidden.exists(db, shop.uri)
+    asked = notices.find_corrections(db, 1, shop.id)
+    return len(found), asked[0].until if asked else None, hidden.exists(db, shop.uri)
 
 
 def _home(db: sqlite3.Connection, shop: Shop) -> tuple[int, int, str]:

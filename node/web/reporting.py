@@ -46,12 +46,15 @@ async def queue(request: Request) -> Response:
         return person
     site = state.of(request)
     waiting, appeals, hides = await site.database.read(_queue, site, render.speak(request))
+    corrections = await site.database.read(_corrections, site)
     return desk.page(
         request,
         "reports",
         waiting=waiting,
         appeals=appeals,
         hides=hides,
+        corrections=corrections,
+        now=site.clock(),
         address=lambda about: _address(request, about),
         day=statements.day,
     )
@@ -93,6 +96,18 @@ def _queue(
     return waiting[:SHOWN_MOST], appeals, hides
 
 
+def _corrections(
+    db: sqlite3.Connection, site: state.Site
+) -> list[tuple[Decision, datetime | None]]:
+    """What shops are to correct, each with when its object was changed since, if it was."""
+    found = []
+    for one in rows.find_corrections(db, SHOWN_MOST):
+        target = notices.find_target(db, site.uris, one.object)
+        it = target and (target.listing or target.shop)
+        found.append((one, it.updated if it and it.updated > one.at else None))
+    return found
+
+
 async def case(request: Request) -> Response:
     """`/gestion/signalements/{id}`: where to decide; a report of another server can be closed."""
     person = await desk.steward(request)
@@ -103,8 +118,7 @@ async def case(request: Request) -> Response:
     if request.method == "POST":
         async with forms.read(request):
             pass
-        by = person.account.id
-        if not await site.database.write(_close, wanted, by, site.clock()):
+        if not await site.database.write(_close, wanted, site.clock()):
             return await render.error(request, 404)
         return sessions.see_other(request, "/gestion/signalements?fait=vu")
     about = await site.database.read(_about, wanted)
@@ -119,12 +133,11 @@ def _about(db: sqlite3.Connection, wanted: str) -> str | None:
     return notice.object if notice else flag.objects[0] if flag else None
 
 
-def _close(db: sqlite3.Connection, wanted: str, account: str, now: datetime) -> bool:
+def _close(db: sqlite3.Connection, wanted: str, now: datetime) -> bool:
     flag = reports.get(db, wanted)
     if flag is None:
         return False
     reports.close(db, flag.id, now)
-    deeds.add(db, account, "none", flag.objects[0], now)
     return True
 
 

@@ -67,12 +67,12 @@ def act(say: Translator, value: str) -> str:
         "withdraw": say("Withdraw it for good"),
         "suspend": say("Suspend the shop"),
         "lift": say("Show it again"),
+        "page": say("A form of this page was sent"),
         "appeal-kept": say("Keep a decision after an appeal"),
         "appeal-changed": say("Change a decision after an appeal"),
         "approve": say("Open a shop"),
         "correction": say("Send a request back"),
         "refuse": say("Not open a shop"),
-        "close": say("Close a shop"),
     }.get(value, value)
 
 

@@ -22,9 +22,9 @@ from node.store import accounts as account_rows
 from node.store import (
     applications,
     blocks,
-    deeds,
     deliveries,
     helpers,
+    hidden,
     listings,
     mails,
     places,
@@ -277,6 +277,7 @@ async def _shop_page(
         return await render.error(request, 404)
     shop, place, count, people = found
     helped = await site.database.read(helpers.until, shop.id, site.clock())
+    suspended = await site.database.read(hidden.exists, shop.uri)
     return desk.page(
         request,
         "shop",
@@ -286,6 +287,7 @@ async def _shop_page(
         count=count,
         people=people,
         helped=helped is not None,
+        suspended=suspended,
         email=email,
         errors=problems or {},
     )
@@ -318,16 +320,10 @@ async def close_shop(request: Request) -> Response:
         say = render.speak(request)
         return await _shop_page(request, problems={"sure": say("Tick the box to close the shop")})
     try:
-        by, handle = person.account.id, request.path_params["handle"]
-        await site.database.write(_close_shop, by, handle, site.clock())
+        await site.database.write(shops.close_shop, request.path_params["handle"], site.clock())
     except errors.NotFound:
         return await render.error(request, 404)
     return sessions.see_other(request, "/gestion?fait=fermee")
-
-
-def _close_shop(db: sqlite3.Connection, by: str, handle: str, now: datetime) -> None:
-    shops.close_shop(db, handle, now)
-    deeds.add(db, by, "close", handle, now)
 
 
 # --- letting people in ---------------------------------------------------------------------------

@@ -14,6 +14,7 @@ from starlette.responses import PlainTextResponse, Response
 from node import accounts, joining, mail, media, notices, reservations, search, team, workers
 from node import publications as told
 from node import ranking as order
+from node import rules as site_rules
 from node.exchange import enquiries
 from node.model import RingName
 from node.store import notices as notice_rows
@@ -162,6 +163,7 @@ async def rules(request: Request) -> Response:
     return _page(
         request,
         "law/rules.html",
+        version_of_rules=f"{site_rules.VERSION:%d/%m/%Y}",
         acts=[statements.act(say, one) for one in notices.ACTS],
         correct_days=notices.CORRECT_WITHIN.days,
         appeal_months=_months(notices.APPEAL_WITHIN),

@@ -8,9 +8,10 @@ from urllib.parse import quote
 import pytest
 
 from node import neighbours as neighbourhood
-from node import notices, publications
+from node import notices, publications, rules
 from node.store import changes, database
-from tests import neighbours
+from tests import neighbours, smtp
+from tests.flows.test_joining import mail_to
 from tests.flows.test_merchant import Browser, hidden, signed_in
 from tests.neighbours import Town, eventually
 
@@ -18,12 +19,25 @@ HTML = "<b>gras</b> <script>alert(1)</script>"
 
 
 @pytest.fixture(scope="module")
-def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Town]]:
-    """Pessac, whose shops are reported, and Mérignac, which shows them."""
+def server() -> Iterator[smtp.Server]:
+    with smtp.serving() as server:
+        yield server
+
+
+@pytest.fixture(scope="module")
+def towns(
+    tmp_path_factory: pytest.TempPathFactory, server: smtp.Server
+) -> Iterator[tuple[Town, Town]]:
+    """Pessac, which sends mail and whose shops are reported, and Mérignac, which shows them."""
     towns = neighbours.found(["Pessac", "FR-33281"], tmp_path_factory.mktemp("notices"))
     pessac = towns[0]
     for handle, name in (("ruche", "La Ruche"), ("pains", "Aux Pains")):
         pessac.run("shop", "add", handle, "--name", name, "--commune", "Pessac")
+    with (pessac.folder / "instance.toml").open("a") as settings:
+        settings.write(
+            f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
+            'sender = "site@example.fr"\n'
+        )
     with neighbours.serving(towns):
         neighbours.befriend(towns[0], towns[1])
         yield towns[0], towns[1]
@@ -155,6 +169,11 @@ def test_hidden_at_both_and_shown_again_after_an_appeal(
     assert "Facture" not in page
     assert "jamais été pratiqué" not in page
     assert claire.get("/gestion/journal").status_code == 404
+    # Whatever else is done at the desk is noted by its page.
+    steward.post("/gestion/acces", data={"email": "yann@example.fr"})
+    page = steward.get("/gestion/journal").text
+    assert "/gestion/acces" in page
+    assert "yann@" not in page
 
 
 def test_a_suspended_shop_goes_everywhere_and_comes_back(
@@ -240,6 +259,49 @@ def shown_at(town: Town) -> str:
     mark = hidden(town.get("/signaler").text, "shown")
     time.sleep(3.1)
     return mark
+
+
+def test_mail_tells_who_reported_whose_it_is_and_who_decides(
+    towns: tuple[Town, Town], steward: Browser, claire: Browser, server: smtp.Server, shown: str
+) -> None:
+    pessac = towns[0]
+    about = listed(pessac, "ruche", "Propolis")
+    receipt = report(pessac, shown, about, name="Jean Petit", email="jean@example.fr")
+    told = mail_to(server, "jean@example.fr", "Votre signalement est arrivé")
+    assert f"{pessac.url}{receipt}" in told
+    assert "/gestion/signalements" in mail_to(server, "nadia@example.fr", "Un contenu est signalé")
+    decide(steward, about, "correct")
+    text = mail_to(server, "claire@example.fr", "Une décision à propos de « Propolis »")
+    assert "n’a jamais été pratiqué" in text
+    assert "Jean" not in text
+    assert "jean@" not in text
+    assert "Le prix barré est faux." not in text
+    text = mail_to(server, "jean@example.fr", "La suite donnée à votre signalement")
+    assert "n’a jamais été pratiqué" in text
+    assert "tribunal administratif" in text
+    assert pessac.names("propolis", "33318") == ["Propolis"]  # it is the shop's to correct
+    # The shop and the steward see by when; then that it was changed; then nothing any more.
+    assert "corriger quelque chose" in claire.get("/ma-boutique/ruche").text
+    page = steward.get("/gestion/signalements").text
+    assert "Les boutiques ont à corriger" in page
+    assert "modifié le" not in page
+    pessac.run("listing", "revise", about.rsplit("/", 1)[1], "--price", "8,90")
+    eventually(lambda: "modifié le" in steward.get("/gestion/signalements").text)
+    decide(steward, about, "none", facts="C’est corrigé.")
+    assert "Les boutiques ont à corriger" not in steward.get("/gestion/signalements").text
+    assert "corriger quelque chose" not in claire.get("/ma-boutique/ruche").text
+
+
+def test_a_merchant_agrees_to_the_rules(towns: tuple[Town, Town], claire: Browser) -> None:
+    assert "/ma-boutique/ruche/regles" in claire.get("/ma-boutique/ruche").text
+    page = claire.get("/ma-boutique/ruche/regles").text
+    assert f"{rules.VERSION:%d/%m/%Y}" in page
+    assert claire.post("/ma-boutique/ruche/regles", own=False).status_code == 403
+    page = claire.follow("/ma-boutique/ruche/regles", data={}).text
+    assert "/ma-boutique/ruche/regles" not in page
+    assert "Vous les avez acceptées" in claire.get("/ma-boutique/ruche/regles").text
+    assert Browser(towns[0]).get("/ma-boutique/ruche/regles").status_code == 401
+    assert f"{rules.VERSION:%d/%m/%Y}" in towns[0].get("/regles").text
 
 
 def test_spam_and_floods_are_held_off(towns: tuple[Town, Town], shown: str) -> None:

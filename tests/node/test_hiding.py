@@ -94,6 +94,22 @@ def test_a_suspended_shop_is_one_word_to_others_and_comes_back_whole(tmp_path: P
         assert len(listings.find_of_shop(db, shop.id)) == 2
 
 
+def test_what_is_shown_again_under_a_suspended_shop_waits_for_it(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        one = ground.publish(db, shop)
+        hiding.hide_listing(db, one, NOW)
+        hiding.suspend(db, shop, LATER)
+        found = listings.get(db, one.id)
+        assert found is not None
+        hiding.show_listing(db, found, LATER)
+        assert listings.find_of_shop(db, shop.id) == []
+        again = shop_rows.get(db, shop.id)
+        assert again is not None
+        hiding.reinstate(db, again, LAST)
+        assert [found.id for found in listings.find_of_shop(db, shop.id)] == [one.id]
+
+
 def test_a_shop_that_closes_while_suspended_takes_everything_along(tmp_path: Path) -> None:
     with ground.opened(tmp_path) as db:
         shop = ground.open_shop(db)
