@@ -209,6 +209,13 @@ def change_email(db: sqlite3.Connection, account_id: str, email: str) -> None:
     db.execute("UPDATE accounts SET email = ? WHERE id = ?", (email, account_id))
 
 
+def remove_role(db: sqlite3.Connection, account_id: str, role: Role) -> None:
+    """Takes a role on the node from an account; what it holds of shops stays."""
+    db.execute(
+        "DELETE FROM grants WHERE account = ? AND role = ? AND shop IS NULL", (account_id, role)
+    )
+
+
 def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
     """Takes a shop from an account."""
     db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))

@@ -42,6 +42,7 @@ NAMES = (
     "2026_11_26_nodes_around",
     "2026_11_26_digests",
     "2026_11_26_setup",
+    "2026_11_26_second_factors",
 )
 
 
