@@ -5,6 +5,7 @@ may not leave the browser.
 """
 
 SIZE = 57
+TEXT_MOST = 213  # bytes
 _BLOCKS = (43, 43, 43, 43, 44)  # bytes of data in each
 _CHECK = 26  # bytes of correction behind each
 _FORMAT, _VERSION = 0x5412, 0x0A4D3  # level M with mask 0; version 10: with their own correction
@@ -79,7 +80,7 @@ def modules(text: str) -> Grid:
 def _codewords(text: bytes) -> list[int]:
     """Data filled up, in blocks with their correction, interleaved."""
     capacity = sum(_BLOCKS)
-    if len(text) > capacity - 3:
+    if len(text) > TEXT_MOST:
         raise ValueError("too long for the code")
     whole = 4 << 16 | len(text)  # the mode is half a byte, the length two
     for byte in text:

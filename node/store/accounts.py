@@ -99,6 +99,11 @@ def add_session(
     )
 
 
+def remove_sessions(db: sqlite3.Connection, account_id: str) -> None:
+    """Ends all sessions of an account."""
+    db.execute("DELETE FROM sessions WHERE account = ?", (account_id,))
+
+
 def get_session(db: sqlite3.Connection, token_hash: bytes, now: datetime) -> Account | None:
     """Whose session that is, while it holds."""
     row = db.execute(
