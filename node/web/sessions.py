@@ -31,16 +31,6 @@ class Person:
         return any(grant.role is Role.STEWARD for grant, _ in self.grants)
 
     @property
-    def desk_roles(self) -> frozenset[Role]:
-        """What they are at the desk."""
-        return frozenset(grant.role for grant, _ in self.grants if grant.role in roles.DESK)
-
-    @property
-    def may_help(self) -> bool:
-        """Whether they may act for a merchant who lets a helper in."""
-        return bool(self.desk_roles & {Role.STEWARD, Role.AGENT})
-
-    @property
     def shops(self) -> tuple[Shop, ...]:
         """The open shops they look after."""
         return tuple(
@@ -56,6 +46,16 @@ class Person:
         return any(
             grant.role is Role.MERCHANT and grant.shop == shop.id for grant, _ in self.grants
         )
+
+    @property
+    def desk_roles(self) -> frozenset[Role]:
+        """What they are at the desk."""
+        return frozenset(grant.role for grant, _ in self.grants if grant.role in roles.DESK)
+
+    @property
+    def may_help(self) -> bool:
+        """Whether they may act for a merchant who lets a helper in."""
+        return bool(self.desk_roles & {Role.STEWARD, Role.AGENT})
 
 
 async def person(request: Request) -> Person | None:
