@@ -31,6 +31,9 @@ class Role(StrEnum):
     MERCHANT = "merchant"  # the owner of a shop
     SELLER = "seller"  # at its counter: all but people
     PUBLISHER = "publisher"
+    ASSOCIATION = "association"  # of merchants: opens shops (node/roles.py)
+    AGENT = "agent"  # accompanies merchants
+    AUDITOR = "auditor"  # reads the desk
 
 
 class Availability(StrEnum):

@@ -4,7 +4,7 @@ import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import neighbours
+from node import neighbours, second_factor
 from node.model import Role
 from node.settings import Settings
 from node.store import accounts, peers, proofs, setup_notes, shops
@@ -31,6 +31,11 @@ def tasks(db: sqlite3.Connection, configured: Settings, now: datetime) -> list[T
         Task("contact", "/installation/3", bool(configured.node.contact.strip())),
         Task("own-address", "/installation/4", len(can_sign_in) == len(stewards)),
         Task("second-steward", "/installation/4", len(can_sign_in) >= 2),
+        Task(
+            "second-factor",
+            "/acces",
+            all(second_factor.is_in_use(db, one.id) for one in stewards),
+        ),
         Task("backup", "/installation/6", "backup" in notes),
         Task("mail", "#mail", bool(configured.mail.host)),
         Task("shop", "/boutiques/ajouter", bool(shops.find(db, own=True, limit=1))),

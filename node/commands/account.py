@@ -16,11 +16,48 @@ def configure(subjects: output.Subjects) -> None:
         example="echoppe account invite claire@example.fr --role merchant --shop fleurs",
     )
     parser.add_argument("email")
-    parser.add_argument("--role", required=True, choices=("steward", "merchant", "publisher"))
+    parser.add_argument(
+        "--role",
+        required=True,
+        choices=("steward", "association", "agent", "auditor", "merchant", "publisher"),
+    )
     parser.add_argument("--shop", metavar="HANDLE", help="whose shop, for a merchant")
     parser.add_argument("--name", help="how a publisher is shown beside what it writes")
     parser.add_argument(
         "--badge", choices=("town_hall", "media", "association"), help="and what it is"
+    )
+
+    parser = output.command(
+        actions,
+        "reset-factor",
+        reset_factor,
+        help="take the second factor from somebody who has lost it; all sessions of theirs end",
+        example="echoppe account reset-factor nadia@example.fr",
+    )
+    parser.add_argument("email", help="or the account's id")
+
+
+def reset_factor(asked: argparse.Namespace) -> None:
+    """Whoever asks for this by telephone must be known: the command cannot tell."""
+    from node import errors
+    from node.commands import folder
+    from node.store import accounts, database, second_factors
+
+    here = folder.open_folder(asked)
+    with database.transaction(here.path) as db:
+        account = accounts.get_by_email(db, asked.email.strip().lower()) or accounts.get(
+            db, asked.email
+        )
+        if account is None:
+            raise errors.NotFound("unknown-account", f"Nobody is known as {asked.email!r}.")
+        taken = second_factors.remove(db, account.id)
+        accounts.remove_sessions(db, account.id)
+    output.say(
+        asked,
+        {"account": account.id, "email": account.email, "removed": taken},
+        f"{account.email or account.id} signs in without a second factor now, and anew."
+        if taken
+        else f"{account.email or account.id} had no second factor; their sessions have ended.",
     )
 
 

@@ -99,6 +99,11 @@ def add_session(
     )
 
 
+def remove_sessions(db: sqlite3.Connection, account_id: str) -> None:
+    """Ends all sessions of an account."""
+    db.execute("DELETE FROM sessions WHERE account = ?", (account_id,))
+
+
 def get_session(db: sqlite3.Connection, token_hash: bytes, now: datetime) -> Account | None:
     """Whose session that is, while it holds."""
     row = db.execute(
@@ -209,16 +214,16 @@ def change_email(db: sqlite3.Connection, account_id: str, email: str) -> None:
     db.execute("UPDATE accounts SET email = ? WHERE id = ?", (email, account_id))
 
 
-def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
-    """Takes a shop from an account."""
-    db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))
-
-
 def remove_role(db: sqlite3.Connection, account_id: str, role: Role) -> None:
-    """Takes a role on the territory from an account."""
+    """Takes a role on the node from an account; what it holds of shops stays."""
     db.execute(
         "DELETE FROM grants WHERE account = ? AND role = ? AND shop IS NULL", (account_id, role)
     )
+
+
+def remove_grant(db: sqlite3.Connection, account_id: str, shop_id: str) -> None:
+    """Takes a shop from an account."""
+    db.execute("DELETE FROM grants WHERE account = ? AND shop = ?", (account_id, shop_id))
 
 
 def get_sent(db: sqlite3.Connection, account_id: str, form: str) -> str | None:

@@ -49,6 +49,7 @@ NAMES = (
     "2026_11_26_news",
     "2026_11_26_sources",
     "2026_11_26_rules",
+    "2026_11_26_second_factors",
 )
 
 

@@ -205,12 +205,14 @@ async def account(request: Request) -> Response:
         return answer
     person = await sessions.person(request)
     if person is None:
+        if await sessions.owes_second_factor(request):
+            return sessions.see_other(request, "/connexion/second")
         return ask(request, status=401)
-    if not person.is_steward and len(person.shops) == 1:
+    if not person.desk_roles and len(person.shops) == 1:
         return sessions.see_other(request, f"/ma-boutique/{person.shops[0].handle}")
     if person.is_steward and person.account.email is None:
         return sessions.see_other(request, "/gestion/installation/1")  # the first day of a node
-    if person.is_steward and not person.shops:
+    if person.desk_roles and not person.shops:
         return sessions.see_other(request, "/gestion")
     if person.publishes and not person.is_steward and not person.shops:
         return sessions.see_other(request, "/gestion/actualites")

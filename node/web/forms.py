@@ -112,6 +112,10 @@ def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
     fields = error.fields if isinstance(error, errors.Invalid) else {}
     known: Mapping[str, tuple[str, str]] = {
         "bad-email": ("email", say("This is no e-mail address such as claire@example.fr")),
+        "above-oneself": (
+            "email",
+            say("This person works at the desk: only a steward lets them in"),
+        ),
         "handle-taken": ("handle", say("This short name is taken, or was: choose another one")),
         "photo-heic": (
             "photo",

@@ -49,9 +49,9 @@ async def desk_of(request: Request, *, helped: bool = True) -> Desk | Response:
     handle = request.path_params["handle"]
     for shop in person.shops:
         if shop.handle == handle:
-            several = person.is_steward or len(person.shops) > 1
+            several = bool(person.desk_roles) or len(person.shops) > 1
             return Desk(person.account, shop, several, person.owns(shop))
-    if person.is_steward and helped:
+    if person.may_help and helped:
         return await _help(request, person.account, handle)
     return await render.error(request, 404)
 

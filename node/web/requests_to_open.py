@@ -7,7 +7,7 @@ from datetime import datetime
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, errors, joining, shops, siret
+from node import accounts, errors, joining, roles, shops, siret
 from node.exchange import keys
 from node.store import accounts as account_rows
 from node.store import applications, deeds, drafts, helpers, places
@@ -28,6 +28,8 @@ async def page(request: Request) -> Response:
     found = await site.database.read(_found, application_id)
     if found is None:
         return await render.error(request, 404)
+    if request.method == "POST" and found[0].account == person.account.id:
+        return await render.error(request, 403)  # nobody answers their own request
     one, place, email, prepared = found
     handle, reason, deed = steward.handle_for(one.name), "", ""
     problems: dict[str, str] = {}
@@ -146,6 +148,7 @@ def _let_in(
     account = account_rows.get(db, account_id)
     if account is None or account_id not in waiting:
         return None
+    roles.check_may_let_in(db, by, account_id, now)
     accounts.let_in(db, account, way_in.token, way_in.code, site.ring, now)
     applications.answered(db, account_id)
     # Who holds the code gets in: the shops that it opens read who had it.

@@ -9,7 +9,7 @@ from http.cookies import CookieError, SimpleCookie
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import accounts
+from node import accounts, roles, second_factor
 from node.model import Account, Grant, Role, Shop
 from node.store import accounts as account_rows
 from node.store import shops
@@ -52,6 +52,16 @@ class Person:
             grant.role is Role.MERCHANT and grant.shop == shop.id for grant, _ in self.grants
         )
 
+    @property
+    def desk_roles(self) -> frozenset[Role]:
+        """What they are at the desk."""
+        return frozenset(grant.role for grant, _ in self.grants if grant.role in roles.DESK)
+
+    @property
+    def may_help(self) -> bool:
+        """Whether they may act for a merchant who lets a helper in."""
+        return bool(self.desk_roles & {Role.STEWARD, Role.AGENT})
+
 
 async def person(request: Request) -> Person | None:
     """Who asks; None for nobody known."""
@@ -64,7 +74,7 @@ async def person(request: Request) -> Person | None:
 
 def _person(db: sqlite3.Connection, token_hash: bytes, now: datetime) -> Person | None:
     found = account_rows.get_session(db, token_hash, now)
-    if found is None:
+    if found is None or second_factor.is_missing(db, found.id, token_hash):
         return None
     return Person(
         found,
@@ -73,6 +83,22 @@ def _person(db: sqlite3.Connection, token_hash: bytes, now: datetime) -> Person 
             for grant in account_rows.find_grants(db, found.id, now)
         ),
     )
+
+
+async def owes_second_factor(request: Request) -> Account | None:
+    """Whose session this is, where it opens nothing until the second factor is given."""
+    token = session_token(request)
+    if token is None:
+        return None
+    site = state.of(request)
+    return await site.database.read(_owes, accounts.hash_of(token), site.clock())
+
+
+def _owes(db: sqlite3.Connection, token_hash: bytes, now: datetime) -> Account | None:
+    found = account_rows.get_session(db, token_hash, now)
+    if found is None or not second_factor.is_missing(db, found.id, token_hash):
+        return None
+    return found
 
 
 def new_token() -> str:

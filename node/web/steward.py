@@ -14,7 +14,19 @@ from pathlib import Path
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import accounts, digest, errors, hours_typed, joining, mail, setup, shops, territory
+from node import (
+    accounts,
+    digest,
+    errors,
+    hours_typed,
+    joining,
+    mail,
+    roles,
+    second_factor,
+    setup,
+    shops,
+    territory,
+)
 from node.exchange import keys
 from node.model import Account, Block, Report, Role, Shop
 from node.settings import Settings
@@ -256,7 +268,8 @@ def _open_shop(
         if typed.form:
             account_rows.add_sent(db, account.id, typed.form, sent, now)
     if typed.email:
-        _invite(db, site, typed.email, shops.get_open(db, draft.handle), way_in, now)
+        shop = shops.get_open(db, draft.handle)
+        _invite(db, site, account.id, typed.email, shop, Role.MERCHANT, way_in, now)
     return sent
 
 
@@ -338,11 +351,12 @@ async def invite(request: Request) -> Response:
     handle = request.path_params.get("handle")
     say = render.speak(request)
     async with forms.read(request) as form:
-        email = form.line("email", 320)
+        email, wanted = form.line("email", 320), form.line("role", 20)
+    role = Role(wanted) if wanted in roles.DESK else Role.STEWARD
     way_in = accounts_web.new_way_in()
     try:
         by = person.account.id
-        await site.database.write(_invite_to, site, by, email, handle, way_in, site.clock())
+        await site.database.write(_invite_to, site, by, email, role, handle, way_in, site.clock())
     except errors.NotFound:
         return await render.error(request, 404)
     except errors.Invalid as error:
@@ -358,12 +372,13 @@ def _invite_to(
     site: state.Site,
     by: str,
     email: str,
+    role: Role,
     handle: str | None,
     way_in: accounts_web.WayIn,
     now: datetime,
 ) -> None:
     shop = shops.get_open(db, handle) if handle else None
-    _invite(db, site, email, shop, way_in, now)
+    _invite(db, site, by, email, shop, Role.MERCHANT if shop else role, way_in, now)
     if shop is not None:  # its owners read who was let in, and by whom
         helpers.add_deed(db, shop.id, by, "inviter", now)
 
@@ -371,15 +386,19 @@ def _invite_to(
 def _invite(
     db: sqlite3.Connection,
     site: state.Site,
+    by: str,
     email: str,
     shop: Shop | None,
+    role: Role,
     way_in: accounts_web.WayIn,
     now: datetime,
 ) -> None:
+    known = account_rows.get_by_email(db, email.strip().lower()[:320])
+    roles.check_may_let_in(db, by, known.id if known else None, now)
     account = accounts.invite(
         db,
         email,
-        Role.MERCHANT if shop else Role.STEWARD,
+        role,
         shop=shop.id if shop else None,
         territory=None if shop else site.settings.node.communes[0],
         account_id=str(uuid.uuid4()),
@@ -405,23 +424,62 @@ def handed_over(request: Request, email: str, way_in: accounts_web.WayIn, back: 
 
 
 async def access(request: Request) -> Response:
-    """`/gestion/acces`: who else looks after the node."""
+    """`/gestion/acces`: who else works at the desk, and as what."""
     person = await desk.steward(request)
     if isinstance(person, Response):
         return person
     return await invite(request) if request.method == "POST" else await _access_page(request)
 
 
+async def remove_access(request: Request) -> Response:
+    """`/gestion/acces/retirer`: takes a role of the desk from somebody."""
+    person = await desk.steward(request)
+    if isinstance(person, Response):
+        return person
+    site = state.of(request)
+    say = render.speak(request)
+    async with forms.read(request) as form:
+        account, _, role = form.line("which", 80).partition(" ")
+    if role not in roles.DESK:
+        return await render.error(request, 404)
+    try:
+        await site.database.write(roles.remove, account, Role(role), site.clock())
+    except errors.Conflict:
+        problem = {"": say("The site keeps a steward who can sign in: invite another one first")}
+        return await _access_page(request, problems=problem)
+    return sessions.see_other(request, "/gestion/acces?fait=retire")
+
+
 async def _access_page(
     request: Request, *, email: str = "", problems: Mapping[str, str] | None = None
 ) -> Response:
     site = state.of(request)
-    people = await site.database.read(account_rows.find_with_role, Role.STEWARD, site.clock())
+    say = render.speak(request)
     return desk.page(
         request,
         "access",
         status=422 if problems else 200,
-        people=people,
+        people=await site.database.read(_people, site.clock()),
+        role_names=role_names(say),
         email=email,
         errors=problems or {},
     )
+
+
+def _people(db: sqlite3.Connection, now: datetime) -> list[tuple[Account, Role, bool]]:
+    """Who works at the desk, as what, and whether with a second factor."""
+    return [
+        (account, role, second_factor.is_in_use(db, account.id))
+        for role in roles.DESK
+        for account in account_rows.find_with_role(db, role, now)
+    ]
+
+
+def role_names(say: Translator) -> list[tuple[str, str]]:
+    """The roles of the desk, each with what it may do."""
+    return [
+        (Role.STEWARD, say("Steward: everything")),
+        (Role.ASSOCIATION, say("Merchants’ association: opens shops and hands codes over")),
+        (Role.AGENT, say("Helper of merchants: reads, and hands codes over")),
+        (Role.AUDITOR, say("Auditor: reads everything, changes nothing")),
+    ]

@@ -53,6 +53,7 @@ def test_what_was_said_is_in_the_settings(founded: founding.Founded) -> None:
         "languages": ("fr", "en"),
         "contact": "mairie@pessac.example",
         "colour": "#0f4c40",
+        "opening": "request",
     }
     assert read.server.listen == "127.0.0.1:8123"
 
