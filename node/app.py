@@ -152,8 +152,9 @@ async def running(
             post,
             rules,
             (lambda db, now: remind(db, now=now)) if configured.mail.host else None,
-            functools.partial(_back_up, folder, configured) if configured.backup.key else None,
         )
+        if configured.backup.key:
+            workers.back_up = functools.partial(_back_up, folder, configured)
         async with workers:
             yield Node(
                 folder=folder,

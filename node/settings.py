@@ -66,6 +66,15 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """[backup]: the nightly copy. Without a key, none is made."""
+
+    key: str = ""
+    folder: str = "backups"
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class MailSettings:
     """[mail]: the SMTP server that takes the node's mail. Without a host, none is sent."""
 
@@ -75,15 +84,6 @@ class MailSettings:
     user: str = ""
     password_file: str = "mail.password"  # noqa: S105 (the name of a file)
     sender: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class BackupSettings:
-    """[backup]: the nightly copy. Without a key, none is made."""
-
-    key: str = ""
-    folder: str = "backups"
-    keep: int = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,8 +101,8 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     federation: FederationSettings = field(default_factory=FederationSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
-    mail: MailSettings = field(default_factory=MailSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 
@@ -226,15 +226,15 @@ def _check(settings: Settings, source: str) -> None:
         fail("server.listen", error.detail)
     if not 0 <= settings.federation.radius_km <= 500:
         fail("federation.radius_km", "must be 0 to 500 kilometres.")
-    if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
-        fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
-    _check_mail(settings.mail, fail)
     if not re.fullmatch(r"(?:echoppe-backup-1-[A-Za-z0-9_-]{48})?", settings.backup.key):
         fail("backup.key", "must be a public key as `echoppe backup --new-key` makes it.")
     if not settings.backup.folder.strip():
         fail("backup.folder", "must name a folder.")
     if not 1 <= settings.backup.keep <= 1000:
         fail("backup.keep", "must be 1 to 1000 backups.")
+    if not 0 <= settings.storage.remote_photos_mb <= 1_000_000:
+        fail("storage.remote_photos_mb", "must be 0 to 1000000 megabytes.")
+    _check_mail(settings.mail, fail)
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
