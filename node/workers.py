@@ -16,16 +16,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 
-from node import (
-    accounts,
-    importing,
-    joining,
-    mail,
-    media,
-    moderation,
-    reductions,
-    reservations,
-)
+from node import accounts, importing, joining, mail, media, moderation, reductions, reservations
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
