@@ -162,9 +162,10 @@ async def running(
             (lambda db, now: remind(db, now=now) + tell(db, now=now))
             if configured.mail.host
             else None,
-            functools.partial(_back_up, folder, configured) if configured.backup.key else None,
             commune=configured.node.communes[0],
         )
+        if configured.backup.key:
+            workers.back_up = functools.partial(_back_up, folder, configured)
         async with workers:
             yield Node(
                 folder=folder,

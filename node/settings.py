@@ -68,6 +68,15 @@ class StorageSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class BackupSettings:
+    """[backup]: the nightly copy. Without a key, none is made."""
+
+    key: str = ""
+    folder: str = "backups"
+    keep: int = 14
+
+
+@dataclass(frozen=True, slots=True)
 class MailSettings:
     """[mail]: the SMTP server that takes the node's mail. Without a host, none is sent."""
 
@@ -94,15 +103,6 @@ class LegalSettings:
 
 
 @dataclass(frozen=True, slots=True)
-class BackupSettings:
-    """[backup]: the nightly copy. Without a key, none is made."""
-
-    key: str = ""
-    folder: str = "backups"
-    keep: int = 14
-
-
-@dataclass(frozen=True, slots=True)
 class TestingSettings:
     """[testing]: never in production; named loudly at start."""
 
@@ -117,9 +117,9 @@ class Settings:
     server: ServerSettings = field(default_factory=ServerSettings)
     federation: FederationSettings = field(default_factory=FederationSettings)
     storage: StorageSettings = field(default_factory=StorageSettings)
-    mail: MailSettings = field(default_factory=MailSettings)
     legal: LegalSettings = field(default_factory=LegalSettings)
     backup: BackupSettings = field(default_factory=BackupSettings)
+    mail: MailSettings = field(default_factory=MailSettings)
     testing: TestingSettings = field(default_factory=TestingSettings)
 
 

@@ -27,7 +27,6 @@ from node import (
     notices,
     reductions,
     reservations,
-    restoring,
 )
 from node.exchange import keys, outbox, sources, sync
 from node.exchange.backlog import Backlog, Letter
@@ -38,6 +37,7 @@ from node.exchange.photos import Copies
 from node.law import Law
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
+from node.restoring import is_quiet
 from node.store import (
     changes,
     database,
@@ -83,7 +83,6 @@ class Workers:
         post: mail.Post,
         law: Law,
         remind: Callable[[sqlite3.Connection, datetime], int] | None = None,
-        back_up: Callable[[datetime], Awaitable[None]] | None = None,
         *,
         commune: str,
     ) -> None:
@@ -108,9 +107,10 @@ class Workers:
         self._post = post
         self._law = law
         self._remind = remind  # None where there is no mail to remind anybody by
-        self._back_up = back_up  # None where there is no key to seal backups to
+        # Set before it is entered; None where there is no key to seal backups to.
+        self.back_up: Callable[[datetime], Awaitable[None]] | None = None
         # Restored from a backup, and not yet told that the old node is off: nothing is done.
-        self.quiet = restoring.is_quiet(db.folder)
+        self.quiet = is_quiet(db.folder)
 
     async def __aenter__(self) -> "Workers":
         self.standing.learn(*await self._database.read(moderation.standing))
@@ -136,8 +136,8 @@ class Workers:
         ):
             self._tasks.append(asyncio.create_task(self._loop(work, bell)))
         self._tasks.append(asyncio.create_task(self._sweep()))
-        if self._back_up is not None:
-            self._tasks.append(asyncio.create_task(self._make_backups(self._back_up)))
+        if self.back_up is not None:
+            self._tasks.append(asyncio.create_task(self._make_backups(self.back_up)))
 
     async def __aexit__(
         self,
@@ -176,7 +176,7 @@ class Workers:
         """Pokes when the file changes: a command may have written."""
         while True:
             try:
-                if self.quiet and not restoring.is_quiet(self._database.folder):
+                if self.quiet and not is_quiet(self._database.folder):
                     self.quiet = False
                     await self._begin()
                 if self._database.changed():

@@ -18,14 +18,21 @@ def snapshot(folder: Path, target: Path) -> None:
     """A copy of the file as of one moment, without what is left out of copies.
 
     The connection only reads: it neither writes nor checkpoints, so a server may go on writing.
-    Raises sqlite3.Error, errors.Unusable for a file that cannot be read.
+    Raises errors.Unusable for a file that cannot be read, or a disk without room.
     """
     source = folder / database.FILE_NAME
     os.close(os.open(target, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
     uri = f"{source.absolute().as_uri()}?mode=ro"
-    with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
-        db.execute(f"PRAGMA busy_timeout = {database.BUSY_MS}")
-        db.execute("VACUUM INTO ?", (str(target),))
+    try:
+        with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None)) as db:
+            db.execute(f"PRAGMA busy_timeout = {database.BUSY_MS}")
+            db.execute("VACUUM INTO ?", (str(target),))
+    except sqlite3.Error as error:
+        raise errors.Unusable(
+            "cannot-copy",
+            f"The database cannot be copied: it may be damaged, or the disk full ({error}). "
+            "See: echoppe check",
+        ) from None
     with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")  # a copy that fails is thrown away
         db.execute("PRAGMA synchronous = OFF")

@@ -38,6 +38,9 @@ FILE_NAME = "node.db"
 READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
+_DISK = frozenset(
+    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
+)
 EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
 EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
 EMPTY_MS = 200  # that readers are waited for meanwhile
@@ -332,10 +335,23 @@ class Database:
                     raise
         except BaseException as error:  # the whole batch failed: disk full, file gone
             for job in batch:
-                job.error = error
+                job.error = _refusal(job.error) or _refusal(error) or error
         # One wake-up of the loop for all of them: a thread's hand-over costs more than most writes.
         with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
             batch[0].loop.call_soon_threadsafe(_settle_all, batch)
+
+
+def _refusal(error: BaseException | None) -> errors.Unusable | None:
+    """What is told where it is the disk that takes nothing; None for any other error."""
+    code = getattr(error, "sqlite_errorcode", None)
+    if not isinstance(error, sqlite3.OperationalError) or code is None:
+        return None
+    if code & 0xFF not in _DISK:
+        return None
+    return errors.Unusable(
+        "cannot-write",
+        f"The disk takes nothing now ({error}). Nothing was changed. Free some space on it.",
+    )
 
 
 @contextlib.contextmanager

@@ -17,8 +17,8 @@ from federation import inbox as federation_inbox
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import neighbours
 from node.exchange import around
-from node.exchange import held as held_listings
 from node.exchange.backlog import Letter
+from node.exchange.held import page as held_page
 from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
@@ -279,7 +279,7 @@ def _held(db: sqlite3.Connection, site: state.Site, host: str, after: str) -> di
     peer = peers.get(db, host)
     if peer is None or not neighbours.is_heard(peer):
         return None
-    return held_listings.page(db, site.uris, peer, after)
+    return held_page(db, site.uris, peer, after)
 
 
 async def _note_reader(request: Request, site: state.Site) -> None:
