@@ -8,11 +8,11 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from node import categories
-from node.model import Listing, Place, Post, Shop
+from node.model import Listing, Place, Shop
 from node.store import listings, posts, shops
 from node.store.times import stamp
 from node.translation import Translator
-from node.web import asking, cards, content, render, searching, shown, state, told
+from node.web import asking, cards, content, render, searching, shown, state
 
 FEED_MOST = 50
 SITEMAP_MOST = 10_000  # addresses of one map; the protocol allows 50,000
@@ -60,29 +60,18 @@ async def _of_search(request: Request, asked: asking.Asked, title: str) -> Respo
 
 
 async def shop_feed(request: Request) -> Response:
-    """`/@{shop}.atom`: what a shop published last, its news and events among it."""
+    """`/@{shop}.atom`: what a shop published last."""
     site = state.of(request)
     found, newest = await site.database.read(_of_shop, request.path_params["handle"])
     if found is None or found.closed is not None:
         return await render.error(request, 410 if found else 404)
-    say = render.speak(request)
-    written = [
-        told.entry(say, one) if isinstance(one, Post) else _entry(say, one, found, None)
-        for one in newest
-    ]
-    return feed(request, shown.line(found.name, 200), found.url, written)
+    entries: list[tuple[Listing, Shop, Place | None]] = [(one, found, None) for one in newest]
+    return _feed(request, shown.line(found.name, 200), found.url, entries)
 
 
-def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing | Post]]:
+def _of_shop(db: sqlite3.Connection, handle: str) -> tuple[Shop | None, list[Listing]]:
     found = shops.get_own(db, handle)
-    if found is None:
-        return None, []
-    newest: list[Listing | Post] = [
-        *listings.find_page_of_shop(db, found.id, None, FEED_MOST),
-        *posts.find_page_of_actor(db, found.uri, None, FEED_MOST),
-    ]
-    newest.sort(key=lambda one: one.published, reverse=True)
-    return found, newest[:FEED_MOST]
+    return found, listings.find_page_of_shop(db, found.id, None, FEED_MOST) if found else []
 
 
 def _feed(

@@ -12,12 +12,13 @@ from tests.neighbours import Town
 
 WIDTHS = (360, 1280)
 PAGES = (
+    "/agenda", "/agenda?quand=week-end", "/actualites", "/en/agenda",
     "/", "/recherche", "/recherche?q=miel", "/recherche?q=introuvable", "/rayons",
     "/recherche?q=miel&prix_max=abc", "/rayon/epicerie", "/boutiques", "/boutiques?ou=FR-33281",
     "/@monteil", "/@camponac", "/commune", "/commune?ou=Saint-Denis", "/commune?ou=FR-33281",
     "/commune?ou=nulle+part+au+monde", "/mentions-legales", "/accessibilite",
     "/donnees-personnelles", "/classement", "/credits", "/nothing-here", "/en/",
-    "/en/recherche?q=miel", "/agenda", "/agenda?quand=week-end", "/actualites", "/en/agenda",
+    "/en/recherche?q=miel",
 )  # fmt: skip
 
 

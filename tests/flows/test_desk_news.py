@@ -170,7 +170,6 @@ def test_a_shops_people_write_for_their_shop_alone(
     assert "SUMMARY:Portes ouvertes" in town.get("/@ruche.ics").text
     assert "Portes ouvertes" not in town.get("/@pains.ics").text
     assert town.get("/@personne.ics").status_code == 404
-    assert "Dégustation samedi" in town.get("/@ruche.atom").text
 
 
 def test_a_steward_lets_publishers_in(town: Town, steward: Browser) -> None:
