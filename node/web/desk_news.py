@@ -17,7 +17,7 @@ from starlette.responses import Response
 from node import errors, events, hours, news, when
 from node.model import Account, Badge, Byline, EventState, Post
 from node.store import accounts as account_rows
-from node.store import posts
+from node.store import posts, sources
 from node.web import accounts, forms, merchant, news_form, render, sessions, state, told
 
 LISTED_MOST = 500
@@ -151,6 +151,9 @@ async def listed(request: Request, *, event: bool) -> Response:
     found = await site.database.read(
         posts.find_written, event=event, account=account, shop=desk.shop, limit=LISTED_MOST
     )
+    waiting = 0
+    if desk.all_of_group:
+        waiting = await site.database.read(sources.count_waiting)
     zone = hours.zone_of(site.commune.id)
     shown = [
         (
@@ -163,7 +166,7 @@ async def listed(request: Request, *, event: bool) -> Response:
         )
         for post in found
     ]
-    return _page(request, "desk_list", desk, event=event, found=shown)
+    return _page(request, "desk_list", desk, event=event, found=shown, waiting=waiting)
 
 
 # --- writing -------------------------------------------------------------------------------------

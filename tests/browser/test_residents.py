@@ -12,6 +12,7 @@ from tests.neighbours import Town
 
 WIDTHS = (360, 1280)
 PAGES = (
+    "/agenda", "/agenda?quand=week-end", "/actualites", "/en/agenda",
     "/", "/recherche", "/recherche?q=miel", "/recherche?q=introuvable", "/rayons",
     "/recherche?q=miel&prix_max=abc", "/rayon/epicerie", "/boutiques", "/boutiques?ou=FR-33281",
     "/@monteil", "/@camponac", "/commune", "/commune?ou=Saint-Denis", "/commune?ou=FR-33281",

@@ -109,6 +109,7 @@ def test_what_comes_waits_is_published_and_follows_its_source(
     assert answer.headers["location"] == "/gestion/sources?fait=ajoute"
     eventually(lambda: "Bal &lt;b&gt;x&lt;/b&gt;" in steward.get("/gestion/sources").text)
     assert "Loto" not in town.get("/agenda").text
+    assert "Sources (2 à examiner)" in steward.get("/gestion/agenda").text
     page = steward.get("/gestion/sources").text
     source = page.partition('action="/gestion/sources/')[2].partition('"')[0]
     path = f"/gestion/sources/{source}"
