@@ -135,10 +135,16 @@ def count_open(db: sqlite3.Connection, about: str | None = None) -> int:
     )
 
 
-def count_since(db: sqlite3.Connection, since: datetime) -> int:
-    """How many came since a time."""
+def count_since(db: sqlite3.Connection, since: datetime, email: str | None = None) -> int:
+    """How many came since a time, of all or of who named a mail address."""
     return int(
-        db.execute("SELECT count(*) FROM notices WHERE at > ?", (times.stamp(since),)).fetchone()[0]
+        db.execute(
+            """
+            SELECT count(*) FROM notices
+            WHERE at > :since AND (:email IS NULL OR email = :email)
+            """,
+            {"since": times.stamp(since), "email": email},
+        ).fetchone()[0]
     )
 
 

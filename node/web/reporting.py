@@ -204,6 +204,7 @@ async def examine(request: Request) -> Response:
     site = state.of(request)
     say = render.speak(request)
     about = request.query_params.get("objet", "")[: notices.ADDRESS_MOST + 1]
+    looked = stamp(site.clock())
     found = await site.database.read(_case, site, about)
     if found is None:
         return await render.error(request, 404)
@@ -238,7 +239,7 @@ async def examine(request: Request) -> Response:
         acts=[(one, statements.act(say, one)) for one in found.target.acts],
         typed=typed,
         form_id=form_id,
-        seen=stamp(site.clock()),
+        seen=looked,
         errors=problems,
         here=_address(request, about),
         address=lambda one: _address(request, one),
@@ -280,18 +281,24 @@ def _decide(
         raise errors.NotFound("unknown-object")
     forward = forward and not target.own
     open_now = rows.find_open_about(db, target.object)
-    try:
-        read_until = moment(seen)
-    except ValueError:
-        read_until = now
+    read_until = _moment(seen) or now
     one = notices.decide(db, target, choice, account, now, seen=read_until, forwarded=forward)
     if forward:
         flags.send(db, site.uris, target.object, choice.facts, one.id, now)
     account_rows.add_sent(db, account, form_id, "decided", now)
     _tell_shop(db, site, one, now)
-    for notice in open_now:
-        if notice.at <= read_until:
-            tell_notifier(db, site, notice, one, now)
+    read = {notice.email: notice for notice in open_now if notice.at <= read_until}
+    for notice in read.values():  # a mail each, however often they reported it
+        tell_notifier(db, site, notice, one, now)
+
+
+def _moment(text: str) -> datetime | None:
+    """A time as the form says it; None for whatever else is there."""
+    try:
+        read = moment(text)
+    except ValueError:
+        return None
+    return read if read.tzinfo is not None else None
 
 
 def _tell_shop(db: sqlite3.Connection, site: state.Site, one: Decision, now: datetime) -> None:

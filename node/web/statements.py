@@ -158,5 +158,6 @@ def send(
 ) -> None:
     """A mail, where this node sends any. A full queue holds no decision up: pages say it all."""
     if email and site.settings.mail.host:
+        line = "".join(one for one in " ".join(subject.split()) if one.isprintable())
         with contextlib.suppress(errors.TooMany):
-            mail.queue(db, email, subject, text, now)
+            mail.queue(db, email, line[: mail.SUBJECT_MOST], text, now)

@@ -292,6 +292,35 @@ def test_mail_tells_who_reported_whose_it_is_and_who_decides(
     assert "corriger quelque chose" not in claire.get("/ma-boutique/ruche").text
 
 
+def test_nobody_fills_anothers_mailbox(
+    towns: tuple[Town, Town], server: smtp.Server, shown: str
+) -> None:
+    pessac = towns[0]
+    for number in range(5):
+        about = listed(pessac, "ruche", f"Savon {number}")
+        report(pessac, shown, about, email="victime@example.fr")
+    report(pessac, shown, f"{pessac.url}/regles", email="fin@example.fr")
+    mail_to(server, "fin@example.fr", "Votre signalement est arrivé")  # the last to be sent
+    assert server.recipients.count("victime@example.fr") == 3
+
+
+def test_a_decision_is_not_upset_by_what_a_form_cannot_say(
+    towns: tuple[Town, Town], steward: Browser, shown: str
+) -> None:
+    pessac = towns[0]
+    about = listed(pessac, "ruche", "Gelée\u00ad royale")  # a soft hyphen fits no subject of a mail
+    report(pessac, shown, about)
+    for seen in ("2026-01-01", "x", "", "9999-99-99T00:00:00Z"):
+        decide(steward, about, "none", seen=seen)
+    where = f"/gestion/examiner?objet={quote(about, safe='')}"
+    assert steward.post(where, data={"act": "burn", "seen": "x"}).status_code == 422
+    assert steward.get("/gestion/examiner?objet=https://elsewhere.example").status_code == 404
+    assert steward.post("/gestion/examiner/montrer", data={"object": about}).status_code == 404
+    assert steward.get("/gestion/contestations/nothing").status_code == 404
+    assert steward.get("/gestion/signalements/nothing").status_code == 404
+    assert steward.get("/gestion/journal?avant=x").status_code == 200
+
+
 def test_a_merchant_agrees_to_the_rules(towns: tuple[Town, Town], claire: Browser) -> None:
     assert "/ma-boutique/ruche/regles" in claire.get("/ma-boutique/ruche").text
     page = claire.get("/ma-boutique/ruche/regles").text
