@@ -3,7 +3,7 @@
 steward      all of it
 association  the merchants' association: opens shops, answers who asks for one, hands codes over
 agent        accompanies merchants: reads shops and requests, hands codes over to merchants
-auditor      reads every page and changes nothing
+auditor      reads every page but those that say who reported something, and changes nothing
 publisher    writes news and events on pages of its own; nothing here
 """
 
@@ -21,6 +21,15 @@ _READS = "GET"
 _DOES = "POST"
 _SHOPS = frozenset((Role.ASSOCIATION,))
 _HELP = frozenset((Role.ASSOCIATION, Role.AGENT))
+
+# Who reported or contests something, with their words, is for those who decide about it.
+_PERSONAL = frozenset(
+    (
+        "/gestion/signalements/{id}",
+        "/gestion/examiner",
+        "/gestion/contestations/{id}",
+    )
+)
 
 # Pages as the URL table has them, and who may beside stewards.
 TABLE: dict[tuple[str, str], frozenset[Role]] = {
@@ -43,7 +52,7 @@ def may(held: Iterable[Role], page: str, method: str) -> bool:
     if Role.STEWARD in roles:
         return True
     doing = _READS if method in ("GET", "HEAD") else _DOES
-    if doing == _READS and Role.AUDITOR in roles:
+    if doing == _READS and Role.AUDITOR in roles and page not in _PERSONAL:
         return True
     return bool(roles & TABLE.get((page, doing), frozenset()))
 
