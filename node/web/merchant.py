@@ -63,7 +63,10 @@ async def _help(request: Request, account: Account, handle: str) -> Desk | Respo
     if shop is None:
         return await render.error(request, 404)
     if request.method == "POST":
-        what = request.url.path.rstrip("/").rpartition("/")[2][:40]
+        pieces = request.url.path.rstrip("/").split("/")
+        what = pieces[-1][:40]
+        if "actualites" in pieces or "agenda" in pieces:
+            what = "actualites"
         await site.database.write(helpers.add_deed, shop.id, account.id, what, site.clock())
     return Desk(account, shop, True, owner=False, helping=True)
 

@@ -128,4 +128,5 @@ def _what(say: Translator, deed: Deed) -> str:
         "effacer": say("erased a draft"),
         "inviter": say("let somebody in to the shop"),
         "code": say("had a sign-in code to hand over"),
+        "actualites": say("wrote news or announced an event"),
     }.get(deed.what, say("changed a product"))

@@ -172,6 +172,21 @@ def test_a_shops_people_write_for_their_shop_alone(
     assert town.get("/@personne.ics").status_code == 404
 
 
+def test_a_helper_writes_only_when_let_in_and_the_owner_reads_so(
+    town: Town, claire: Browser, steward: Browser
+) -> None:
+    desk = "/ma-boutique/ruche/actualites"
+    assert claire.post("/ma-boutique/ruche/equipe", data={"deed": "agree"}).status_code == 303
+    assert (
+        write(steward, desk, title="Écrit par la mairie", text="Pour la Ruche.").status_code == 303
+    )
+    team = claire.get("/ma-boutique/ruche/equipe").text
+    assert "a écrit une actualité ou annoncé un évènement" in team
+    assert '<span class="badge">Boutique</span> La Ruche' in town.get("/actualites").text
+    assert claire.post("/ma-boutique/ruche/equipe", data={"deed": "revoke"}).status_code == 303
+    assert steward.get(desk).status_code == 404
+
+
 def test_a_steward_lets_publishers_in(town: Town, steward: Browser) -> None:
     path = "/gestion/publicateurs"
     bad = steward.post(path, data={"name": "", "badge": "media", "email": "a@example.fr"})
