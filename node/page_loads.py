@@ -42,7 +42,7 @@ _LOADS: dict[str, tuple[str, ...]] = {
     "feimage": ("href", "xlink:href"),
     "*": ("background", "ping", "manifest"),
 }
-_COMPONENTS = ("img", "source", "link")  # whose sets of pictures are lists of addresses
+_WITH_SETS = ("img", "source", "link")  # whose sets of pictures are lists of addresses
 _HEADERS = ("report-to", "reporting-endpoints", "nel", "content-security-policy",
             "content-security-policy-report-only")  # fmt: skip
 
@@ -151,7 +151,7 @@ class _Reader(HTMLParser):
         for name in (*_LOADS.get(tag, ()), *_LOADS["*"]):
             addresses = said.get(name, "")
             self._add(tag, *(addresses.split() if name == "ping" else (addresses,)))
-        if tag in _COMPONENTS:
+        if tag in _WITH_SETS:
             for name in ("srcset", "imagesrcset"):
                 self._add(f"{tag} {name}", *_set_of_pictures(said.get(name, "")))
         if tag == "link" and _asks(said.get("rel", "")):

@@ -4,6 +4,7 @@ What is a setting is written into `instance.toml`, the one place for it, and hol
 start; where that cannot be done safely, the page says which line to write.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Mapping
 from datetime import datetime
@@ -58,7 +59,7 @@ async def screen(request: Request) -> Response:
             await site.database.write(setup_notes.put, "backup", typed["copies"], site.clock())
         else:
             changes = await site.database.read(_changes, site, step, typed)
-            settings_file.change(site.database.folder, changes)
+            await asyncio.to_thread(settings_file.change, site.database.folder, changes)
     except errors.NodeError as error:
         problems = _sentences(error, say)
         by_hand = error.code in ("settings-by-hand", "settings-not-writable")
@@ -112,8 +113,12 @@ def _changes(
 
 
 def _own_address(db: sqlite3.Connection, account_id: str, email: str) -> None:
-    """Gives the first steward's account the address that codes are sent to."""
-    if not email:
+    """Gives the first steward's account the address that codes are sent to.
+
+    One that has an address keeps it: an open session alone must not hand an account over.
+    """
+    account = account_rows.get(db, account_id)
+    if not email or account is None or account.email is not None:
         return
     if not accounts.is_address(email):
         raise errors.Invalid("bad-email", "no mail address", fields={"email": "is none"})
@@ -166,6 +171,7 @@ async def _page(
         answer=answer,
         checked=notes.get("address"),
         origin=site.uris.origin,
+        known_as=person.account.email,
         folder=str(site.database.folder),
         people=people,
         waits_for_start=written.node != site.settings.node,

@@ -64,18 +64,12 @@ class Overview:
     neighbours: tuple[neighbouring.Neighbour, ...]
     blocked: tuple[Block, ...]
     failed: tuple[deliveries.Failed, ...]
-    waiting: int
     post: mails.Standing
     asked: tuple[Application, ...]  # shops that wait to be opened
     want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
     reports: tuple[Report, ...]
     numbers: digest.Numbers
     todo: tuple[setup.Task, ...]
-
-    @property
-    def listings(self) -> int:
-        """How many listings are on show."""
-        return sum(count for _, _, count in self.shops)
 
 
 def _overview(
@@ -94,7 +88,6 @@ def _overview(
         neighbours=neighbouring.find(db, waiting),
         blocked=tuple(blocks.find(db)),
         failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
-        waiting=sum(count for count, _ in waiting.values()),
         post=mail.standing(db),
         asked=tuple(applications.waiting(db, SHOWN_MOST)),
         want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),

@@ -49,6 +49,8 @@ def test_from_the_link_to_the_checklist(tmp_path: Path) -> None:
         taken = first.post(step(4), data={"email": "Paul@example.fr"})
         assert "autre compte" in taken.text
         page = first.follow(step(4), data={"email": "Nadia@example.fr"})
+        assert "Vos codes de connexion sont pour nadia@example.fr" in first.get(step(4)).text
+        first.follow(step(4), data={"email": "other@example.fr"})  # it has one, and keeps it
         first.follow(step(5), data={"opening": "invitation"})
         # 6: a note.
         assert first.post(step(6), data={"copies": ""}).status_code == 422

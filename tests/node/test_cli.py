@@ -219,6 +219,7 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
 ) -> None:
     needed = {
         "account invite": ["c@example.fr", "--role", "steward"],
+        "account reset-factor": ["c@example.fr"],
         "shop add": ["x", "--name", "x", "--commune", "Pessac"],
         "shop revise": ["x"],
         "shop close": ["x"],
