@@ -5,11 +5,9 @@ be safer). What can only be seen from outside is asked for by node/commands/chec
 """
 
 import os
-import platform
 import shutil
 import sqlite3
 import stat
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -182,13 +180,6 @@ def _versions() -> Iterator[Finding]:
             f"SQLite {'.'.join(map(str, version))} can damage a file that two programs write at "
             "once. The node's own locks prevent that; other programs know nothing of them.",
             "Let no other program (sqlite3, Litestream) write to node.db while the node runs.",
-        )
-    if sys.version_info < (3, 11, 4):
-        yield Finding(
-            HINT,
-            "old-python",
-            f"Python {platform.python_version()} has known faults.",
-            "Install your distribution's updates.",
         )
 
 

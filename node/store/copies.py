@@ -36,6 +36,7 @@ def snapshot(folder: Path, target: Path) -> None:
     with contextlib.closing(sqlite3.connect(target, isolation_level=None)) as db:
         db.execute("PRAGMA journal_mode = OFF")  # a copy that fails is thrown away
         db.execute("PRAGMA synchronous = OFF")
+        db.execute("PRAGMA foreign_keys = ON")  # what hangs on these rows goes with them
         db.execute("PRAGMA secure_delete = ON")
         for table in _LEFT_OUT:
             db.execute(f"DELETE FROM {table}")  # noqa: S608 (a constant)

@@ -183,7 +183,7 @@ def test_a_node_behind_a_proxy(proxied: tuple[httpx2.Client, Town, Path]) -> Non
         env={**os.environ, "PYTHONPATH": str(ROOT), "SSL_CERT_FILE": str(authority)},
     )
     codes = {one["code"] for one in json.loads(done.stdout)["findings"]}
-    assert codes - {"sqlite-wal-reset", "no-mail", "no-contact", "old-python"} == {
+    assert codes - {"sqlite-wal-reset", "no-mail", "no-contact"} == {
         "no-backup",
         "guard-open",
     }

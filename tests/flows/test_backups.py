@@ -14,6 +14,7 @@ import pytest
 from PIL import Image
 
 from node import backups, restoring, sealed_files
+from node.store import database
 from tests import neighbours
 from tests.neighbours import Town, echoppe, eventually
 
@@ -141,6 +142,15 @@ def test_a_lost_machine(pair: tuple[Town, Town, Path], tmp_path: Path) -> None:
     assert "confirmed before" in refused.stderr
 
 
+def sign_in(db: sqlite3.Connection) -> None:
+    """Somebody is signed in, with whatever else hangs on that."""
+    account = db.execute("SELECT id FROM accounts").fetchone()[0]
+    db.execute("INSERT INTO sessions VALUES (x'01', ?, '2099-01-01T00:00:00Z')", (account,))
+    for table, sql in db.execute("SELECT name, sql FROM main.sqlite_schema").fetchall():
+        if "REFERENCES sessions" in (sql or ""):
+            db.execute(f"INSERT INTO {table} (token_hash) VALUES (x'01')")
+
+
 @pytest.fixture
 def alone(tmp_path: Path) -> tuple[Town, Path, Path]:
     """A node that does not run, its backup, and the key."""
@@ -149,6 +159,8 @@ def alone(tmp_path: Path) -> tuple[Town, Path, Path]:
     town.run("backup", "--new-key", str(key))
     town.run("shop", "add", "ruche", "--name", "La Ruche", "--commune", "Bordeaux")
     publish(town, "Miel", "--photo", str(photo(tmp_path)))
+    with database.transaction(town.folder) as db:  # somebody is signed in
+        sign_in(db)
     file = tmp_path / "b.echoppe-backup"
     town.run("backup", str(file))
     return town, file, key

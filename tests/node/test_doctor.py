@@ -49,7 +49,7 @@ def codes(folder: Path, **changed: object) -> set[str]:
     found = doctor.examine(folder, configured, NOW)
     assert all(one.text and one.remedy for one in found)
     # What this machine is like, not the node.
-    return {one.code for one in found} - {"sqlite-wal-reset", "old-python", "backup-same-disk"}
+    return {one.code for one in found} - {"sqlite-wal-reset", "backup-same-disk"}
 
 
 def test_where_all_is_well_nothing_is_found(folder: Path) -> None:
