@@ -36,7 +36,7 @@ def tasks(db: sqlite3.Connection, configured: Settings, now: datetime) -> list[T
             "/acces",
             all(second_factor.is_in_use(db, one.id) for one in stewards),
         ),
-        Task("backup", "/installation/6", "backup" in notes),
+        Task("backup", "/installation/6", bool(configured.backup.key)),
         Task("mail", "#mail", bool(configured.mail.host)),
         Task("shop", "/boutiques/ajouter", bool(shops.find(db, own=True, limit=1))),
         Task("neighbour", "/voisins", any(

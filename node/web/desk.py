@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node import roles
+from node.model import Role
 from node.store import deeds
 from node.web import accounts, render, sessions, state
 
@@ -43,14 +44,17 @@ async def _log(request: Request, person: sessions.Person) -> None:
 
 
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:
-    """The template `steward/{name}.html`, with what was just done."""
+    """The template `steward/{name}.html`, with what was just done, and `may`: whether whoever asks
+    may read a page of the desk."""
+    held: frozenset[Role] = getattr(request.state, "desk_roles", frozenset())
     return render.page(
         request,
         f"steward/{name}.html",
         status=status,
         private=True,
         own_style=state.of(request).assets.address("merchant.css"),
-        desk_roles=getattr(request.state, "desk_roles", frozenset()),
+        desk_roles=held,
+        may=lambda path: roles.may(held, f"/gestion{path}", "GET"),
         done=request.query_params.get("fait", "")[:20],
         home=f"{render.prefix(request)}/gestion",
         **values,

@@ -174,7 +174,9 @@ async def _page(
         known_as=person.account.email,
         folder=str(site.database.folder),
         people=people,
-        waits_for_start=written.node != site.settings.node,
+        backups=bool(written.backup.key),
+        waits_for_start=(written.node, written.backup)
+        != (site.settings.node, site.settings.backup),
     )
 
 
