@@ -17,6 +17,7 @@ from pathlib import Path
 from types import TracebackType
 
 from node import accounts, importing, joining, mail, media, moderation, reductions, reservations
+from node.errors import Unusable
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -160,12 +161,12 @@ class Workers:
         while True:
             try:
                 if self.quiet and not is_quiet(self._database.folder):
-                    self.quiet = False
                     await self._begin()
+                    self.quiet = False
                 if self._database.changed():
                     self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
-            except sqlite3.Error:
+            except (sqlite3.Error, Unusable):
                 log.exception("the database cannot be watched")
                 await asyncio.sleep(AFTER_FAULT)
             await asyncio.sleep(WATCH_EVERY)
@@ -244,7 +245,7 @@ class Workers:
         except Exception as error:
             log.exception("reading a neighbour failed", extra={"peer": peer.host})
             await asyncio.sleep(AFTER_FAULT)
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(sqlite3.Error, Unusable):
                 await self._database.write(
                     peers.postpone_sync,
                     peer.host,
