@@ -17,7 +17,6 @@ from pathlib import Path
 from types import TracebackType
 
 from node import accounts, importing, joining, mail, media, moderation, reductions, reservations
-from node.errors import Unusable
 from node.exchange import keys, outbox, sync
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.context import Context
@@ -166,7 +165,7 @@ class Workers:
                 if self._database.changed():
                     self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
-            except (sqlite3.Error, Unusable):
+            except database.TROUBLE:
                 log.exception("the database cannot be watched")
                 await asyncio.sleep(AFTER_FAULT)
             await asyncio.sleep(WATCH_EVERY)
@@ -245,7 +244,7 @@ class Workers:
         except Exception as error:
             log.exception("reading a neighbour failed", extra={"peer": peer.host})
             await asyncio.sleep(AFTER_FAULT)
-            with contextlib.suppress(sqlite3.Error, Unusable):
+            with contextlib.suppress(*database.TROUBLE):
                 await self._database.write(
                     peers.postpone_sync,
                     peer.host,
