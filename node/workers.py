@@ -177,12 +177,12 @@ class Workers:
         while True:
             try:
                 if self.quiet and not is_quiet(self._database.folder):
-                    self.quiet = False
                     await self._begin()
+                    self.quiet = False
                 if self._database.changed():
                     self.standing.learn(*await self._database.read(moderation.standing))
                     self.poke()
-            except sqlite3.Error:
+            except database.TROUBLE:
                 log.exception("the database cannot be watched")
                 await asyncio.sleep(AFTER_FAULT)
             await asyncio.sleep(WATCH_EVERY)
@@ -267,7 +267,7 @@ class Workers:
         except Exception as error:
             log.exception("reading a neighbour failed", extra={"peer": peer.host})
             await asyncio.sleep(AFTER_FAULT)
-            with contextlib.suppress(sqlite3.Error):
+            with contextlib.suppress(*database.TROUBLE):
                 await self._database.write(
                     peers.postpone_sync,
                     peer.host,

@@ -5,6 +5,7 @@ They are believed, being chosen; they tell no photo, no stock and no reduction.
 """
 
 import dataclasses
+import logging
 import sqlite3
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,7 +22,10 @@ from node.model import Availability, Listing, Offer, Peer, Shop
 from node.store import database, listings, places, shops, tombstones
 from node.uris import Uris
 
+log = logging.getLogger("echoppe.held")
+
 PAGES = 2000  # of one neighbour
+BYTES = 128 * 1024 * 1024  # of all that one neighbour tells
 ITEMS_IN_PAGE = 100
 
 
@@ -77,7 +81,7 @@ async def ask(http: client.Client, uris: Uris, peer: Peer) -> Told:
     """All that a neighbour holds of ours. Trouble is told, not raised: others may know more."""
     first = f"{peer.origin}/users/instance/held?of={quote(uris.authority)}"
     found: list[dict[str, Any]] = []
-    after = ""
+    after, size = "", 0
     try:
         for _ in range(PAGES):
             told, _url = await http.fetch_page(f"{first}&after={quote(after, safe='')}")
@@ -90,6 +94,9 @@ async def ask(http: client.Client, uris: Uris, peer: Peer) -> Told:
                     raise Refused("page-goes-back", f"{str(uri)[:200]} at {peer.host}")
                 after = uri
                 found.append(item)
+            size += len(encode(told))
+            if size > BYTES:
+                raise Refused("too-much", f"{size} bytes of {peer.host}")
             if not items or told.get("next") is None:
                 return Told(peer.host, tuple(found))
         raise Refused("too-many-pages", f"{PAGES} pages of {peer.host}")
@@ -111,6 +118,10 @@ def take_back(
             with database.savepoint(db):
                 _take_one(db, uris, shop, named[1], item, back, now)
         except (errors.NodeError, Refused):
+            back.refused += 1
+        except Exception:
+            # One that our own code cannot take must not keep the node from coming back.
+            log.exception("a listing cannot be taken back", extra={"object": named[1]})
             back.refused += 1
     return back
 

@@ -50,6 +50,10 @@ class _Connection(sqlite3.Connection):
     wiped = False  # private words went, and are still in the write-ahead log
 
 
+# What the doors raise where it is the file or the disk, not what was asked.
+TROUBLE = (sqlite3.Error, errors.Unusable)
+
+
 def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     """Opens the database as every part of the node does, in autocommit mode.
 
