@@ -35,7 +35,7 @@ from node import (
     settings,
     synonyms,
 )
-from node.exchange import adapters, keys
+from node.exchange import adapters, keys, relays
 from node.exchange.context import Context
 from node.exchange.outbox import Publisher
 from node.exchange.photos import Copies
@@ -166,6 +166,7 @@ async def running(
         )
         if configured.backup.key:
             workers.back_up = functools.partial(_back_up, folder, configured)
+        await db.write(relays.settle, uris, configured.federation.relays, context.new_id, now())
         async with workers:
             yield Node(
                 folder=folder,

@@ -21,6 +21,7 @@ from node import errors
 
 FILE_NAME = "instance.toml"
 LEGAL_MOST = 300  # characters
+RELAYS_MOST = 10
 
 _HOST = re.compile(
     r"(?=.{1,253}\Z)[a-z0-9](?:[a-z0-9-]*[a-z0-9])?(?:\.[a-z0-9](?:[a-z0-9-]*[a-z0-9])?)*"
@@ -58,6 +59,7 @@ class FederationSettings:
     radius_km: int = 15
     private_peers: tuple[str, ...] = ()
     allow: tuple[str, ...] = ()
+    relays: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -257,6 +259,14 @@ def _check(settings: Settings, source: str) -> None:
     for domain in settings.federation.allow:
         if not _HOST.fullmatch(domain):
             fail("federation.allow", f"holds hosts such as mastodon.example, not {domain!r}.")
+    for relay in settings.federation.relays:
+        if not re.fullmatch(r"https?://[^\s/?#@]{1,253}/[^\s?#]{0,200}", relay):
+            fail(
+                "federation.relays",
+                f"holds inboxes such as https://relay.example/inbox, not {relay!r}.",
+            )
+    if len(settings.federation.relays) > RELAYS_MOST:
+        fail("federation.relays", f"holds at most {RELAYS_MOST}.")
     for peer in settings.federation.private_peers:
         try:
             check_authority(peer)

@@ -14,7 +14,7 @@ from federation import activities, client, documents
 from federation.actors import RemoteActor
 from federation.errors import Refused
 from node import neighbours
-from node.exchange import outbox, reactions
+from node.exchange import outbox, reactions, relays
 from node.exchange.context import Apply, Context
 from node.model import Follower, FollowState, Peer
 from node.store import actors as actor_rows
@@ -202,6 +202,8 @@ async def receive_answer(
 def _answered(
     context: Context, actor: str, follow_id: str | None, accepted: bool, db: sqlite3.Connection
 ) -> None:
+    if relays.answered(db, actor, follow_id, accepted=accepted):
+        return
     peer = peers.get_by_actor(db, actor)
     if peer is None or peer.following is None:
         return

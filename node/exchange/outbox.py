@@ -13,6 +13,7 @@ from node.model import (
     Change,
     ChangeKind,
     Delivery,
+    FollowState,
     Listing,
     Post,
     Shop,
@@ -29,6 +30,7 @@ from node.store import (
     peers,
     places,
     posts,
+    relays,
     shop_keys,
     times,
 )
@@ -377,6 +379,8 @@ def spread(
                     _boost(db, uris, publication.uri, shut_out, now)
                 else:  # whoever saw it boosted sees its changes and its end
                     told += followers.find_inboxes(db, commune)
+            if publication.kind is not ChangeKind.SHOP and not kept:
+                told += _relays(db)
             for found in told:
                 due.setdefault(found, later)
         passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
@@ -395,6 +399,15 @@ def spread(
                 due=due[inbox, host],
             )
     deliveries.remove_publication(db, publication.id)
+
+
+def _relays(db: sqlite3.Connection) -> list[tuple[str, str]]:
+    """(inbox, host) of the relays that pass on what is announced."""
+    return [
+        (one.inbox, documents.address(one.inbox)[1])
+        for one in relays.find(db)
+        if one.state is FollowState.ACCEPTED
+    ]
 
 
 def _boost(

@@ -1,0 +1,75 @@
+"""A relay: asked, and told what is announced once it accepts; left when the settings drop it."""
+
+from pathlib import Path
+
+from tests import neighbours
+from tests.hostile import stub
+from tests.hostile.stub import PUBLIC, Actor, Document, Stub
+from tests.neighbours import Town, eventually
+
+
+def answer(town: Town, by: Actor, kind: str, follow: Document) -> int:
+    body = stub.encode(by.activity(kind, follow["id"]))
+    url = f"{town.url}/inbox"
+    headers = stub.cavage(by.key, by.key_id, url, body)
+    return stub.send(town.authority, "POST", "/inbox", headers, body).status
+
+
+def test_a_relay_is_asked_told_and_left(tmp_path: Path) -> None:
+    relay, other = Stub(), Stub()
+    town = Town(tmp_path / "pessac", neighbours.free_port())
+    neighbours.echoppe(
+        "init", str(town.folder), "--url", town.url, "--name", "Boutiques", "--commune", "Pessac",
+        "--listen", town.authority, f"--private-peer={relay.authority}",
+        f"--private-peer={other.authority}",
+    )  # fmt: skip
+    settings = town.folder / "instance.toml"
+    plain = settings.read_text()
+    inbox = f"http://{relay.authority}/inbox"
+    assert "[federation]\n" in plain
+    settings.write_text(plain.replace("[federation]\n", f'[federation]\nrelays = ["{inbox}"]\n'))
+    town.run("shop", "add", "fleurs", "--name", "Fleurs", "--commune", "Pessac")
+    add = ("listing", "add", "fleurs", "--price", "9", "--name")
+    with neighbours.serving([town]):
+        (follow,) = eventually(lambda: relay.deliveries("Follow"))
+        assert follow["object"] == PUBLIC
+        assert follow["actor"] == f"{town.url}/users/instance"
+        town.run(*add, "Avant", "--announce")  # it has not accepted yet
+        # Another server cannot answer in its place.
+        assert answer(town, other.actor("Application"), "Accept", follow) == 202
+        town.run(*add, "Toujours avant", "--announce")
+        assert answer(town, relay.actor("Application"), "Accept", follow) == 202
+
+        def passed_on() -> bool:
+            town.run(*add, "Pivoines", "--announce")
+            return bool(relay.deliveries("Create"))
+
+        eventually(passed_on)
+        assert "avant" not in str(relay.deliveries("Create")).lower()
+        quiet = town.run(*add, "Terreau")
+        last = town.run(*add, "Iris", "--announce")
+        eventually(lambda: last["uri"] in str(relay.deliveries("Create")))
+        assert quiet["uri"] not in str(relay.deliveries("Create"))
+        town.run("listing", "withdraw", last["id"])
+        eventually(lambda: last["uri"] in str(relay.deliveries("Delete")))
+    # Started again it is not asked again; without it in the settings it is left.
+    with neighbours.serving([town]):
+        town.run(*add, "Lis", "--announce")
+        eventually(lambda: "Lis" in str(relay.deliveries("Create")))
+        assert len(relay.deliveries("Follow")) == 1
+    settings.write_text(plain)
+    with neighbours.serving([town]):
+        (undo,) = eventually(lambda: relay.deliveries("Undo"))
+        assert undo["object"]["id"] == follow["id"]
+        before = len(relay.deliveries("Create"))
+        people = other.actor("Person")
+        body = stub.encode(people.activity("Follow", f"{town.url}/users/fleurs"))
+        url = f"{town.url}/inbox"
+        headers = stub.cavage(people.key, people.key_id, url, body)
+        assert stub.send(town.authority, "POST", "/inbox", headers, body).status == 202
+        eventually(lambda: other.deliveries("Accept"))
+        town.run(*add, "Après", "--announce")
+        eventually(lambda: "Après" in str(other.deliveries("Create")))
+        assert len(relay.deliveries("Create")) == before
+    relay.close()
+    other.close()
