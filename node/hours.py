@@ -175,6 +175,15 @@ def special_on(hours: Hours, day: date) -> SpecialDays | None:
     return min(covering, key=lambda days: days.last - days.first, default=None)
 
 
+def away_until(hours: Hours, today: date) -> date | None:
+    """The last day on which a shop is shut that is shut for several days just now; None where it is
+    not, or is shut for a day alone."""
+    days = special_on(hours, today)
+    if days is None or days.spans or days.first == days.last:
+        return None
+    return days.last
+
+
 def state(hours: Hours | None, place: str | None, now: datetime) -> OpenState:
     """Whether a shop at a place (its id) is open at a moment, until when, and when it opens next.
 

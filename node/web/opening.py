@@ -38,9 +38,14 @@ class Timetable:
 
 
 def state(say: Translator, shop: Shop, now: datetime) -> Said:
-    """ "Ouvert jusqu'à 19 h", "Fermé, ouvre lundi à 9 h"; nothing where nobody told."""
+    """ "Ouvert jusqu'à 19 h", "Fermé, ouvre lundi à 9 h", "En congés jusqu'au 14 décembre"; nothing
+    where nobody told."""
     if shop.hours is None:
         return Said(None, "")
+    zone = hours.zone_of(shop.place)
+    away = hours.away_until(shop.hours, now.astimezone(zone).date()) if zone else None
+    if away is not None:
+        return Said(False, say("On holiday until {date}").format(date=phrases.day(say, away)))
     found = hours.state(shop.hours, shop.place, now)
     words = hours_said.state(found, now, say) or ""
     return Said(found.open, words[:1].upper() + words[1:])
