@@ -92,14 +92,26 @@ def make(
                 missing = _write(folder, configured, copy, shown, out, key, now, progress)
                 out.flush()
                 os.fsync(out.fileno())
-            # No other file may be replaced: one that came meanwhile is somebody's backup too.
-            os.link(part, target)
+            _name(part, target)
         except FileExistsError:
             raise errors.Conflict("backup-exists", f"{target} is there already.") from None
         finally:
             part.unlink(missing_ok=True)
         sealed_files.sync_folder(target.parent)
     return Made(target, target.stat().st_size, len(shown), missing)
+
+
+def _name(part: Path, target: Path) -> None:
+    """Gives a whole file its name. Raises FileExistsError: one that came meanwhile is not replaced,
+    being somebody's backup too."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a stick (FAT, exFAT) or a share knows no second name of a file
+        if target.exists():
+            raise FileExistsError from None
+        part.rename(target)
 
 
 @contextlib.contextmanager
@@ -257,7 +269,7 @@ def put_key(folder: Path, public: str) -> None:
         )
     line = f'key = "{public}"'
     if re.search(r"(?m)^\[backup\][ \t]*(#.*)?$", text):
-        text = re.sub(r'(?m)^key[ \t]*=[ \t]*"".*\n', "", text) if _has_empty_key(text) else text
+        text = re.sub(r'(?m)^key[ \t]*=[ \t]*"".*\n?', "", text) if _has_empty_key(text) else text
         text = re.sub(r"(?m)^(\[backup\][ \t]*(?:#.*)?)$", rf"\1\n{line}", text, count=1)
     else:
         text = f"{text.rstrip()}\n\n[backup]\n{line}\n"

@@ -50,7 +50,7 @@ class _Connection(sqlite3.Connection):
     wiped = False  # private words went, and are still in the write-ahead log
 
 
-def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+def connect(path: Path, *, writing: bool) -> _Connection:
     """Opens the database as every part of the node does, in autocommit mode.
 
     Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
@@ -205,7 +205,7 @@ class Database:
             READERS, thread_name_prefix="reader", initializer=self._open_reader
         )
         self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
-        self._writing: sqlite3.Connection | None = None
+        self._writing: _Connection | None = None
         self._watching: sqlite3.Connection | None = None
         self._watched = -1
         self._closed = False
@@ -213,6 +213,9 @@ class Database:
     async def __aenter__(self) -> "Database":
         with locked_for_writing(self.folder):
             self._writing = connect(self.folder / FILE_NAME, writing=True)
+        # Whoever was killed may have left private words in the log that it had wiped.
+        self._writing.wiped = True
+        self._empty_log()
         self._watching = connect(self.folder / FILE_NAME, writing=False)
         self._writer.start()
         return self
@@ -290,7 +293,7 @@ class Database:
         open_for_more = True
         since = 0.0  # when private words were first left in the log
         while open_for_more:
-            wiped = isinstance(self._writing, _Connection) and self._writing.wiped
+            wiped = self._writing is not None and self._writing.wiped
             since = (since or time.monotonic()) if wiped else 0.0
             try:
                 job = self._jobs.get(timeout=EMPTY_AFTER if wiped else None)
@@ -299,6 +302,7 @@ class Database:
                 continue
             if wiped and time.monotonic() - since > EMPTY_AT_MOST:
                 self._empty_log()
+                since = 0.0  # a reader that stays long, a backup, holds up one write in a while
             batch: list[_Job] = []
             while job is not None:
                 batch.append(job)
