@@ -229,9 +229,12 @@ def speak(folder: Path) -> None:
 def begin_anew(db: sqlite3.Connection, now: datetime) -> int:
     """Makes all that the node says from now on newer than all it said before it was lost.
 
-    Returns how many shops and listings count as changed now. Doing it twice does no harm.
+    Returns how many shops and listings count as changed now. Doing it twice does no harm. Numbers
+    go on at the time in milliseconds, more than there were changes: so they are new as well where
+    one backup is put back a second time, and what was given out after the first time is not in it.
     """
-    copies.shift_changes(db, changes.head(db) + JUMP)
+    start = max(changes.head(db) + JUMP, int(now.timestamp() * 1000))
+    copies.shift_changes(db, start)
     states = copies.own_states(db)
     for uri, before in states:
         updated = times.stamp(publications.next_update(times.moment(before), now))

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from node import backups, errors, sealed_files, settings
+from tests import ground
 
 NODE = '[node]\nurl = "https://b.example"\nname = "B"\ncommunes = ["FR-33063"]\n'
 PUBLIC = sealed_files.generate()[1]
@@ -36,7 +37,12 @@ def test_a_backup_is_due_at_night_or_when_the_last_is_old(
 
 @pytest.mark.parametrize(
     "more",
-    ["", "[backup]\nkeep = 3\n", '[backup]  # mine\nkey = ""\nkeep = 3\n\n[mail]\nhost = ""\n'],
+    [
+        "",
+        "[backup]\nkeep = 3\n",
+        '[backup]  # mine\nkey = ""\nkeep = 3\n\n[mail]\nhost = ""\n',
+        '[backup]\nkey = ""',
+    ],
 )
 def test_the_public_half_is_written_into_the_settings(tmp_path: Path, more: str) -> None:
     path = tmp_path / "instance.toml"
@@ -49,3 +55,27 @@ def test_the_public_half_is_written_into_the_settings(tmp_path: Path, more: str)
     assert "# a comment" in path.read_text()
     with pytest.raises(errors.Conflict):
         backups.put_key(tmp_path, sealed_files.generate()[1])
+
+
+def test_a_stick_that_knows_no_second_name_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """FAT and exFAT refuse os.link; a file that came meanwhile is kept there, too."""
+
+    def refuse(*_: object) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(backups.os, "link", refuse)
+    folder = ground.make(tmp_path / "node")
+    (folder / "node.key").touch()
+    (folder / "instance.toml").write_text(NODE)
+    target = tmp_path / "b.echoppe-backup"
+    made = backups.make(folder, with_key(), target, NIGHT)
+    assert made.bytes == target.stat().st_size > 0
+    assert sorted(one.name for one in tmp_path.iterdir()) == ["b.echoppe-backup", "node"]
+    whole = target.read_bytes()
+    part = tmp_path / "part"
+    part.write_bytes(b"another")
+    with pytest.raises(FileExistsError):
+        backups._name(part, target)
+    assert target.read_bytes() == whole
