@@ -34,6 +34,7 @@ SUFFIX = ".echoppe-backup"
 NIGHT = range(1, 5)  # hours (UTC) in which the node makes its own
 NOT_BEFORE = timedelta(hours=20)
 AT_LAST = timedelta(hours=30)  # whatever the hour: the machine may be off at night
+SKEW = timedelta(hours=1)  # beyond it, a name is from the future
 LATE = timedelta(hours=50)  # and somebody should know
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")  # of a file beside the database
 _WORK = "backup.tmp"
@@ -233,6 +234,11 @@ def kept(where: Path) -> list[tuple[datetime, Path]]:
     return sorted(found)
 
 
+def by_age(where: Path, now: datetime) -> list[tuple[datetime, Path]]:
+    """The same, and before them those from the future: made while the clock was wrong."""
+    return sorted(kept(where), key=lambda one: (one[0] <= now + SKEW, one[0]))
+
+
 def is_due(configured: settings.Settings, last: datetime | None, now: datetime) -> bool:
     """Whether the node should make a backup now: at night, or whenever the last is too old.
 
@@ -240,15 +246,15 @@ def is_due(configured: settings.Settings, last: datetime | None, now: datetime) 
     """
     if not configured.backup.key:
         return False
-    if last is None or last > now + timedelta(hours=1):
+    if last is None or last > now + SKEW:
         return True
     age = now - last
     return age > AT_LAST or (age > NOT_BEFORE and now.astimezone(UTC).hour in NIGHT)
 
 
-def rotate(where: Path, keep: int) -> list[Path]:
+def rotate(where: Path, keep: int, now: datetime) -> list[Path]:
     """Removes the oldest of our own backups beyond `keep`; returns which."""
-    gone = [file for _, file in kept(where)[:-keep]]
+    gone = [file for _, file in by_age(where, now)[:-keep]]
     for file in gone:
         file.unlink(missing_ok=True)
     return gone

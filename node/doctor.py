@@ -322,8 +322,8 @@ def _backups(folder: Path, configured: Settings, now: datetime) -> Iterator[Find
         )
         return
     where = backups.place(folder, configured)
-    made = backups.kept(where)
-    if not made or now - made[-1][0] > backups.LATE:
+    made = backups.by_age(where, now)
+    if not made or not -backups.SKEW <= now - made[-1][0] <= backups.LATE:
         last = f"the last one is of {made[-1][0]:%F}" if made else "there is none"
         yield Finding(
             FAULT,

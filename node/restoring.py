@@ -113,7 +113,9 @@ def _unpack(
     try:
         with tarfile.open(fileobj=cast(IO[bytes], source), mode="r|", bufsize=1 << 16) as tar:
             for info in tar:
-                member = tar.extractfile(info) if info.isfile() else None
+                # One with holes would be larger than the backup itself.
+                whole = info.isreg() and not info.issparse()
+                member = tar.extractfile(info) if whole else None
                 if member is None or ended:
                     raise _bad(f"{info.name[:80]!r} is no file that belongs in one")
                 if manifest is None:
@@ -131,7 +133,7 @@ def _unpack(
                         progress(f"{count} files opened")
         while source.read(1 << 16):  # to the last chunk, which tells that all of it is there
             pass
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError) as error:
         raise _bad(str(error)) from None
     if manifest is None or not ended:
         raise _bad("it was cut short")

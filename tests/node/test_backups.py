@@ -1,11 +1,13 @@
 """When a backup is due, and where its key is written."""
 
+import io
+import tarfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
-from node import backups, errors, sealed_files, settings
+from node import backups, errors, restoring, sealed_files, settings
 from tests import ground
 
 NODE = '[node]\nurl = "https://b.example"\nname = "B"\ncommunes = ["FR-33063"]\n'
@@ -79,3 +81,48 @@ def test_a_stick_that_knows_no_second_name_of_a_file(
     with pytest.raises(FileExistsError):
         backups._name(part, target)
     assert target.read_bytes() == whole
+
+
+def test_backups_from_the_future_do_not_push_out_those_of_today(tmp_path: Path) -> None:
+    """A clock ran a year ahead for two weeks: what is made now is the last one, and is kept."""
+    for day in range(14):
+        (tmp_path / backups.name(NIGHT + timedelta(days=365 + day))).touch()
+    today = tmp_path / backups.name(NIGHT)
+    today.touch()
+    assert len(backups.rotate(tmp_path, 14, NIGHT)) == 1
+    assert backups.by_age(tmp_path, NIGHT)[-1] == (NIGHT, today)
+    assert not backups.is_due(with_key(), NIGHT, NIGHT + timedelta(hours=1))
+
+
+@pytest.mark.parametrize(
+    ("kind", "extra"),
+    [
+        (tarfile.SYMTYPE, {}),
+        (tarfile.LNKTYPE, {}),
+        (tarfile.CHRTYPE, {}),
+        (tarfile.FIFOTYPE, {}),
+        (tarfile.DIRTYPE, {}),
+        # Ten gigabytes of holes, and a map of them that is none.
+        (tarfile.REGTYPE, {"GNU.sparse.map": "0,0", "GNU.sparse.size": "10000000000"}),
+        (tarfile.REGTYPE, {"GNU.sparse.map": "x,y"}),
+    ],
+)
+def test_only_plain_files_are_taken_out_of_a_backup(
+    tmp_path: Path, kind: bytes, extra: dict[str, str]
+) -> None:
+    secret, public = sealed_files.generate()
+    forged = tmp_path / "forged"
+    with forged.open("wb") as out:
+        sealer = sealed_files.Sealer(out, sealed_files.public_key(public))
+        with tarfile.open(fileobj=sealer, mode="w|", format=tarfile.PAX_FORMAT) as tar:  # type: ignore[arg-type]
+            manifest = b'{"format": 1, "database_bytes": 0}'
+            for name, data in (("manifest.json", manifest), ("node.db", b"")):
+                info = tarfile.TarInfo(name)
+                info.size = len(data)
+                if name == "node.db":
+                    info.type, info.pax_headers, info.linkname = kind, extra, "/etc/passwd"
+                tar.addfile(info, io.BytesIO(data))
+        sealer.finish()
+    with pytest.raises(errors.Unusable):
+        restoring.restore(forged, secret, tmp_path / "new" / "node")
+    assert list((tmp_path / "new").iterdir()) == []
