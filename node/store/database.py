@@ -108,6 +108,11 @@ def wiping(db: sqlite3.Connection) -> Iterator[None]:
 def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
     """An exclusive lock on a file, freed by the kernel when its holder dies."""
     with path.open("ab") as handle:
+        if (
+            os.geteuid() == 0
+        ):  # a command that was run as root must not shut out the node's own user
+            owner = path.parent.stat()
+            os.fchown(handle.fileno(), owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:

@@ -411,3 +411,12 @@ async def test_what_a_killed_server_wiped_leaves_the_log_at_the_next_start(tmp_p
     async with database.Database(tmp_path):
         assert "Zoé-privé".encode() not in log.read_bytes()
     assert "Zoé-privé".encode() not in (tmp_path / "node.db").read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could shut out the node's own user")
+def test_a_command_run_as_root_leaves_the_lock_to_the_nodes_user(tmp_path: Path) -> None:
+    os.chown(ground.make(tmp_path), 12345, 12345)
+    (tmp_path / "write.lock").unlink()
+    with database.transaction(tmp_path) as db:
+        add(db, 1)
+    assert (tmp_path / "write.lock").stat().st_uid == 12345
