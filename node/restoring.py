@@ -3,8 +3,8 @@
 Two nodes of one address that both speak would be worse than none: others would hear now this one,
 now that one. So a restored node starts in quarantine, a file in its folder: it can be read, it
 sends nothing and takes nothing in, until its operator says that the old one is off. Then its change
-sequence goes on at numbers that were never given out, and every shop and listing counts as changed
-just now: neighbours read all of it anew, and what they heard after the backup was made is not held
+sequence goes on at numbers that were never given out, and all of its own counts as changed just
+now: neighbours read all of it anew, and what they heard after the backup was made is not held
 against it.
 """
 
@@ -231,7 +231,7 @@ def speak(folder: Path) -> None:
 def begin_anew(db: sqlite3.Connection, now: datetime) -> int:
     """Makes all that the node says from now on newer than all it said before it was lost.
 
-    Returns how many shops and listings count as changed now. Doing it twice does no harm. Numbers
+    Returns how many things count as changed now. Doing it twice does no harm. Numbers
     go on at the time in milliseconds, more than there were changes: so they are new as well where
     one backup is put back a second time, and what was given out after the first time is not in it.
     """

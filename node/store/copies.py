@@ -93,21 +93,17 @@ def shift_changes(db: sqlite3.Connection, start: int) -> int:
 
 
 def own_states(db: sqlite3.Connection) -> list[tuple[str, str]]:
-    """Id and `updated` of every shop and listing of ours that is not deleted."""
+    """Id and `updated` of every shop, listing, news and event of ours that is not deleted."""
     return [
-        (row[0], row[1])
-        for row in db.execute(
-            """
-            SELECT uri, updated FROM changes WHERE deleted = 0 AND kind IN ('shop', 'listing')
-            """
-        )
+        (row[0], row[1]) for row in db.execute("SELECT uri, updated FROM changes WHERE deleted = 0")
     ]
 
 
 def change_updated(db: sqlite3.Connection, uri: str, updated: str, fingerprint: bytes) -> None:
-    """A shop or listing of ours counts as changed at that time, and says so in the sequence."""
+    """Something of ours counts as changed at that time, and says so in the sequence."""
     db.execute("UPDATE shops SET updated = ? WHERE uri = ?", (updated, uri))
     db.execute("UPDATE listings SET updated = ? WHERE uri = ?", (updated, uri))
+    db.execute("UPDATE posts SET updated = ? WHERE uri = ?", (updated, uri))
     db.execute(
         "UPDATE changes SET updated = ?, fingerprint = ? WHERE uri = ?", (updated, fingerprint, uri)
     )
