@@ -37,6 +37,7 @@ def snapshot(folder: Path, target: Path) -> None:
         db.execute("PRAGMA journal_mode = OFF")  # a copy that fails is thrown away
         db.execute("PRAGMA synchronous = OFF")
         db.execute("PRAGMA secure_delete = ON")
+        db.execute("PRAGMA foreign_keys = ON")  # what hangs on a session goes with it
         for table in _LEFT_OUT:
             db.execute(f"DELETE FROM {table}")  # noqa: S608 (a constant)
 

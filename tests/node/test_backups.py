@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 
 from node import backups, errors, restoring, sealed_files, settings
+from node.model import Account
+from node.store import accounts, copies, database
 from tests import ground
 
 NODE = '[node]\nurl = "https://b.example"\nname = "B"\ncommunes = ["FR-33063"]\n'
 PUBLIC = sealed_files.generate()[1]
+LEFT_OUT = ("sessions", "proven_sessions")
 NIGHT = datetime(2026, 11, 26, 2, 0, tzinfo=UTC)
 
 
@@ -126,3 +129,17 @@ def test_only_plain_files_are_taken_out_of_a_backup(
     with pytest.raises(errors.Unusable):
         restoring.restore(forged, secret, tmp_path / "new" / "node")
     assert list((tmp_path / "new").iterdir()) == []
+
+
+def test_a_steward_signed_in_with_a_second_factor_does_not_stop_backups(tmp_path: Path) -> None:
+    """What is left out leaves no row behind that refers to it: the copy would count as damaged."""
+    folder = ground.make(tmp_path / "node")
+    with database.transaction(folder) as db:
+        accounts.add(db, Account("a", "claire@example.fr", NIGHT))
+        accounts.add_session(db, b"hash", "a", NIGHT)
+        db.execute("INSERT INTO proven_sessions (token_hash) VALUES (?)", (b"hash",))
+    copies.snapshot(folder, tmp_path / "copy.db")
+    copies.check(tmp_path / "copy.db")
+    with copies.opened(tmp_path / "copy.db") as db:
+        left = [db.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in LEFT_OUT]
+    assert left == [0, 0]
