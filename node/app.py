@@ -186,7 +186,7 @@ async def running(
 
 async def _back_up(folder: Path, configured: settings.Settings, now: datetime) -> None:
     """Makes the nightly backup when it is due, in a process of its own: nobody waits for it."""
-    made = backups.kept(backups.place(folder, configured))
+    made = backups.by_age(backups.place(folder, configured), now)
     if not backups.is_due(configured, made[-1][0] if made else None, now):
         return
     process = await asyncio.create_subprocess_exec(

@@ -34,6 +34,7 @@ SUFFIX = ".echoppe-backup"
 NIGHT = range(1, 5)  # hours (UTC) in which the node makes its own
 NOT_BEFORE = timedelta(hours=20)
 AT_LAST = timedelta(hours=30)  # whatever the hour: the machine may be off at night
+SKEW = timedelta(hours=1)  # beyond it, a name is from the future
 LATE = timedelta(hours=50)  # and somebody should know
 PLAIN_NAME = re.compile(r"[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}")  # of a file beside the database
 _WORK = "backup.tmp"
@@ -92,14 +93,26 @@ def make(
                 missing = _write(folder, configured, copy, shown, out, key, now, progress)
                 out.flush()
                 os.fsync(out.fileno())
-            # No other file may be replaced: one that came meanwhile is somebody's backup too.
-            os.link(part, target)
+            _name(part, target)
         except FileExistsError:
             raise errors.Conflict("backup-exists", f"{target} is there already.") from None
         finally:
             part.unlink(missing_ok=True)
         sealed_files.sync_folder(target.parent)
     return Made(target, target.stat().st_size, len(shown), missing)
+
+
+def _name(part: Path, target: Path) -> None:
+    """Gives a whole file its name. Raises FileExistsError: one that came meanwhile is not replaced,
+    being somebody's backup too."""
+    try:
+        os.link(part, target)
+    except FileExistsError:
+        raise
+    except OSError:  # a stick (FAT, exFAT) or a share knows no second name of a file
+        if target.exists():
+            raise FileExistsError from None
+        part.rename(target)
 
 
 @contextlib.contextmanager
@@ -221,6 +234,11 @@ def kept(where: Path) -> list[tuple[datetime, Path]]:
     return sorted(found)
 
 
+def by_age(where: Path, now: datetime) -> list[tuple[datetime, Path]]:
+    """The same, and before them those from the future: made while the clock was wrong."""
+    return sorted(kept(where), key=lambda one: (one[0] <= now + SKEW, one[0]))
+
+
 def is_due(configured: settings.Settings, last: datetime | None, now: datetime) -> bool:
     """Whether the node should make a backup now: at night, or whenever the last is too old.
 
@@ -228,15 +246,15 @@ def is_due(configured: settings.Settings, last: datetime | None, now: datetime) 
     """
     if not configured.backup.key:
         return False
-    if last is None or last > now + timedelta(hours=1):
+    if last is None or last > now + SKEW:
         return True
     age = now - last
     return age > AT_LAST or (age > NOT_BEFORE and now.astimezone(UTC).hour in NIGHT)
 
 
-def rotate(where: Path, keep: int) -> list[Path]:
+def rotate(where: Path, keep: int, now: datetime) -> list[Path]:
     """Removes the oldest of our own backups beyond `keep`; returns which."""
-    gone = [file for _, file in kept(where)[:-keep]]
+    gone = [file for _, file in by_age(where, now)[:-keep]]
     for file in gone:
         file.unlink(missing_ok=True)
     return gone
@@ -257,7 +275,7 @@ def put_key(folder: Path, public: str) -> None:
         )
     line = f'key = "{public}"'
     if re.search(r"(?m)^\[backup\][ \t]*(#.*)?$", text):
-        text = re.sub(r'(?m)^key[ \t]*=[ \t]*"".*\n', "", text) if _has_empty_key(text) else text
+        text = re.sub(r'(?m)^key[ \t]*=[ \t]*"".*\n?', "", text) if _has_empty_key(text) else text
         text = re.sub(r"(?m)^(\[backup\][ \t]*(?:#.*)?)$", rf"\1\n{line}", text, count=1)
     else:
         text = f"{text.rstrip()}\n\n[backup]\n{line}\n"

@@ -107,6 +107,16 @@ def _permissions(folder: Path, configured: Settings) -> Iterator[Finding]:
             continue
         if found.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Finding(FAULT, "loose-file", f"Others can read {path}.", f"Run: chmod 600 {path}")
+    owner = folder.stat().st_uid
+    foreign = sorted(one.name for one in folder.iterdir() if one.lstat().st_uid != owner)
+    if foreign:
+        yield Finding(
+            FAULT,
+            "foreign-file",
+            f"{', '.join(foreign[:5])} in {folder} belong to somebody else: the node cannot use "
+            "them. A command was run as another user, root mostly.",
+            f"Run: chown -R --reference={folder} {folder}",
+        )
     if folder.stat().st_mode & (stat.S_IWGRP | stat.S_IWOTH):
         yield Finding(
             FAULT, "loose-folder", f"Others can write in {folder}.", f"Run: chmod 700 {folder}"
@@ -313,8 +323,8 @@ def _backups(folder: Path, configured: Settings, now: datetime) -> Iterator[Find
         )
         return
     where = backups.place(folder, configured)
-    made = backups.kept(where)
-    if not made or now - made[-1][0] > backups.LATE:
+    made = backups.by_age(where, now)
+    if not made or not -backups.SKEW <= now - made[-1][0] <= backups.LATE:
         last = f"the last one is of {made[-1][0]:%F}" if made else "there is none"
         yield Finding(
             FAULT,

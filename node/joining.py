@@ -107,7 +107,11 @@ def begin(
     if account is None:
         account = Account(str(uuid.uuid4()), address, now)
         account_rows.add(db, account)
-    if len(applications.typed_for(db, account.id)) >= BEGUN_FOR_ONE:
+    # Of the last hour only, as long as codes are good: whoever types a stranger's address again and
+    # again keeps them out no longer than that.
+    hour = now - timedelta(hours=1)
+    recent = [one for one in applications.typed_for(db, account.id) if one.created > hour]
+    if len(recent) >= BEGUN_FOR_ONE:
         raise errors.TooMany("too-many-shops", retry_after=1800)
     typed = dataclasses.replace(
         typed, account=account.id, siret=siret.check(typed.siret), proven=False

@@ -96,7 +96,7 @@ def block(db: sqlite3.Connection, domain: str, reason: str, now: datetime) -> No
     for host in blocks.known_hosts(db):
         if is_under(host, {domain}):
             neighbours.remove_shops(db, host)
-            deliveries.remove_host(db, host)
+            deliveries.remove_host(db, host, now)
             followers.remove_host(db, host)
             enquiries.remove_host(db, host)
             reactions.remove_host(db, host)
@@ -132,7 +132,7 @@ def suspend(db: sqlite3.Connection, host: str, reason: str, now: datetime) -> No
     if peer.blocked is not None:
         raise errors.Conflict("blocked", f"{host} is blocked, which is more than suspended.")
     peers.change_suspended(db, host, peer.suspended or now, reason)
-    deliveries.remove_host(db, host)
+    deliveries.remove_host(db, host, now)
     received.remove_host(db, host)
     for listing in _of_peer(db, host):
         search.remove(db, listing)

@@ -80,10 +80,10 @@ def state(peer: Peer) -> str:
     return "one-sided" if peer.following is FollowState.ACCEPTED else "asked"
 
 
-def forget(db: sqlite3.Connection, host: str) -> None:
+def forget(db: sqlite3.Connection, host: str, now: datetime) -> None:
     """Removes a node with every shop and listing that came from it, and what was due for it."""
     remove_shops(db, host)
-    deliveries.remove_host(db, host)
+    deliveries.remove_host(db, host, now)
     peers.remove(db, host)
 
 

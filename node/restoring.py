@@ -3,8 +3,8 @@
 Two nodes of one address that both speak would be worse than none: others would hear now this one,
 now that one. So a restored node starts in quarantine, a file in its folder: it can be read, it
 sends nothing and takes nothing in, until its operator says that the old one is off. Then its change
-sequence goes on at numbers that were never given out, and every shop and listing counts as changed
-just now: neighbours read all of it anew, and what they heard after the backup was made is not held
+sequence goes on at numbers that were never given out, and all of its own counts as changed just
+now: neighbours read all of it anew, and what they heard after the backup was made is not held
 against it.
 """
 
@@ -113,7 +113,9 @@ def _unpack(
     try:
         with tarfile.open(fileobj=cast(IO[bytes], source), mode="r|", bufsize=1 << 16) as tar:
             for info in tar:
-                member = tar.extractfile(info) if info.isfile() else None
+                # One with holes would be larger than the backup itself.
+                whole = info.isreg() and not info.issparse()
+                member = tar.extractfile(info) if whole else None
                 if member is None or ended:
                     raise _bad(f"{info.name[:80]!r} is no file that belongs in one")
                 if manifest is None:
@@ -131,7 +133,7 @@ def _unpack(
                         progress(f"{count} files opened")
         while source.read(1 << 16):  # to the last chunk, which tells that all of it is there
             pass
-    except tarfile.TarError as error:
+    except (tarfile.TarError, ValueError) as error:
         raise _bad(str(error)) from None
     if manifest is None or not ended:
         raise _bad("it was cut short")
@@ -229,9 +231,12 @@ def speak(folder: Path) -> None:
 def begin_anew(db: sqlite3.Connection, now: datetime) -> int:
     """Makes all that the node says from now on newer than all it said before it was lost.
 
-    Returns how many shops and listings count as changed now. Doing it twice does no harm.
+    Returns how many things count as changed now. Doing it twice does no harm. Numbers
+    go on at the time in milliseconds, more than there were changes: so they are new as well where
+    one backup is put back a second time, and what was given out after the first time is not in it.
     """
-    copies.shift_changes(db, changes.head(db) + JUMP)
+    start = max(changes.head(db) + JUMP, int(now.timestamp() * 1000))
+    copies.shift_changes(db, start)
     states = copies.own_states(db)
     for uri, before in states:
         updated = times.stamp(publications.next_update(times.moment(before), now))

@@ -49,7 +49,7 @@ def run(asked: argparse.Namespace) -> None:
         target = where / backups.name(now)
     made = backups.make(folder, configured, target.absolute(), now, output.progress)
     output.progress("")
-    gone = backups.rotate(target.parent, configured.backup.keep) if asked.nightly else []
+    gone = backups.rotate(target.parent, configured.backup.keep, now) if asked.nightly else []
     lines = [f"Backup: {made.file} ({made.bytes / 1e6:.1f} MB, {made.photos} photo(s))"]
     if made.photos_missing:
         lines.append(f"{made.photos_missing} photo(s) were withdrawn meanwhile or are missing.")

@@ -178,5 +178,6 @@ def _confirm(asked: argparse.Namespace) -> None:
             },
         },
         *(_said(one, results[one.host]) for one in told),
-        f"The node may speak. {readers} neighbour(s) will read its {count} shop(s) and listing(s).",
+        f"The node may speak. {readers} neighbour(s) will read its {count} shop(s), listing(s) "
+        "and news.",
     )

@@ -252,7 +252,7 @@ def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) 
     _give_up(db, row, why, now)
     if peers.get(db, row.host) is None:
         followers.remove_inbox(db, row.inbox)
-        deliveries.remove_inbox(db, row.inbox)
+        deliveries.remove_inbox(db, row.inbox, now)
 
 
 def _give_up(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:

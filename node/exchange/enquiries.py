@@ -89,7 +89,11 @@ class TakeReply:
         if asker.inbox is None:
             raise Refused("no-inbox", self.author)
         host = documents.address(self.author)[1]
-        if rows.get_by_uri(db, uri) is None and (
+        known = rows.get_by_uri(db, uri)
+        if known is not None and known.shop != shop.id:
+            # Its words would be sealed to one shop's key and lie in the mailbox of another.
+            raise Refused("enquiry-of-another-shop", uri)
+        if known is None and (
             rows.count(db, shop.id) >= OF_SHOP_MOST
             or rows.count(db, shop.id, self.author) >= OF_ACTOR_MOST
             or rows.count(db, shop.id, host=host) >= OF_HOST_MOST

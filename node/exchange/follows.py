@@ -80,7 +80,7 @@ def accept_again(
 def leave(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetime) -> None:
     """Ends being neighbours: forgets what came from the other side, and tells it."""
     ours, theirs = peers.follow_ids(db, peer.host)
-    neighbours.forget(db, peer.host)
+    neighbours.forget(db, peer.host, now)
     ended = []
     if ours is not None:
         ended.append(("Undo", activities.follow(ours, uris.instance, peer.actor)))
@@ -254,7 +254,7 @@ def _undone(
         _, theirs = peers.follow_ids(db, peer.host)
         if theirs is not None and follow_id in (theirs, None):
             peers.change_follower(db, peer.host, None, None)
-            deliveries.remove_host(db, peer.host)
+            deliveries.remove_host(db, peer.host, context.clock())
             return
     handle = context.uris.handle_of(target) if target else None
     if handle is not None:

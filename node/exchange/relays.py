@@ -34,7 +34,7 @@ def settle(
         undo = activities.activity(
             "Undo", f"{one.follow}/undo", uris.instance, follow, to=[vocabulary.PUBLIC]
         )
-        deliveries.remove_inbox(db, inbox)
+        deliveries.remove_inbox(db, inbox, now)
         relays.remove(db, inbox)
         outbox.send(db, undo, INSTANCE, inbox, now)
 

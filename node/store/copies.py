@@ -75,32 +75,28 @@ def sqlite_version() -> tuple[int, ...]:
     return sqlite3.sqlite_version_info
 
 
-def shift_changes(db: sqlite3.Connection, jump: int) -> int:
-    """Moves every number of the change sequence on by `jump`, more than was ever given out.
+def shift_changes(db: sqlite3.Connection, start: int) -> int:
+    """Moves every number of the change sequence beyond `start`, more than was ever given out.
 
     Whoever stopped at an earlier number must begin again. Returns the highest number.
     """
+    first = db.execute("SELECT min(seq) FROM changes").fetchone()[0]
+    jump = start + 1 - int(first or start + 1)
     db.execute("UPDATE changes SET seq = seq + ?", (jump,))
+    last = int(db.execute("SELECT ifnull(max(seq), ?) FROM changes", (start,)).fetchone()[0])
     head = db.execute(
-        "UPDATE sqlite_sequence SET seq = seq + ? WHERE name = 'changes' RETURNING seq", (jump,)
+        "UPDATE sqlite_sequence SET seq = ? WHERE name = 'changes' RETURNING seq", (last,)
     ).fetchone()
     if head is None:
-        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('changes', ?)", (jump,))
-    last = jump if head is None else int(head[0])
-    db.execute("UPDATE node SET changes_pruned = ?", (jump,))
+        db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('changes', ?)", (last,))
+    db.execute("UPDATE node SET changes_pruned = ?", (start,))
     return last
 
 
 def own_states(db: sqlite3.Connection) -> list[tuple[str, str]]:
     """Id and `updated` of every shop, listing, news and event of ours that is not deleted."""
     return [
-        (row[0], row[1])
-        for row in db.execute(
-            """
-            SELECT uri, updated FROM changes
-            WHERE deleted = 0 AND kind IN ('shop', 'listing', 'post')
-            """
-        )
+        (row[0], row[1]) for row in db.execute("SELECT uri, updated FROM changes WHERE deleted = 0")
     ]
 
 

@@ -54,7 +54,7 @@ class _Connection(sqlite3.Connection):
 TROUBLE = (sqlite3.Error, errors.Unusable)
 
 
-def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+def connect(path: Path, *, writing: bool) -> _Connection:
     """Opens the database as every part of the node does, in autocommit mode.
 
     Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
@@ -112,6 +112,11 @@ def wiping(db: sqlite3.Connection) -> Iterator[None]:
 def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
     """An exclusive lock on a file, freed by the kernel when its holder dies."""
     with path.open("ab") as handle:
+        if (
+            os.geteuid() == 0
+        ):  # a command that was run as root must not shut out the node's own user
+            owner = path.parent.stat()
+            os.fchown(handle.fileno(), owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -209,7 +214,7 @@ class Database:
             READERS, thread_name_prefix="reader", initializer=self._open_reader
         )
         self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
-        self._writing: sqlite3.Connection | None = None
+        self._writing: _Connection | None = None
         self._watching: sqlite3.Connection | None = None
         self._watched = -1
         self._closed = False
@@ -217,6 +222,9 @@ class Database:
     async def __aenter__(self) -> "Database":
         with locked_for_writing(self.folder):
             self._writing = connect(self.folder / FILE_NAME, writing=True)
+        # Whoever was killed may have left private words in the log that it had wiped.
+        self._writing.wiped = True
+        self._empty_log()
         self._watching = connect(self.folder / FILE_NAME, writing=False)
         self._writer.start()
         return self
@@ -294,7 +302,7 @@ class Database:
         open_for_more = True
         since = 0.0  # when private words were first left in the log
         while open_for_more:
-            wiped = isinstance(self._writing, _Connection) and self._writing.wiped
+            wiped = self._writing is not None and self._writing.wiped
             since = (since or time.monotonic()) if wiped else 0.0
             try:
                 job = self._jobs.get(timeout=EMPTY_AFTER if wiped else None)
@@ -303,6 +311,7 @@ class Database:
                 continue
             if wiped and time.monotonic() - since > EMPTY_AT_MOST:
                 self._empty_log()
+                since = 0.0  # a reader that stays long, a backup, holds up one write in a while
             batch: list[_Job] = []
             while job is not None:
                 batch.append(job)

@@ -278,14 +278,28 @@ def give_up(db: sqlite3.Connection, delivery: Delivery, error: str, now: datetim
     )
 
 
-def remove_inbox(db: sqlite3.Connection, inbox: str) -> None:
-    """Drops everything due for an inbox that is gone."""
-    db.execute("DELETE FROM deliveries WHERE inbox = ?", (inbox,))
+def remove_inbox(db: sqlite3.Connection, inbox: str, now: datetime) -> None:
+    """Drops everything due for an inbox that is gone; shops are told that their answers failed."""
+    _remove_all(db, "inbox = ?", inbox, now)
 
 
-def remove_host(db: sqlite3.Connection, host: str) -> None:
-    """Drops everything due for a host."""
-    db.execute("DELETE FROM deliveries WHERE host = ?", (host,))
+def remove_host(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """Drops everything due for a host; shops are told that their answers failed."""
+    _remove_all(db, "host = ?", host, now)
+
+
+def _remove_all(db: sqlite3.Connection, where: str, value: str, now: datetime) -> None:
+    with database.wiping(db):
+        dropped = db.execute(
+            f"""
+            DELETE FROM deliveries WHERE {where}
+            RETURNING iif(verb = 'Create' AND body IS NOT NULL, object, NULL)
+            """,  # noqa: S608 (a constant)
+            (value,),
+        ).fetchall()
+    for (answer,) in dropped:
+        if answer is not None:
+            enquiries.mark_failed(db, answer.removesuffix("/activity"), now)
 
 
 def postpone(db: sqlite3.Connection, delivery: Delivery, error: str, due: datetime) -> None:

@@ -68,8 +68,9 @@ def wipe(db: sqlite3.Connection, received_id: int) -> None:
 
 
 def remove_host(db: sqlite3.Connection, host: str) -> None:
-    """Drops everything that came from a host and waits."""
-    db.execute("DELETE FROM received WHERE host = ?", (host,))
+    """Drops everything that came from a host and waits, private words among it."""
+    with database.wiping(db):
+        db.execute("DELETE FROM received WHERE host = ?", (host,))
 
 
 def change_due(db: sqlite3.Connection, received_id: int, due: datetime, error: str) -> None:

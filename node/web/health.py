@@ -88,7 +88,7 @@ async def metrics(request: Request) -> Response:
     put("disk_bytes", "The disk.", {"free": disk.free, "total": disk.total}, "kind")
     cap = site.settings.storage.remote_photos_mb * 1_000_000
     put("photo_bytes_most", "What neighbours' photos may take.", {"": cap})
-    made = backups.kept(backups.place(folder, site.settings))
+    made = backups.by_age(backups.place(folder, site.settings), now)
     if made:
         age = (now - made[-1][0]).total_seconds()
         put("backup_age_seconds", "Age of the last nightly backup.", {"": age})

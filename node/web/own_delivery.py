@@ -152,8 +152,8 @@ def _terms(
                 problems["places"] = say(
                     "“{name}” is not known, or there are several: add its postal code"
                 ).format(name=name.strip()[:60])
-            else:
-                found[meant.place.id] = None
+                break  # spelling costs time, and others who write wait
+            found[meant.place.id] = None
     price = _cents(typed.price, "price", say, problems)
     free_from = _cents(typed.free_from, "free_from", say, problems)
     if free_from is not None and price is None and "price" not in problems:

@@ -116,7 +116,7 @@ def test_dos_04_dead_followers_cost_one_row_each_and_then_none(tmp_path: Path) -
         assert 2000 <= rows[0] <= 4000
         assert rows == [rows[0]] * 3
         for number in range(2000):
-            deliveries.remove_host(db, f"mort{number}.example")
+            deliveries.remove_host(db, f"mort{number}.example", ground.NOW)
         assert db.execute("SELECT count(*) FROM deliveries").fetchone()[0] == 0
 
 

@@ -395,7 +395,7 @@ def test_web_13_no_other_origin_is_let_in(arena: Arena) -> None:
 
 @pytest.mark.parametrize(
     "path",
-    ["/docs", "/.git/config", "/node.db", "/.env", "/metrics", "/debug", "/instance.toml",
+    ["/docs", "/.git/config", "/node.db", "/.env", "/debug", "/instance.toml",
      "/node.key", "/static/../node.db", "/static/..%2f..%2fnode.db", "/static/%2e%2e/pages.py",
      "/static//etc/passwd",
      "/static/site.css%00.css", "/%2e%2e/%2e%2e/etc/passwd", "/@fleurs/../../node.db", "/users/%00",

@@ -211,7 +211,7 @@ def test_a_refusal_is_one_plain_sentence(folder: Path, arguments: list[str], say
 
 @pytest.mark.parametrize(
     "words",
-    [words for words in COMMANDS if words[0] not in ("init", "demo", "open", "proof")],
+    [words for words in COMMANDS if words[0] not in ("init", "demo", "open", "proof", "restore")],
     ids=" ".join,
 )
 def test_a_folder_without_a_node_is_refused_by_every_command(
@@ -220,6 +220,7 @@ def test_a_folder_without_a_node_is_refused_by_every_command(
     needed = {
         "account invite": ["c@example.fr", "--role", "steward"],
         "account reset-factor": ["c@example.fr"],
+        "backup": ["x.echoppe-backup"],
         "shop add": ["x", "--name", "x", "--commune", "Pessac"],
         "shop revise": ["x"],
         "shop close": ["x"],

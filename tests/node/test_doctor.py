@@ -1,6 +1,7 @@
 """The doctor: each finding where it should be, and none where all is well."""
 
 import dataclasses
+import os
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -88,6 +89,11 @@ def _damage(folder: Path) -> None:
         (lambda f: (f / "node.db").chmod(0o640), "loose-file"),
         (lambda f: (f / "node.key").unlink(), "file-missing"),
         (lambda f: f.chmod(0o777), "loose-folder"),
+        pytest.param(
+            lambda f: os.chown(f / "node.db", 12345, 12345),
+            "foreign-file",
+            marks=pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files away"),
+        ),
         (lambda f: [(f / f"node.db.before-{n}").touch() for n in range(5)], "old-copies"),
         (lambda f: (f / "quarantine.json").touch(), "restored-quiet"),
         (lambda f: next((f / "backups").iterdir()).unlink(), "backup-late"),

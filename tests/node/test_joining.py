@@ -1,5 +1,6 @@
 """Codes that people ask for themselves, how many and whose; and who a shop is asked for by."""
 
+import dataclasses
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -110,6 +111,12 @@ def test_one_address_has_no_more_than_ten_begun(tmp_path: Path) -> None:
         with pytest.raises(errors.TooMany):
             joining.begin(db, typed("Chez Claire", 99), "claire@example.fr", NOW)
         joining.begin(db, typed("Chez Paul", 100), "paul@example.fr", NOW)
+        # Whoever did that in her name keeps her out for an hour, not for a day.
+        later = NOW + timedelta(hours=1)
+        mine = dataclasses.replace(typed("Chez Claire", 99), created=later)
+        claire, hers = joining.begin(db, mine, "claire@example.fr", later)
+        joining.claim(db, claire.id, hers.id)
+        assert begun_of(db) == "Chez Claire"
 
 
 def test_an_address_that_was_only_typed_is_forgotten(tmp_path: Path) -> None:

@@ -1,13 +1,17 @@
 """Enquiries from elsewhere: sealed to the shop in the write that takes them up."""
 
 import dataclasses
+import json
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from federation.errors import Refused
 from node import enquiries, errors, leaks, sealing, shop_keys
-from node.model import Enquiry, EnquiryAnswer, Shop
+from node.exchange import enquiries as answering
+from node.model import Enquiry, EnquiryAnswer, Listing, Shop
+from node.store import deliveries, remote_actors
 from node.store import enquiries as rows
 from node.store import shop_keys as key_rows
 from tests import ground
@@ -115,3 +119,54 @@ def test_it_opens_for_nothing_else_and_the_longest_fits(tmp_path: Path) -> None:
         assert opened(made, shop, one) == longest
         with pytest.raises(errors.Invalid):
             opened(made, shop, dataclasses.replace(one, uri=f"{NOTE}0"))
+
+
+@pytest.mark.parametrize("gone", ["host", "inbox"])
+def test_an_answer_whose_way_is_closed_is_told_and_leaves_no_word(
+    tmp_path: Path, gone: str
+) -> None:
+    """Its server is blocked, no neighbour any more, or its inbox gone, while the answer waits."""
+    folder = tmp_path / "node"
+    with ground.opened(folder) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop, "Pivoine")
+        put_keys(db, shop, merchant.make(shop.uri))
+        enquiry = asked(shop, listing.id)
+        enquiries.keep(db, shop, enquiry)
+        new_id = lambda: "1"  # noqa: E731
+        answering.answer(db, "e1", "Motclair " * 500, new_id, NOW)
+        if gone == "host":
+            deliveries.remove_host(db, enquiry.host, NOW)
+        else:
+            deliveries.remove_inbox(db, enquiry.inbox, NOW)
+        assert [one.failed for one in held(db)[1]] == [NOW]
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    assert b"Motclair" not in (folder / "node.db").read_bytes()
+
+
+def test_a_note_that_turns_to_another_shop_is_refused(tmp_path: Path) -> None:
+    """Sealed to that one's key, it would lie with the first, which could not open it."""
+    with ground.opened(tmp_path / "node") as db:
+        first, second = ground.open_shop(db), ground.open_shop(db, "pains")
+        rose, loaf = ground.publish(db, first, "Rose"), ground.publish(db, second, "Seigle")
+        made = merchant.make(first.uri)
+        put_keys(db, first, made)
+        author = asked(first, rose.id).actor
+        actor = {
+            "id": author,
+            "type": "Person",
+            "preferredUsername": "anne",
+            "inbox": f"{author}/inbox",
+        }
+        remote_actors.add(db, author, json.dumps(actor), [], NOW)
+
+        def reply(listing: Listing, shop: Shop, words: str) -> answering.TakeReply:
+            note = {"id": NOTE, "inReplyTo": listing.uri, "to": [shop.uri], "content": words}
+            return answering.TakeReply(ground.URIS, note, author, "e1", NOW)
+
+        reply(rose, first, "Bonjour")(db)
+        with pytest.raises(Refused, match="another-shop"):
+            reply(loaf, second, "Motclair")(db)
+        assert opened(made, first, held(db)[0]) == "Bonjour"
+        reply(rose, first, "Bonsoir")(db)
+        assert opened(made, first, held(db)[0]) == "Bonsoir"

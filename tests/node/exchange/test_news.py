@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from federation.errors import Refused
-from node import agenda, errors, events, keyring, neighbours, news, publications
+from node import agenda, errors, events, keyring, neighbours, news, publications, restoring
 from node.exchange import keys, outbox
 from node.exchange import news as documents
 from node.model import Badge, Byline, ChangeKind, EventState, FollowState, Post, Shop, Verb
 from node.store import actors, changes, deliveries, peers, posts
+from node.store.times import stamp
 from node.translation import Catalogues
 from tests import ground
 from tests.ground import NOW, PEER, PESSAC, URIS
@@ -343,3 +344,18 @@ def test_what_a_suspended_or_silent_neighbour_told_is_not_shown(db: Any) -> None
     neighbours.remove_shops(db, PEER)
     assert shown() == (0, 0)
     assert posts.get_by_uri(db, f"{ORIGIN}/n/1") is None
+
+
+def test_news_of_a_restored_node_are_newer_than_what_neighbours_heard(db: Any) -> None:
+    """A neighbour drops what is not newer than what it holds: it would differ for ever."""
+    post = publish(db, event())
+    later = NOW + timedelta(days=2)
+    restoring.begin_anew(db, later)
+    again = posts.get(db, post.id)
+    assert again is not None
+    assert again.updated >= later
+    change = changes.get(db, post.uri)
+    assert change is not None
+    assert change.updated == again.updated
+    row = db.execute("SELECT fingerprint FROM changes WHERE uri = ?", (post.uri,)).fetchone()
+    assert row[0] == publications.fingerprint(post.uri, stamp(again.updated))

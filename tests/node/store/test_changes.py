@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from node import restoring
 from node.model import ChangeKind
 from node.store import changes
 from tests import ground
@@ -101,3 +102,22 @@ def test_only_what_is_there_counts_for_agreement(db: sqlite3.Connection) -> None
     add(db, "b")
     add(db, "b", deleted=True)
     assert changes.live_fingerprints(db) == [b"a"]
+
+
+def test_a_backup_put_back_twice_gives_no_number_out_twice(db: sqlite3.Connection) -> None:
+    """The same file is put back, lived with for a month, lost, and put back again."""
+    for uri in ("a", "b", "a"):
+        add(db, uri)
+    db.execute("SAVEPOINT backup")
+    restoring.begin_anew(db, NOW)
+    told = [add(db, f"new {number}") for number in range(500)]
+    db.execute("ROLLBACK TO backup")
+    restoring.begin_anew(db, NOW + 30 * DAY)
+    numbers = [seq for seq, _ in since(db, 0)]
+    assert min(numbers) > max(told) + restoring.JUMP
+    assert changes.pruned_through(db) > max(told)  # who stopped there must begin again
+    assert changes.head(db) == max(numbers)
+    again = changes.head(db)
+    restoring.begin_anew(db, NOW + 30 * DAY)
+    assert min(seq for seq, _ in since(db, 0)) > again + restoring.JUMP
+    assert changes.head(db) < 2**53  # as a number of JSON

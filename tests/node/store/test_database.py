@@ -378,3 +378,45 @@ async def test_a_copy_is_whole_and_private(tmp_path: Path) -> None:
     assert numbers(copy) == [1]
     assert copy.execute("PRAGMA integrity_check").fetchone() == ("ok",)
     copy.close()
+
+
+async def test_what_a_killed_server_wiped_leaves_the_log_at_the_next_start(tmp_path: Path) -> None:
+    ground.make(tmp_path)
+    killed = python(
+        """
+        import asyncio, os, signal, sys
+        from pathlib import Path
+        from node.store import database
+
+        def ask(db):
+            db.execute("INSERT INTO seen_activities (fingerprint, at) VALUES (x'01', 'Zoé-privé')")
+
+        def wipe(db):
+            with database.wiping(db):
+                db.execute("DELETE FROM seen_activities")
+
+        async def main():
+            async with database.Database(Path(sys.argv[1])) as db:
+                await db.write(ask)
+                await db.write(wipe)
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        asyncio.run(main())
+        """,
+        tmp_path,
+    )
+    killed.communicate(timeout=SOON)
+    log = tmp_path / "node.db-wal"
+    assert "Zoé-privé".encode() in log.read_bytes()
+    async with database.Database(tmp_path):
+        assert "Zoé-privé".encode() not in log.read_bytes()
+    assert "Zoé-privé".encode() not in (tmp_path / "node.db").read_bytes()
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root could shut out the node's own user")
+def test_a_command_run_as_root_leaves_the_lock_to_the_nodes_user(tmp_path: Path) -> None:
+    os.chown(ground.make(tmp_path), 12345, 12345)
+    (tmp_path / "write.lock").unlink()
+    with database.transaction(tmp_path) as db:
+        add(db, 1)
+    assert (tmp_path / "write.lock").stat().st_uid == 12345

@@ -211,9 +211,9 @@ def test_the_next_time_counts_hosts_that_are_left_alone_at_theirs(db: sqlite3.Co
 def test_what_is_due_for_an_inbox_or_host_that_is_gone_is_dropped(db: sqlite3.Connection) -> None:
     add(db, "Create")
     add(db, "Create", host=OTHER)
-    deliveries.remove_inbox(db, f"https://{HOST}/inbox")
+    deliveries.remove_inbox(db, f"https://{HOST}/inbox", NOW)
     assert (len(due(db)), len(due(db, OTHER))) == (0, 1)
-    deliveries.remove_host(db, OTHER)
+    deliveries.remove_host(db, OTHER, NOW)
     assert due(db, OTHER) == []
 
 

@@ -30,6 +30,8 @@ class Backlog:
 class Scene:
     """A door whose workers are what a test says."""
 
+    quiet = False  # not put back from a backup and unconfirmed
+
     def __init__(self, *trusted: str, listed: frozenset[str] | None = None) -> None:
         self.backlog = Backlog()
         self.standing = Standing(listed)

@@ -47,6 +47,7 @@ async def answer(error: Exception, path: str) -> httpx2.Response:
         board=Board(),
         commune=commune,
         version="0",
+        workers=SimpleNamespace(quiet=False),
     )
     transport = httpx2.ASGITransport(
         routes.application(cast(Site, site)), raise_app_exceptions=False
