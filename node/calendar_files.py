@@ -15,6 +15,7 @@ from node.model import Event, EventState, Item
 
 EVENTS_MOST = 200  # taken over: those that are next
 READ_MOST = 20_000  # looked at
+AGAIN_COUNTS = 20  # as so many of those counts one that comes again
 LINE_MOST = 40_000  # characters, unfolded
 _STATES = {"CANCELLED": EventState.CANCELLED, "TENTATIVE": EventState.SCHEDULED}
 _ESCAPED = {"n": "\n", "N": "\n"}
@@ -47,7 +48,8 @@ def parse(body: bytes, zone: str, now: datetime) -> Read:
     moved: dict[str, set[date]] = {}
     unusable, looked = 0, 0
     for properties in _events(body.decode("utf-8", "replace")):
-        looked += 1
+        # To see when what comes again is over for good takes as long as many others.
+        looked += AGAIN_COUNTS if "RRULE" in properties else 1
         if looked > READ_MOST:
             break
         try:
@@ -59,9 +61,8 @@ def parse(body: bytes, zone: str, now: datetime) -> Read:
             continue
         again = _first(properties, "RECURRENCE-ID")
         if again is not None:
-            uid = _first(properties, "UID")
-            day = _moment(again, zone)[0].astimezone(_zone_of(again, zone)).date()
-            moved.setdefault(uid[1] if uid else "", set()).add(day)
+            uid = _said(properties, "UID")
+            moved.setdefault(uid[: feeds.GUID_MOST], set()).add(_day_of(again, zone))
         found[item.guid] = item
     for guid, days in moved.items():
         master = found.get(guid)
@@ -162,6 +163,8 @@ def _item(properties: dict[str, list[_Property]], zone: str, now: datetime) -> I
     )
     uid = _said(properties, "UID")
     again = _first(properties, "RECURRENCE-ID")
+    if again is not None:
+        _day_of(again, zone)  # what cannot be read stands for nothing
     guid = (f"{uid}/{again[1]}" if again else uid) or f"{title} {begins:%Y%m%dT%H%M}"
     link = _said(properties, "URL").strip()
     draft = news.PostDraft(
@@ -200,6 +203,11 @@ def _moment(told: _Property, zone: str) -> tuple[datetime, bool]:
     second = min(int(match[6]), 59)
     shown = datetime(year, month, day, int(match[4]), int(match[5]), second)
     return shown.replace(tzinfo=UTC if match[7] else clock).astimezone(UTC), False
+
+
+def _day_of(told: _Property, zone: str) -> date:
+    """The day of a time on its own clock. Raises ValueError and OverflowError."""
+    return _moment(told, zone)[0].astimezone(_zone_of(told, zone)).date()
 
 
 def _end(

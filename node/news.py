@@ -21,8 +21,8 @@ from node.model import (
     Shop,
     Verb,
 )
+from node.store import hidden, places, posts, tombstones
 from node.store import node as node_row
-from node.store import places, posts, tombstones
 from node.store.times import stamp
 from node.uris import Uris
 
@@ -127,8 +127,11 @@ def publish(
     new_id: Callable[[], str],
     now: datetime,
 ) -> Post:
-    """Publishes news or an event. Raises errors.Invalid."""
+    """Publishes news or an event. Raises errors.Invalid, and errors.Forbidden while the shop that
+    speaks is suspended."""
     check(draft, now)
+    if author.shop is not None and hidden.exists(db, author.shop.uri):
+        raise errors.Forbidden("shop-suspended", f"The shop {author.shop.handle!r} is suspended.")
     event = draft.event is not None
     post_id = new_id()
     # The address of its page names it by the beginning of its id.

@@ -19,6 +19,7 @@ OCCURRENCES_MOST = 400  # within what is shown at once
 COUNT_MOST = 400  # times that a rule may name
 STEPS_MOST = 4000  # days, weeks, months or years that are looked at: ten years of days
 RULE_MOST = 300  # characters
+DAYS_MOST = 20 * 366  # that those reach over
 LOOKED_AHEAD = timedelta(days=5 * 366)  # of a rule without an end
 
 _DAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -138,11 +139,25 @@ def occurrences(
 def last(event: Event) -> datetime:
     """When the last occurrence is over, as far as it is looked ahead."""
     over = event.ends or event.starts
-    for starts, ends in _all(event):
-        if starts > event.starts + LOOKED_AHEAD:
+    end = event.starts + LOOKED_AHEAD
+    for begin in (_near(event, end), None):
+        for starts, ends in _all(event, begin):
+            if starts > end:
+                break
+            over = max(over, ends or starts)
+        if over > (event.ends or event.starts):
             break
-        over = max(over, ends or starts)
     return over
+
+
+def _near(event: Event, end: datetime) -> datetime | None:
+    """Shortly before the end, where what comes again and again surely takes place since then, but
+    for days that are left out."""
+    rule = None if event.rule is None else parse(event.rule)
+    if rule is None or rule.frequency not in ("DAILY", "WEEKLY"):
+        return None
+    endless = rule.count is None and rule.until is None and rule.until_day is None
+    return end - timedelta(days=14 * rule.interval) if endless else None
 
 
 def _all(event: Event, begin: datetime | None = None) -> Iterator[tuple[datetime, datetime | None]]:
@@ -195,10 +210,11 @@ def _days(rule: Rule, first: date, looked_from: date | None) -> Iterator[date]:
     """
     yield first
     skipped = 0
+    length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[rule.frequency] * rule.interval
     if looked_from is not None and looked_from > first:
-        length = {"DAILY": 1, "WEEKLY": 7, "MONTHLY": 31, "YEARLY": 366}[rule.frequency]
-        skipped = max(0, (looked_from - first).days // (length * rule.interval) - 2)
-    for step in range(skipped, skipped + STEPS_MOST):
+        skipped = max(0, (looked_from - first).days // length - 2)
+    steps = min(STEPS_MOST, DAYS_MOST // length + 4)
+    for step in range(skipped, skipped + steps):
         try:
             for day in _in_step(rule, first, step * rule.interval):
                 if day > first:

@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 
-from node import errors, feeds, news, words
+from node import errors, feeds, news, recurrence, words
 from node.model import Byline, Item, Post, Source, SourceItem
 from node.store import posts
 from node.store import sources as rows
@@ -166,7 +166,7 @@ def follow_gone(
     for one in rows.find_published(db, source.id):
         post = posts.get(db, one.post) if one.post else None
         event = post.event if post is not None and post.withdrawn is None else None
-        if post is not None and event is not None and (event.ends or event.starts) > now:
+        if post is not None and event is not None and recurrence.last(event) > now:
             coming.append((one, post))
     gone = [(one, post) for one, post in coming if one.item.guid not in told]
     if len(gone) > max(GONE_MOST, len(coming) // 2):

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from node import agenda, calendars, events, neighbours, phrases, recurrence, when
 from node.model import Occurrence, Post
-from node.store import posts, shops
+from node.store import hidden, posts, shops
 from node.translation import Translator
 from node.web import content, machine, nearby, news, render, shown, state, told
 
@@ -204,6 +204,8 @@ async def shop_calendar(request: Request) -> Response:
     shop = await site.database.read(shops.get_own, request.path_params["handle"])
     if shop is None or shop.closed is not None:
         return await render.error(request, 410 if shop else 404)
+    if await site.database.read(hidden.exists, shop.uri):
+        return await render.error(request, 410, hidden="shop")
     found = await site.database.read(
         posts.find_events,
         now - neighbours.HIDDEN_AFTER,

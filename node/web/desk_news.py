@@ -192,6 +192,8 @@ async def add(request: Request, *, event: bool) -> Response:
         except errors.Invalid as error:
             say = render.speak(request)
             problems = {name: news_form.sentence(name, say) for name in error.fields}
+        except errors.Forbidden as error:
+            problems = forms.sentences(error, render.speak(request))
         else:
             return sessions.see_other(request, where)
     return _form(request, desk, typed, None, problems, event=event)

@@ -5,6 +5,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 
 from starlette.applications import Starlette
+from starlette.convertors import IntegerConvertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware import Middleware
 from starlette.requests import Request
@@ -162,7 +163,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/gestion/journal", reporting.journal, ("GET",)),
     ("/gestion/loi", trust.to_fill_in, ("GET",)),
     ("/gestion/installation", setup.begin, ("GET",)),
-    ("/gestion/installation/{step:int}", setup.screen, ("GET", "POST")),
+    ("/gestion/installation/{step:count}", setup.screen, ("GET", "POST")),
     ("/gestion/acces", steward.access, ("GET", "POST")),
     ("/gestion/acces/retirer", steward.remove_access, ("POST",)),
     ("/gestion/demandes/{id}", requests_to_open.page, ("GET", "POST")),
@@ -197,17 +198,24 @@ _WRITTEN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = tuple(
 )
 
 
+class _Count(IntegerConvertor):
+    """A whole number that Python reads and SQLite holds: starlette's own takes any digits."""
+
+    regex = "[0-9]{1,12}"
+
+
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
     keeping = kept.Kept(site.database, site.clock).keeping
     people = tuple((path, keeping(handler), methods) for path, handler, methods in _PEOPLE)
+    register_url_convertor("count", _Count())
     app = Starlette(
         routes=[
             *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN, *_WRITTEN)),
             Route("/static/{name}", public.static),
             Route("/robots.txt", machine.robots),
             Route("/sitemap.xml", machine.sitemap),
-            Route("/sitemap-{number:int}.xml", machine.sitemap_part),
+            Route("/sitemap-{number:count}.xml", machine.sitemap_part),
             Route("/media/{name}", media.photo),
             # programs
             Route("/api/v1/search", api.find),
@@ -229,17 +237,17 @@ def application(site: Site) -> Starlette:
             Route("/users/{handle}/items/{id}/likes", collections.reactions),
             Route("/users/{handle}/items/{id}/shares", collections.reactions),
             Route("/users/{handle}/items/{id}/activity", activitypub.listing_activity),
-            Route("/users/{handle}/items/{id}/update/{number:int}", activitypub.listing_activity),
+            Route("/users/{handle}/items/{id}/update/{number:count}", activitypub.listing_activity),
             Route("/users/{handle}/items/{id}/delete", activitypub.listing_activity),
             Route("/users/{handle}/news/{id}", activitypub.post),
             Route("/users/{handle}/news/{id}/activity", activitypub.post_activity),
-            Route("/users/{handle}/news/{id}/update/{number:int}", activitypub.post_activity),
+            Route("/users/{handle}/news/{id}/update/{number:count}", activitypub.post_activity),
             Route("/users/{handle}/news/{id}/delete", activitypub.post_activity),
             Route("/users/{handle}/events/{id}", activitypub.post),
             Route("/users/{handle}/events/{id}/activity", activitypub.post_activity),
-            Route("/users/{handle}/events/{id}/update/{number:int}", activitypub.post_activity),
+            Route("/users/{handle}/events/{id}/update/{number:count}", activitypub.post_activity),
             Route("/users/{handle}/events/{id}/delete", activitypub.post_activity),
-            Route("/users/{handle}/update/{number:int}", activitypub.actor_activity),
+            Route("/users/{handle}/update/{number:count}", activitypub.actor_activity),
             Route("/users/{handle}/delete", activitypub.actor_activity),
             Route("/.well-known/webfinger", activitypub.webfinger_resource),
             Route("/.well-known/host-meta", activitypub.host_meta),

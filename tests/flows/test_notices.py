@@ -208,6 +208,12 @@ def test_a_suspended_shop_goes_everywhere_and_comes_back(
     assert answer.status_code == 422
     assert "suspendue" in answer.text
     assert pessac.names("brioche", "33318") == []
+    page = baker.get("/ma-boutique/pains/actualites/ecrire").text
+    told = {"form": hidden(page, "form"), "title": "Fermée à tort", "text": "Venez !"}
+    answer = baker.post("/ma-boutique/pains/actualites/ecrire", data=told)
+    assert answer.status_code == 422
+    assert "suspendue" in answer.text
+    assert Browser(pessac).get("/@pains.ics").status_code == 410
     # Both sides still agree on what there is: nothing is read over and over.
     eventually(lambda: agree(pessac, merignac))
     page = steward.follow("/gestion/examiner/montrer", data={"object": shop}).text

@@ -197,3 +197,9 @@ def test_the_log_has_no_query_and_no_address(town: Town) -> None:
     town.get("/api/v1/search", params={"q": "secretdemande"})
     assert "secretdemande" not in town.log()
     assert "GET" not in town.log()
+
+
+@pytest.mark.parametrize("digits", ["9" * 30, "9" * 5000])
+def test_a_number_too_large_to_be_one_is_no_fault(town: Town, digits: str) -> None:
+    for at in ("/sitemap-{}.xml", "/users/ruche/update/{}", "/gestion/installation/{}"):
+        assert town.get(at.format(digits)).status_code == 404

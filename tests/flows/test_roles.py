@@ -45,7 +45,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 
 
 def address(page: str) -> str:
-    page = page.replace("{handle}", "ruche").replace("{step:int}", "1")
+    page = page.replace("{handle}", "ruche").replace("{step:count}", "1")
     return re.sub(r"\{[^}]+\}", "nothing.example", page)
 
 

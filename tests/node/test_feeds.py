@@ -143,6 +143,8 @@ def test_one_date_that_moved_stands_for_itself() -> None:
         ["DTSTART:20261399T100000Z"], ["DTSTART:99991231T235959Z"], ["DTSTART:x"], [],
         ["DTSTART:20261205T100000Z", "DTEND:20201205T100000Z"],
         ["DTSTART:20261205T100000Z", "DTEND:20301205T100000Z"],
+        ["DTSTART:20261205T100000Z", "RECURRENCE-ID:x"],
+        ["DTSTART:20261205T100000Z", "RECURRENCE-ID:00010101T000000"],
     ],
 )  # fmt: skip
 def test_what_cannot_be_used_is_counted_and_left_out(lines: list[str]) -> None:
@@ -167,3 +169,10 @@ def test_floods_are_bounded() -> None:
         calendar_files.parse(b"BEGIN:VCARD", ZONE, NOW)
     nested = b"BEGIN:VCALENDAR\r\n" + b"BEGIN:VEVENT\r\n" * 100_000
     assert calendar_files.parse(nested, ZONE, NOW).items == []
+
+
+def test_what_comes_again_is_bounded_more_tightly() -> None:
+    looked_at = calendar_files.READ_MOST // calendar_files.AGAIN_COUNTS
+    again = [event("DTSTART:x", "RRULE:FREQ=DAILY")] * (looked_at + 5)
+    found = calendar_files.parse(ics(*again), ZONE, NOW)
+    assert (found.unusable, found.cut) == (looked_at, True)

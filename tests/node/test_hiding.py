@@ -242,3 +242,13 @@ def test_news_is_reported_by_its_id_and_by_its_page(tmp_path: Path) -> None:
         assert on_show(db) == []
         notices.lift(db, ground.URIS, post.uri, "steward", LAST)
         assert on_show(db) == [post.title]
+
+
+def test_a_suspended_shop_says_nothing_new(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        hiding.suspend(db, shop, NOW)
+        with pytest.raises(errors.Forbidden):
+            told(db, shop)
+        told(db, None)
+        assert live(db) == 1

@@ -97,3 +97,19 @@ async def test_many_that_are_gone_at_once_are_kept(tmp_path: Path) -> None:
         assert await again(*range(10)) == (10, None)
         assert await again(1, 2) == (10, "many-gone")
         assert await again(*range(2, 10)) == (8, None)
+
+
+async def test_what_came_again_and_again_is_taken_away_with_its_source(tmp_path: Path) -> None:
+    market = (
+        b"BEGIN:VEVENT\r\nUID:m\r\nSUMMARY:March\xc3\xa9\r\nDTSTART:20260905T080000Z\r\n"
+        b"DTEND:20260905T110000Z\r\nRRULE:FREQ=WEEKLY\r\nEND:VEVENT\r\n"
+    )
+    with ground.opened(tmp_path) as db:
+        url = "https://a.example/a.ics"
+        byline = Byline("Comité", Badge.ASSOCIATION)
+        source = sources.add(db, url, byline, ground.new_id(), NOW, trusted=True)
+        for events, shown in ((market, 1), (b"", 0)):
+            node = Fake(db, {url: b"BEGIN:VCALENDAR\r\n" + events + b"END:VCALENDAR\r\n"})
+            rows.change_due(db, source.id, NOW)
+            await read.work(cast(Context, node), PESSAC)
+            assert len(posts.find_events(db, NOW, NOW, NOW.replace(year=2027), 99)) == shown
