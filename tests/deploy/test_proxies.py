@@ -22,6 +22,7 @@ from cryptography.x509.oid import NameOID
 
 from tests import neighbours
 from tests.neighbours import ROOT, Town, echoppe, eventually
+from tests.skipping import missing
 
 DEPLOY = ROOT / "deploy"
 NAME = "boutiques.example.fr"
@@ -93,7 +94,7 @@ def proxied(
     """A node behind a proxy: a client that trusts the authority, the node, the authority."""
     program = request.param.__name__
     if shutil.which(program) is None and not Path(f"/usr/sbin/{program}").exists():
-        pytest.skip(f"{program} is not installed: apt-get install {program}")
+        missing("front proxies", f"{program} is not installed: apt-get install {program}")
     authority, site, key = certificate(tmp_path)
     public, inner = neighbours.free_ports(2)
     folder = tmp_path / "node"
@@ -192,7 +193,7 @@ def test_a_node_behind_a_proxy(proxied: tuple[httpx2.Client, Town, Path]) -> Non
 def test_the_unit_is_hardened() -> None:
     """The score that the operator's guide states."""
     if shutil.which("systemd-analyze") is None:
-        pytest.skip("systemd-analyze is not installed: apt-get install systemd")
+        missing("the systemd unit", "no systemd-analyze: apt-get install systemd")
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=true", str(DEPLOY / "echoppe.service")],
         capture_output=True,

@@ -14,6 +14,7 @@ import pytest
 
 from tests import neighbours
 from tests.neighbours import Town, echoppe, eventually
+from tests.skipping import MARK
 
 
 def publish(town: Town, name: str, status: int = 0) -> str:
@@ -33,7 +34,7 @@ def small_disk(tmp_path: Path) -> Iterator[Path]:
         check=False,
     )
     if not made or made.returncode:
-        pytest.skip("no file system may be mounted here: run the tests as root")
+        pytest.skip(f"{MARK}full disks: no file system may be mounted here: run as root")
     try:
         yield where
     finally:
