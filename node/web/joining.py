@@ -4,6 +4,7 @@
 two are for everybody; from the code on it is somebody signed in.
 """
 
+import asyncio
 import dataclasses
 import sqlite3
 import uuid
@@ -93,6 +94,11 @@ async def contact(request: Request) -> Response:
         return await render.error(request, 403)
     if site.settings.node.opening == "invitation":
         return _page(request, "invitation", status=403)
+    peer = request.client.host if request.client else ""
+    client = site.door.client(request.headers.raw, peer)
+    wait = site.turnstile.wait(client and f"join {client}", asyncio.get_running_loop().time())
+    if wait:
+        return await render.error(request, 429, retry_after=wait)
     async with forms.read(request) as form:
         typed = _typed_in(form)
         trapped = form.is_set("website")  # a field that people do not see

@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
+import httpx2
 import pytest
 
 from node.store import applications, database
@@ -323,3 +325,22 @@ def test_a_stranger_who_types_the_address_changes_nothing(town: Town, server: sm
     page = amel.get(f"{START}/envoyer").text
     assert "Chez Amel" in page
     assert "Voleur" not in page
+
+
+def test_one_client_does_not_close_the_door_to_everybody(tmp_path: Path) -> None:
+    (town,) = neighbours.found(["FR-33281"], tmp_path)
+    settings = town.folder / "instance.toml"
+    text = settings.read_text()
+    assert "[server]\n" in text
+    settings.write_text(text.replace("[server]\n", '[server]\ntrusted_proxies = ["127.0.0.1"]\n'))
+    with neighbours.serving([town]):
+
+        def ask_from(address: str) -> int:
+            return httpx2.post(
+                f"{town.url}{START}/contact",
+                data={**SHOP, "siret": "1", "email": "x@example.fr"},
+                headers={"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": address},
+            ).status_code
+
+        assert [ask_from("198.51.100.7") for _ in range(21)] == [422] * 20 + [429]
+        assert ask_from("198.51.100.8") == 422
