@@ -162,8 +162,9 @@ def _confirm(asked: argparse.Namespace) -> None:
     told = [] if asked.without_neighbours else asyncio.run(_ask_neighbours(here))
     results = {}
     with database.transaction(here.path) as db:
+        gone = held.deleted(told)
         for one in told:
-            results[one.host] = held.take_back(db, here.uris, one.items, here.now)
+            results[one.host] = held.take_back(db, here.uris, one.items, here.now, gone)
         count = restoring.begin_anew(db, here.now)
         readers = follows.accept_again(db, here.uris, folder.new_token, here.now)
     restoring.speak(here.path)

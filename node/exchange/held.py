@@ -7,6 +7,7 @@ They are believed, being chosen; they tell no photo, no stock and no reduction.
 import dataclasses
 import logging
 import sqlite3
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -104,12 +105,26 @@ async def ask(http: client.Client, uris: Uris, peer: Peer) -> Told:
         return Told(peer.host, tuple(found), f"{error.code}")
 
 
+def deleted(told: Iterable[Told]) -> frozenset[str]:
+    """Ids of what any neighbour heard the end of: who missed it does not bring it back."""
+    return frozenset(
+        str(item["id"]) for one in told for item in one.items if item.get("type") == "Tombstone"
+    )
+
+
 def take_back(
-    db: sqlite3.Connection, uris: Uris, items: tuple[dict[str, Any], ...], now: datetime
+    db: sqlite3.Connection,
+    uris: Uris,
+    items: tuple[dict[str, Any], ...],
+    now: datetime,
+    gone: Collection[str] = (),
 ) -> Back:
-    """Writes down what is newer than what is here, for shops that are here and open."""
+    """Writes down what is newer than what is here, for shops that are here and open, and nothing
+    that is `gone`."""
     back = Back()
     for item in items:
+        if item.get("type") != "Tombstone" and item.get("id") in gone:
+            continue
         named = uris.listing_of(str(item.get("id")))
         shop = None if named is None else shops.get_own(db, named[0])
         if named is None or shop is None or shop.closed is not None:
