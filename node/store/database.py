@@ -210,8 +210,9 @@ class Database:
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
+        self._untaken: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
         self._readers = ThreadPoolExecutor(
-            READERS, thread_name_prefix="reader", initializer=self._open_reader
+            READERS, thread_name_prefix="reader", initializer=self._take_reader
         )
         self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
         self._writing: _Connection | None = None
@@ -226,6 +227,11 @@ class Database:
         self._writing.wiped = True
         self._empty_log()
         self._watching = connect(self.folder / FILE_NAME, writing=False)
+        # All at once, and before anybody is served: a thread that finds no descriptor left when it
+        # begins would end reading for good.
+        for _ in range(READERS):
+            self._connections.append(connect(self.folder / FILE_NAME, writing=False))
+            self._untaken.put(self._connections[-1])
         self._writer.start()
         return self
 
@@ -294,9 +300,8 @@ class Database:
         """How many writes wait for the writer."""
         return self._jobs.qsize()
 
-    def _open_reader(self) -> None:
-        self._local.db = connect(self.folder / FILE_NAME, writing=False)
-        self._connections.append(self._local.db)
+    def _take_reader(self) -> None:
+        self._local.db = self._untaken.get_nowait()
 
     def _write_loop(self) -> None:
         open_for_more = True

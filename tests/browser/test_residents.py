@@ -43,6 +43,7 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         assert page.locator("h1").inner_text().split() == ["Les", "commerces", "de", "Pessac"]
         page.get_by_label("Que cherchez-vous").fill("miel")
         page.get_by_role("button", name="Chercher").click()
+        page.locator(".near-cards").wait_for()
         rings = page.locator(".ring h2").all_inner_texts()
         assert rings == ["À Pessac", "Dans les communes voisines"]
         near = page.locator(".near-cards")

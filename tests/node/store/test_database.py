@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 import sys
 import textwrap
+import threading
 from pathlib import Path
 
 import pytest
@@ -420,3 +421,24 @@ def test_a_command_run_as_root_leaves_the_lock_to_the_nodes_user(tmp_path: Path)
     with database.transaction(tmp_path) as db:
         add(db, 1)
     assert (tmp_path / "write.lock").stat().st_uid == 12345
+
+
+@pytest.mark.anyio
+async def test_readers_need_nothing_more_once_the_doors_are_open(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that could not open its connection would break reading until the next start."""
+    async with database.Database(ground.make(tmp_path / "node")) as db:
+
+        def refuse(*_: object, **__: object) -> None:
+            raise OSError(24, "Too many open files")
+
+        monkeypatch.setattr(database, "connect", refuse)
+        barrier = threading.Barrier(database.READERS)
+
+        def together(_: sqlite3.Connection) -> int:
+            return barrier.wait(10)  # each reader has one
+
+        reads = [db.read(together) for _ in range(database.READERS)]
+        assert sorted(await asyncio.gather(*reads)) == list(range(database.READERS))
+        monkeypatch.undo()
