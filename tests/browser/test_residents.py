@@ -51,6 +51,7 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         assert "25,00\u202f€/kg" in near.inner_text()
         assert "Ouvert jour et nuit" in near.inner_text()
         near.get_by_role("link", name="Miel de lavande").click()
+        page.locator(".price.big").wait_for()
         assert page.locator("h1").inner_text() == "Miel de lavande, pot de 500 g"
         assert page.locator(".price.big strong").inner_text() == "12,50\u202f€"
         assert "En rayon" in page.locator("main").inner_text()
