@@ -13,6 +13,7 @@ the certificate for that name. HTTP itself lives in client.py.
 
 # ruff: noqa: ASYNC109 - the interface of httpcore2 has these timeouts
 import asyncio
+import contextlib
 import ipaddress
 import re
 import socket
@@ -304,10 +305,8 @@ class GuardedBackend(httpcore2.AsyncNetworkBackend):
     async def _resolve(self, host: str, port: int, deadline: float) -> list[Address]:
         """All addresses of a host, each of which may be dialled."""
         private = self._policy.is_private_peer(host, port)
-        try:
+        with contextlib.suppress(ValueError):  # it is a name
             return [_checked(ipaddress.ip_address(host), host, private=private)]
-        except ValueError:
-            pass  # a name, then
         try:
             async with asyncio.timeout_at(deadline):
                 answers = await self._resolver(host, port)

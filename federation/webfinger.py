@@ -6,6 +6,7 @@
 Which handles exist here is for the application to say.
 """
 
+import contextlib
 import html
 import re
 import urllib.parse
@@ -140,10 +141,8 @@ async def _ask(
 def _server(authority: str, policy: addresses.Policy) -> addresses.Target:
     """Where WebFinger is asked about accounts of a host: by https, but for private peers."""
     if policy.private_peers and not authority.endswith(":443"):
-        try:
+        with contextlib.suppress(Refused):  # it is no private peer
             return addresses.check_url(f"http://{authority}/", policy)
-        except Refused:
-            pass  # it is no private peer, then
     return addresses.check_url(f"https://{authority}/", policy)
 
 

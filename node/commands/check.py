@@ -98,17 +98,19 @@ def run(asked: argparse.Namespace) -> int:
 
 async def _outside(here: "Folder") -> "list[Finding]":
     import asyncio
+    import contextlib
     import sqlite3
 
     from node import errors
     from node.store import database, peers
 
     known: list[Peer] = []
-    try:
-        with database.reading(here.path) as db:
-            known = peers.find_followers(db)
-    except (errors.Unusable, sqlite3.Error):
-        pass  # told already: the file itself was looked at first
+    # A file that cannot be read is told already: it was looked at first.
+    with (
+        contextlib.suppress(errors.Unusable, sqlite3.Error),
+        database.reading(here.path) as db,
+    ):
+        known = peers.find_followers(db)
     return [
         *await asyncio.to_thread(_own_address, here),
         *await _clocks(here, known),

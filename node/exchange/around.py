@@ -6,6 +6,7 @@ communes and its key are asked of that node. Nobody is asked to be a neighbour b
 """
 
 import asyncio
+import contextlib
 import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
@@ -68,7 +69,8 @@ async def look(
     first = dict(known)
     met: dict[str, choosing.Found] = {}
     via: dict[str, set[str]] = {}
-    try:
+    # What answered in time is told; the others another time.
+    with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(PATIENCE):
             for host, found in zip(
                 first, await asyncio.gather(*map(ask, first.values())), strict=True
@@ -86,8 +88,6 @@ async def look(
             for found in await asyncio.gather(*map(ask, new)):
                 if found is not None:
                     met.setdefault(found.host, found)
-    except TimeoutError:
-        pass  # what answered in time is told; the others another time
     cards = tuple(
         choosing.card(found, tuple(sorted(via.get(found.origin, set()))), now)
         for found in met.values()

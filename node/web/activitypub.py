@@ -91,9 +91,13 @@ async def actor(request: Request) -> Response:
 async def listing(request: Request) -> Response:
     """`/users/{handle}/items/{id}`: the Note, or 410 with its Tombstone."""
     site = state.of(request)
-    found = await site.database.read(_listing, request)
+    return _object(request, await site.database.read(_listing, request), "unknown-listing")
+
+
+def _object(request: Request, found: tuple[dict[str, Any], str] | None, unknown: str) -> Response:
+    """A document, or its page for people; 410 with its Tombstone where it is gone."""
     if found is None:
-        return refusal(404, "unknown-listing")
+        return refusal(404, unknown)
     document, page = found
     if not wants_activity(request, otherwise=True):
         return redirect(page)
@@ -103,7 +107,10 @@ async def listing(request: Request) -> Response:
 async def listing_activity(request: Request) -> Response:
     """`…/items/{id}/activity`, `…/update/{n}`, `…/delete`: how it was told of, as it is now."""
     site = state.of(request)
-    document = await site.database.read(_listing_activity, request)
+    return _activity(await site.database.read(_listing_activity, request))
+
+
+def _activity(document: dict[str, Any] | None) -> Response:
     if document is None:
         return refusal(404, "unknown-activity")
     return answer(document, status=410 if document["type"] == "Delete" else 200)
@@ -112,21 +119,12 @@ async def listing_activity(request: Request) -> Response:
 async def post(request: Request) -> Response:
     """`/users/{handle}/news/{id}`, `…/events/{id}`: the Note or Event, or 410 and its Tombstone."""
     site = state.of(request)
-    found = await site.database.read(_post, request)
-    if found is None:
-        return refusal(404, "unknown-post")
-    document, page = found
-    if not wants_activity(request, otherwise=True):
-        return redirect(page)
-    return answer(document, status=410 if document["type"] == "Tombstone" else 200)
+    return _object(request, await site.database.read(_post, request), "unknown-post")
 
 
 async def post_activity(request: Request) -> Response:
     """How news or an event was told of, as it is now."""
-    document = await state.of(request).database.read(_post_activity, request)
-    if document is None:
-        return refusal(404, "unknown-activity")
-    return answer(document, status=410 if document["type"] == "Delete" else 200)
+    return _activity(await state.of(request).database.read(_post_activity, request))
 
 
 def _post_uri(request: Request) -> str:
@@ -159,10 +157,7 @@ def _post_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any] |
 async def actor_activity(request: Request) -> Response:
     """`/users/{handle}/update/{n}` and `…/delete`: how a shop was told of, as it is now."""
     site = state.of(request)
-    document = await site.database.read(_actor_activity, request)
-    if document is None:
-        return refusal(404, "unknown-activity")
-    return answer(document, status=410 if document["type"] == "Delete" else 200)
+    return _activity(await site.database.read(_actor_activity, request))
 
 
 def _actor_activity(db: sqlite3.Connection, request: Request) -> dict[str, Any] | None:

@@ -6,7 +6,7 @@ Each test is a cell or two of it; `make interop` prints the whole at the end.
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -169,8 +169,9 @@ def test_its_listing_is_found_changed_and_gone(
         send(market, town, activity(market, "stand", "Create", item), scheme)
         neighbours.eventually(lambda: price(town, name, item["id"]) == "25.00")
     with matrix.cell("update", THEIRS):
-        later = {**note(market, name, "20"), "id": item["id"], "updated": "2026-01-01T00:00:00Z"}
-        later["updated"] = item["published"][:-3] + "59Z"
+        published = datetime.fromisoformat(item["published"])
+        updated = (published + timedelta(seconds=1)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        later = {**note(market, name, "20"), "id": item["id"], "updated": updated}
         send(market, town, activity(market, "stand", "Update", later), scheme)
         neighbours.eventually(lambda: price(town, name, item["id"]) == "20.00")
     with matrix.cell("delete", THEIRS):
