@@ -181,8 +181,6 @@ class RecordListing:
 
     def place(self, db: sqlite3.Connection, shop: Shop) -> Shop:
         """Its author's shop, at the listing's point where it has told none of its own."""
-        if shop.place is not None or shop.latitude is not None:
-            return shop
         point = listing_documents.point_of(self.note)
         return shop if point is None else shops.place_remote(db, shop, *point)
 

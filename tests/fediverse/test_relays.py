@@ -1,6 +1,10 @@
 """A relay: asked, and told what is announced once it accepts; left when the settings drop it."""
 
+import contextlib
+from collections.abc import Iterator
 from pathlib import Path
+
+import pytest
 
 from tests import neighbours
 from tests.hostile import stub
@@ -18,8 +22,15 @@ def answer(town: Town, by: Actor, kind: str, follow: Document) -> int:
     return post(town, by, by.activity(kind, follow["id"]))
 
 
-def test_a_relay_is_asked_told_and_left(tmp_path: Path) -> None:
-    relay, other = Stub(), Stub()
+@pytest.fixture
+def stubs() -> Iterator[tuple[Stub, Stub]]:
+    """Two servers, whose threads end with the test however that ends."""
+    with contextlib.closing(Stub()) as one, contextlib.closing(Stub()) as other:
+        yield one, other
+
+
+def test_a_relay_is_asked_told_and_left(tmp_path: Path, stubs: tuple[Stub, Stub]) -> None:
+    relay, other = stubs
     town = Town(tmp_path / "pessac", neighbours.free_port())
     neighbours.echoppe(
         "init", str(town.folder), "--url", town.url, "--name", "Boutiques", "--commune", "Pessac",
@@ -71,5 +82,3 @@ def test_a_relay_is_asked_told_and_left(tmp_path: Path) -> None:
         town.run(*add, "Après", "--announce")
         eventually(lambda: "Après" in str(other.deliveries("Create")))
         assert len(relay.deliveries("Create")) == before
-    relay.close()
-    other.close()

@@ -252,3 +252,19 @@ def test_a_suspended_shop_says_nothing_new(tmp_path: Path) -> None:
             told(db, shop)
         told(db, None)
         assert live(db) == 1
+
+
+def test_a_neighbour_s_shop_that_is_hidden_tells_nothing_here(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop = ground.remote_shop(db)
+        own = told(db, None, "Mairie")
+        theirs = dataclasses.replace(
+            own, id=ground.new_id(), uri=f"{shop.uri}/news/1", url=f"{shop.uri}/news/1",
+            peer=shop.peer, shop=shop.id, account=None, actor=shop.uri, title="Ailleurs",
+        )  # fmt: skip
+        news.record_remote(db, theirs, NOW)
+        assert sorted(on_show(db)) == ["Ailleurs", "Mairie"]
+        hiding.hide_remote_shop(db, shop, NOW)
+        assert on_show(db) == ["Mairie"]
+        hiding.show_remote_shop(db, shop)
+        assert sorted(on_show(db)) == ["Ailleurs", "Mairie"]

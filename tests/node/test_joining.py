@@ -10,7 +10,7 @@ import pytest
 from node import accounts as sign_in
 from node import errors, joining
 from node.keyring import Keyring
-from node.model import Account
+from node.model import Account, Grant, Role
 from node.store import accounts, applications
 from node.store.applications import Application
 from tests import ground
@@ -132,3 +132,18 @@ def test_an_address_that_was_only_typed_is_forgotten(tmp_path: Path) -> None:
         joining.prune(db, NOW + timedelta(days=61))
         sign_in.prune(db, NOW + timedelta(days=61))
         assert accounts.get_by_email(db, "claire@example.fr") is None
+
+
+def test_who_may_do_something_is_kept_however_long_they_stay_away(tmp_path: Path) -> None:
+    with ground.opened(tmp_path / "node") as db:
+        for name, role, shop in (
+            ("claire", Role.MERCHANT, ground.open_shop(db).id), ("nadia", Role.STEWARD, None),
+            ("rien", None, None),
+        ):  # fmt: skip
+            accounts.add(db, Account(name, f"{name}@example.fr", NOW))
+            if role is not None:
+                territory = None if shop else ground.PESSAC
+                accounts.add_grant(db, Grant(name, role, shop, territory, None), NOW)
+        sign_in.prune(db, NOW + timedelta(days=900))
+        kept = [name for name in ("claire", "nadia", "rien") if accounts.get(db, name)]
+        assert kept == ["claire", "nadia"]

@@ -387,3 +387,19 @@ def test_an_hour_as_it_is_typed(text: str, minutes: int | None) -> None:
 def test_what_is_no_hour(text: str) -> None:
     with pytest.raises(errors.Invalid):
         bringing.parse_clock(text)
+
+
+def test_a_neighbour_s_shop_is_placed_by_an_item_only_where_it_has_told_no_place(
+    db: sqlite3.Connection,
+) -> None:
+    told = ground.remote_shop(db, "livres")
+    assert shops.place_remote(db, told, 48.0, 2.0) == told
+    silent = dataclasses.replace(
+        told, id=ground.new_id(), uri=f"{told.uri}2", handle="livres2", place=None,
+        latitude=None, longitude=None,
+    )  # fmt: skip
+    shops.record_remote(db, silent)
+    placed = shops.place_remote(db, silent, 48.0, 2.0)
+    assert (placed.latitude, placed.longitude) == (48.0, 2.0)
+    assert rows.get(db, silent.id) == placed
+    assert shops.place_remote(db, placed, 44.0, 0.0) == placed  # the first item has said it

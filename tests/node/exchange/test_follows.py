@@ -11,10 +11,10 @@ from federation import actors
 from federation.actors import RemoteActor
 from federation.errors import Refused
 from node import moderation, shops
-from node.exchange import follows, moves
+from node.exchange import enquiries, follows, moves
 from node.exchange.context import Context
 from node.model import ActorKind, Follower, FollowState, Peer
-from node.store import deliveries, followers, peers, received
+from node.store import deliveries, followers, peers, reactions, received
 from node.uris import INSTANCE
 from tests import ground
 from tests.ground import NOW, URIS
@@ -164,3 +164,33 @@ def test_a_move_of_a_node_lifts_nothing_that_a_steward_did(
     assert len(deliveries.find_due(db, host, NOW, 10)) == asked
     gone = peers.get(db, HOST)
     assert (gone is None or gone.following is None) == bool(asked)
+
+
+# --- what people elsewhere do in public ----------------------------------------------------------
+
+
+def test_replies_of_one_and_of_one_server_are_counted_so_far(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(enquiries, "REACTIONS_OF_HOST_MOST", 7)
+    obj = f"{URIS.instance}/items/1"
+
+    def react(actor: str, number: int, kind: str = "Reply", host: str = HOST) -> None:
+        uri = f"https://{host}/users/{actor}"
+        enquiries.count_reaction(db, obj, kind, uri, f"{uri}/{number}", NOW)
+
+    for number in range(9):
+        react("anne", number)
+    assert reactions.count(db, obj, "Reply") == enquiries.REPLIES_OF_ACTOR_MOST == 5
+    for number in range(9):
+        react("paul", number)
+    assert reactions.count(db, obj, "Reply") == 7
+    for number in range(3):
+        react("zoe", number, host="social.example")
+    assert reactions.count(db, obj, "Reply") == 10
+    react("anne", 1, "Like")  # of another kind
+    assert reactions.count(db, obj, "Like") == 1
+    monkeypatch.setattr(enquiries, "REACTIONS_MOST", 11)
+    react("zoe", 8, host="third.example")
+    react("zoe", 9, host="fourth.example")
+    assert reactions.count(db, obj, "Reply") == 11
