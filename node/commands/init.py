@@ -77,5 +77,6 @@ def run(asked: argparse.Namespace) -> None:
         f"Start it with:  echoppe -C {founded.folder} serve",
         "Then sign in as its first steward (once, within an hour):",
         f"  {founded.steward_link}",
-        f"Keep a copy of {founded.folder}/node.key apart from your backups of the database.",
+        "To have a backup of it made every night, sealed to a key of yours:",
+        f"  echoppe -C {founded.folder} backup --new-key FILE",
     )
