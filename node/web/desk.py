@@ -6,7 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node import roles
-from node.model import Role
+from node.model import Account, Role
 from node.store import deeds
 from node.web import accounts, render, sessions, state
 
@@ -30,17 +30,16 @@ async def steward(request: Request) -> sessions.Person | Response:
     if not roles.may(person.desk_roles, page, request.method):
         return await render.error(request, 403)
     request.state.desk_roles = person.desk_roles
-    await _log(request, person)
+    await note_act(request, person.account)
     return person
 
 
-async def _log(request: Request, person: sessions.Person) -> None:
+async def note_act(request: Request, by: Account) -> None:
     """Notes who is about to change something, and where; what was decided is noted by itself."""
     path = request.scope["path"].removeprefix(render.prefix(request))
     if request.method == "POST" and not path.startswith(NOTED):
         site = state.of(request)
-        by = person.account.id
-        await site.database.write(deeds.add, by, "page", path[:PATH_MOST], site.clock())
+        await site.database.write(deeds.add, by.id, "page", path[:PATH_MOST], site.clock())
 
 
 def page(request: Request, name: str, *, status: int = 200, **values: Any) -> Response:

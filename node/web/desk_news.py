@@ -19,6 +19,7 @@ from node.model import Account, Badge, Byline, EventState, Post
 from node.store import accounts as account_rows
 from node.store import posts, sources
 from node.web import accounts, forms, merchant, news_form, render, sessions, state, told
+from node.web.desk import note_act
 
 LISTED_MOST = 500
 
@@ -56,6 +57,7 @@ async def of_town(request: Request) -> Desk | Response:
         return accounts.ask(request, status=401)
     if not person.is_steward and not person.publishes:
         return await render.error(request, 404)
+    await note_act(request, person.account)
     site = state.of(request)
     author = await site.database.read(_author, site, person.account, person.is_steward)
     return Desk(

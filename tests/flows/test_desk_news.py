@@ -75,6 +75,11 @@ def test_a_publisher_writes_with_its_badge_and_can_do_nothing_else(
     assert press.post(f"{path}/retirer").status_code == 404
     assert "De la mairie" not in press.get("/gestion/actualites").text
     assert "pont" in steward.get("/gestion/actualites").text
+    # Who wrote is in the log of the desk, and nothing of what they wrote.
+    journal = steward.get("/gestion/journal").text
+    assert "redaction@example.fr" in journal
+    assert "/gestion/actualites/ecrire" in journal
+    assert "pont" not in journal
 
 
 def links(page: str) -> list[str]:
