@@ -303,3 +303,20 @@ def test_mail_that_could_not_be_sent_or_not_safely_is_refused(text: str, key: st
 def test_mail_needs_a_host_and_a_sender() -> None:
     assert settings.parse(LEAST + MAIL).mail.port == 587
     assert settings.parse(LEAST).mail.host == ""
+
+
+@pytest.mark.parametrize(
+    ("relays", "says"),
+    [
+        ('["relay.example"]', "inboxes such as"),
+        ('["https://relay.example"]', "inboxes such as"),
+        ('["ftp://relay.example/inbox"]', "inboxes such as"),
+        ('["https://a@relay.example/inbox"]', "inboxes such as"),
+        ('["https://relay.example/in box"]', "inboxes such as"),
+        (str([f"https://relay{n}.example/inbox" for n in range(11)]), "at most 10"),
+    ],
+)
+def test_what_is_no_relay(relays: str, says: str) -> None:
+    assert says in refusal(LEAST + f"[federation]\nrelays = {relays}\n")
+    fine = settings.parse(LEAST + '[federation]\nrelays = ["https://relay.example/inbox"]\n')
+    assert fine.federation.relays == ("https://relay.example/inbox",)
