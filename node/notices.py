@@ -66,6 +66,12 @@ class Target:
     post: Post | None = None
 
     @property
+    def updated(self) -> datetime | None:
+        """When it was last changed; not known of a page."""
+        it = self.listing or self.post or self.shop
+        return it.updated if it else None
+
+    @property
     def acts(self) -> tuple[str, ...]:
         """What can be done about it."""
         if self.kind == "page":
@@ -227,6 +233,7 @@ def decide(
         until=now.replace(microsecond=0) + CORRECT_WITHIN if choice.act == "correct" else None,
         noticed=_is_reported(db, target.object),
         forwarded=forwarded,
+        version=target.updated,
     )
     _act(db, target, choice.act, now)
     notices.add_decision(db, one)

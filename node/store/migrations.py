@@ -51,6 +51,7 @@ NAMES = (
     "2026_11_26_rules",
     "2026_11_26_second_factors",
     "2026_11_26_relays",
+    "2026_11_26_corrections",
 )
 
 

@@ -32,7 +32,8 @@ class Decision:
     """What was decided about an object, and why (Regulation (EU) 2022/2065, article 17).
 
     `target` is what the act is done to: the object itself, or its shop. `shop` is the id of the
-    shop of ours that is told. `until` is by when it is to correct something.
+    shop of ours that is told. `until` is by when it is to correct something, and `version` when the
+    object had last been changed by then: another one tells that it was changed since.
     """
 
     id: str
@@ -50,6 +51,7 @@ class Decision:
     noticed: bool = False
     forwarded: bool = False
     lifted: datetime | None = None
+    version: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -201,8 +203,8 @@ def add_decision(db: sqlite3.Connection, one: Decision) -> None:
     db.execute(
         """
         INSERT INTO decisions (id, object, target, title, shop, act, ground, basis, facts, account,
-            at, until, noticed, forwarded, lifted)
-        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            at, until, noticed, forwarded, lifted, version)
+        VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
         """,
         (
             one.id,
@@ -220,6 +222,7 @@ def add_decision(db: sqlite3.Connection, one: Decision) -> None:
             one.noticed,
             one.forwarded,
             times.stamp_or_none(one.lifted),
+            times.stamp_or_none(one.version),
         ),
     )
 
@@ -294,6 +297,7 @@ def _decision(row: sqlite3.Row) -> Decision:
         noticed=bool(row["noticed"]),
         forwarded=bool(row["forwarded"]),
         lifted=times.moment_or_none(row["lifted"]),
+        version=times.moment_or_none(row["version"]),
     )
 
 

@@ -103,8 +103,8 @@ def _corrections(
     found = []
     for one in rows.find_corrections(db, SHOWN_MOST):
         target = notices.find_target(db, site.uris, one.object)
-        it = target and (target.listing or target.post or target.shop)
-        found.append((one, it.updated if it and it.updated > one.at else None))
+        updated = target.updated if target else None
+        found.append((one, updated if one.version and updated != one.version else None))
     return found
 
 
