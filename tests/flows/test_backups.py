@@ -271,8 +271,8 @@ def test_the_node_makes_its_own_at_night_and_keeps_some(tmp_path: Path) -> None:
         (where / f"202001{day}T020000Z{backups.SUFFIX}").touch()
     (where / "mine.txt").touch()
     with neighbours.serving([town]):
-        made = eventually(lambda: [p for p in where.iterdir() if p.stat().st_size])
-    assert len(backups.kept(where)) == 14
+        made = eventually(lambda: [file for _, file in backups.kept(where) if file.stat().st_size])
+        eventually(lambda: len(backups.kept(where)) == 14)
     assert (where / "mine.txt").exists()
     tested = echoppe("restore", "--test", str(made[0]), "--key", str(tmp_path / "backup.key"))
     assert "Whole" in tested.stdout
