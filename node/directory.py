@@ -1,8 +1,8 @@
 """The shops by where they are, in memory: which are in a commune, and which come next from a point.
 
 A copy of the index's blocks (`store/search.py`), kept in step by two numbers: a search that finds
-them changed reads what is new. It is shared by the threads that read; each works on a `View` that
-nobody changes.
+them changed reads what is new. It is shared by the threads that read; each works on a `View`, whose
+blocks nobody changes.
 """
 
 import math
@@ -19,6 +19,8 @@ from node.store import search
 _GROUP_BITS = 5
 _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
 BELT_KM = 250.0
+# Blocks in the orders kept, all places together: eight bytes each.
+ORDERED_MOST = 1_000_000
 # Cosines are exact to some decimetres: nothing must be taken for further than it is.
 _SLACK_KM = 0.001
 
@@ -69,6 +71,26 @@ class _Circles:
     widest_km: float
 
 
+class _Order:
+    """The blocks from one point on, the nearest first: as many as anybody has asked for yet."""
+
+    def __init__(self, rest: Iterator[list[Block]]) -> None:
+        self.found: list[list[Block]] = []
+        self._rest = rest
+        self._lock = threading.Lock()
+
+    def look_further(self, known: int) -> int:
+        """Finds more where only `known` parts are known; returns how many blocks it found."""
+        with self._lock:
+            if len(self.found) > known:
+                return 0
+            part = next(self._rest, None)
+            if part is None:
+                return 0
+            self.found.append(part)
+            return len(part)
+
+
 @dataclass(slots=True)
 class View:
     """The blocks as they were at one moment."""
@@ -79,8 +101,11 @@ class View:
     by_number: dict[int, Block] = field(default_factory=dict)
     by_place: dict[str, list[Block]] = field(default_factory=dict)
     groups: dict[int, _Group] = field(default_factory=dict)
+    points: dict[int, globe.Vector] = field(default_factory=dict)  # by number
     nowhere: list[Block] = field(default_factory=list)
     _circles: _Circles | None = None
+    _orders: dict[globe.Vector, _Order] = field(default_factory=dict)
+    _ordered: int = 0
 
     def circles(self) -> "_Circles":
         """The groups as they are compared."""
@@ -112,8 +137,26 @@ class View:
         """The blocks of shops in some communes."""
         return [block for place in places for block in self.by_place.get(place, ())]
 
-    def from_near(self, point: globe.Vector) -> Iterator[Block]:
-        """Every block that has a point, the nearest first."""
+    def from_near(self, point: globe.Vector) -> Iterator[list[Block]]:
+        """Every block that has a point, the nearest first, in parts.
+
+        Residents of a commune ask from the same point again and again: the order is kept.
+        """
+        order = self._orders.get(point)
+        if order is None:
+            if self._ordered > ORDERED_MOST:
+                self._orders, self._ordered = {}, 0
+            order = self._orders.setdefault(point, _Order(self._from_near(point)))
+        known = 0
+        while True:
+            if known == len(order.found):
+                self._ordered += order.look_further(known)
+                if known == len(order.found):
+                    return
+            yield order.found[known]
+            known += 1
+
+    def _from_near(self, point: globe.Vector) -> Iterator[list[Block]]:
         at, bt, ct = point
         # How near a point is, as the cosine of the angle between: quick, and enough to sort by.
         circles = self.circles()
@@ -144,11 +187,10 @@ class View:
                     continue
                 waiting = [one for one in waiting if one[0] <= near]
                 ready.sort(key=_nearness, reverse=True)
-                for _, _, block in ready:
-                    yield block
-        waiting.sort(key=_nearness, reverse=True)
-        for _, _, block in waiting:
-            yield block
+                yield [block for _, _, block in ready]
+        if waiting:
+            waiting.sort(key=_nearness, reverse=True)
+            yield [block for _, _, block in waiting]
 
     def ranges(self, blocks: Sequence[Block], passed_over: int) -> list[tuple[int, int]]:
         """Runs of row numbers that hold those of some blocks; each goes on over at most
@@ -215,6 +257,7 @@ def _built(state: search.State, stored: Sequence[search.Block]) -> View:
         if block.point is None:
             view.nowhere.append(block)
         else:
+            view.points[block.number] = block.point
             view.groups.setdefault(block.number >> _GROUP_SHIFT, _Group([])).blocks.append(block)
     for group in view.groups.values():
         group.measure()
@@ -238,6 +281,7 @@ def _renewed(view: View, state: search.State, stored: Sequence[search.Block]) ->
         dict(view.by_number),
         dict(view.by_place),
         dict(view.groups),
+        dict(view.points),
         list(view.nowhere),
     )
     for one in fresh:
@@ -251,6 +295,7 @@ def _renewed(view: View, state: search.State, stored: Sequence[search.Block]) ->
         if block.point is None:
             renewed.nowhere.append(block)
         else:
+            renewed.points[block.number] = block.point
             key = block.number >> _GROUP_SHIFT
             known_group = renewed.groups.get(key)
             group = _Group([*(known_group.blocks if known_group else ()), block])

@@ -43,15 +43,17 @@ class Plan:
         return self._asked if self.terms else None
 
     @property
-    def head(self) -> str | None:
-        """What a title must match to begin with one of the words, as French names of things do."""
-        first = {one[0]: None for term in self.terms for one in term.alternatives}
-        return " OR ".join(_quoted(search.head_word(token)) for token in first) or None
+    def first_words(self) -> tuple[str, ...]:
+        """With which words a title begins that comes first, as French names of things do."""
+        return tuple({one[0]: None for term in self.terms for one in term.alternatives})
 
     @property
     def at_head(self) -> str | None:
         """What a title must match to have all the words and begin with one of them."""
-        return f"({self.in_title}) AND ({self.head})" if self.terms else None
+        if not self.terms:
+            return None
+        heads = " OR ".join(_quoted(search.head_word(word)) for word in self.first_words)
+        return f"({self.in_title}) AND ({heads})"
 
     @property
     def _asked(self) -> str:

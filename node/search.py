@@ -45,7 +45,7 @@ PLACES_KEPT = 5_000
 # What at most so many listings match is rare: looking at all of them costs a few milliseconds.
 RARE = 500
 # Where about so few match, no zone is tried.
-FEW = 5_000
+FEW = 2_500
 # A zone is made to hold about what is hoped for in it, with a margin; it is no smaller, no larger.
 MARGIN = 1.3
 ZONE_LEAST, ZONE_MOST = 1_000, 80_000
@@ -53,6 +53,8 @@ ZONE_LEAST, ZONE_MOST = 1_000, 80_000
 # so many matches.
 RANGE_COSTS = 100
 AVERAGE_SHOP = 50
+# The first words of at most so many titles are looked up one by one.
+LOOKED_UP_MOST = 2_000
 # Of what is looked at in full, no more than this is ranked.
 MATCHES_MOST = 20_000
 _LAST = 2**62
@@ -225,16 +227,13 @@ class _Asked:
         titled = self._in_title(plan, _EVERYTHING)
         runs: list[Run] = []
         if self._by_words_alone and self.point is not None:
-            passed_over = self._passed_over(len(rows) / max(1, self.view.listings()))
             near = _Nearness(self, rows)
             for chunk in (wanted, 4 * wanted, 16 * wanted):
                 taken = near.next(chunk)
                 if taken is None:
                     break
                 some, reached = taken
-                there = titled.intersection(some)
-                blocks = {self.view.by_number[row >> search.ROW_BITS] for row in there}
-                heads = self._heads(plan, self.view.ranges(list(blocks), passed_over))
+                heads = self._heads(plan, titled.intersection(some))
                 runs += self._runs(some, _Titles(titled, heads))
                 if reached is None:
                     continue
@@ -284,7 +283,7 @@ class _Asked:
         first = self.view.of_places([*self.commune, *self.adjoining])
         taken = {block.number for block in first}
         zone: list[Block] = list(first)
-        nearer = self.view.from_near(self.point)
+        nearer = itertools.chain.from_iterable(self.view.from_near(self.point))
         lying = 0
         decided = False
         for hoped in (wanted, 8 * wanted, 24 * wanted):
@@ -386,7 +385,7 @@ class _Asked:
     ) -> "_Titles":
         """The rows of some ranges that match by their titles; `titled` where that is known."""
         rows = self._in_title(plan, ranges) if titled is None else titled
-        return _Titles(rows, self._heads(plan, ranges) if rows else rows)
+        return _Titles(rows, self._heads(plan, rows))
 
     def _in_title(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if plan.in_title is None:
@@ -394,13 +393,12 @@ class _Asked:
         rows = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
         return frozenset(rows)
 
-    def _heads(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
-        # Of one word, and in a zone, it is quicker to look for the heads alone.
-        alone = len(plan.terms) == 1 or ranges is not _EVERYTHING
-        heads = plan.head if alone else plan.at_head
-        if heads is None:
-            return frozenset()
-        return frozenset(search.find(self.db, heads, ranges, titles=True, limit=MATCHES_MOST))
+    def _heads(self, plan: Plan, titled: frozenset[int]) -> frozenset[int]:
+        """Those of some rows with the words in their titles that begin with one of them."""
+        if len(titled) > LOOKED_UP_MOST and plan.at_head is not None:
+            heads = search.find(self.db, plan.at_head, _EVERYTHING, titles=True, limit=MATCHES_MOST)
+            return titled.intersection(heads)
+        return search.beginning_with(self.db, titled, plan.first_words) if titled else titled
 
     @staticmethod
     def _passed_over(density: float) -> int:
@@ -481,18 +479,17 @@ class _Nearness:
         a, b, c = asked.point
         of_number = asked.view.by_number
         numbers = list(dict.fromkeys([row >> search.ROW_BITS for row in rows]))
-        if not all(number in of_number for number in numbers):
+        if not of_number.keys() >= set(numbers):
             numbers = [number for number in numbers if number in of_number]
             rows = [row for row in rows if row >> search.ROW_BITS in of_number]
         self._asked = asked
         self._rows = rows
         self._numbers = numbers
         # The cosine of the angle between: quick, and enough to sort by.
-        self._near = [
-            -2.0 if (point := of_number[number].point) is None
-            else a * point[0] + b * point[1] + c * point[2]
-            for number in numbers
-        ]  # fmt: skip
+        point_of = asked.view.points.__getitem__
+        with_point = bisect.bisect_left(numbers, search.NOWHERE << search.BLOCK_BITS)
+        self._near = [a * x + b * y + c * z for x, y, z in map(point_of, numbers[:with_point])]
+        self._near += [-2.0] * (len(numbers) - with_point)
         for block in asked.view.of_places([*asked.commune, *asked.adjoining]):
             position = bisect.bisect_left(numbers, block.number)
             if position < len(numbers) and numbers[position] == block.number:

@@ -16,6 +16,7 @@ row out, the text it was put in with is made again from the listing as it was.
 The layout carries a version of its own: where the file has another, `upkeep` makes it anew.
 """
 
+import hashlib
 import json
 import sqlite3
 import unicodedata
@@ -29,7 +30,7 @@ from node import categories, globe, words
 from node.model import Condition, Filters, Kind, Listing
 from node.store import hidden, places
 
-VERSION = 2
+VERSION = 3
 BLOCK_BITS = 12
 ROW_BITS = 11
 BLOCKS_IN_CELL = 1 << BLOCK_BITS
@@ -81,6 +82,8 @@ CREATE TABLE search_rows (
     low INTEGER,
     high INTEGER,
     others TEXT,
+    -- The word its title begins with (`head_number`).
+    head INTEGER,
     -- Of the words it was put in with.
     checksum INTEGER NOT NULL
 ) STRICT;
@@ -216,6 +219,11 @@ def texts(listing: Listing) -> tuple[str, str]:
 def head_word(word: str) -> str:
     """The word that every title beginning with `word` has besides."""
     return f"{_MARK}h{word}"
+
+
+def head_number(word: str) -> int:
+    """A number for the first word of a title: no two words of a language have the same."""
+    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=6).digest())
 
 
 def facets(listing: Listing) -> list[str]:
@@ -387,9 +395,19 @@ def _put(
         number = _give_number(db, listing.shop)
     if number is None:
         return
+    first = title.split(maxsplit=1)[:1]
     db.execute(
-        "INSERT INTO search_rows (id, listing, low, high, others, checksum) VALUES (?,?,?,?,?,?)",
-        (number, key_of(listing.id), *_prices(listing), checksum),
+        """
+        INSERT INTO search_rows (id, listing, low, high, others, head, checksum)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        (
+            number,
+            key_of(listing.id),
+            *_prices(listing),
+            head_number(first[0]) if first and first[0][0] != _MARK else None,
+            checksum,
+        ),
     )
     pending.add(number, title, text)
 
@@ -591,6 +609,20 @@ _FIND = {
     for titles in (False, True)
     for priced in (False, True)
 }
+
+
+def beginning_with(
+    db: sqlite3.Connection, numbers: Iterable[int], first_words: Iterable[str]
+) -> frozenset[int]:
+    """Those of some rows whose titles begin with one of some words."""
+    rows = db.execute(
+        """
+        SELECT id FROM search_rows
+        WHERE id IN (SELECT value FROM json_each(?)) AND head IN (SELECT value FROM json_each(?))
+        """,
+        (json.dumps(sorted(numbers)), json.dumps([head_number(word) for word in first_words])),
+    )
+    return frozenset([row[0] for row in rows])
 
 
 def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
