@@ -188,7 +188,7 @@ def test_every_member_of_our_documents_means_something_and_no_context_is_fetched
         input=json.dumps(documents),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert read.returncode == 0, read.stderr
