@@ -214,6 +214,7 @@ async def test_a_connection_that_was_hung_up_or_talked_into_is_not_used_again() 
         hostile.scripts |= {"/leaves": leaves, "/talks": talks_on}
         hostile.says("/good", b"good")
         for path in ("/leaves", "/talks"):
+            told.clear()
             await get(asker, hostile.url + path)
             told.set()
             await turns()
