@@ -65,7 +65,7 @@ async def server() -> AsyncIterator[Server]:
     config = Config(app, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=20)
     config.load()
     state = ServerState()
-    made = protocol.bounded(cast(Door, Shut()), 30)
+    made = protocol.bounded(cast(Door, Shut()), 5)
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: made(config, state, {}), "127.0.0.1", 0)
     found = Server(state, listener.sockets[0].getsockname()[1])
@@ -131,8 +131,11 @@ async def test_dos_06_a_body_that_is_passed_over_has_an_end(
 
 
 @pytest.mark.anyio
-async def test_dos_07_a_crowd_of_idle_connections_shuts_nobody_out(server: Server) -> None:
+async def test_dos_07_a_crowd_of_idle_connections_shuts_nobody_out(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Whoever has dawdled longest makes room; who is being answered does not."""
+    monkeypatch.setattr(protocol, "HEAD_TIME", 600.0)  # nothing else ends them
     idle = [await asyncio.open_connection("127.0.0.1", server.port) for _ in range(5)]
     for _, writer in idle[1:3]:
         writer.write(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 9\r\n\r\n12")
