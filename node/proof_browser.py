@@ -24,7 +24,8 @@ from node.proof import Asked, Report, Trace, authority, own
 NAMES = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 START_TIME = 30.0  # seconds
 PAGE_TIME = 15.0  # for one page to have come
-QUIET_TIME = 0.4  # without a request: then it has
+QUIET_TIME = 0.4  # without a word from the browser: then it has
+WORKER_TIME = 2.0  # the same, once a page has started something that is yet to be loaded itself
 MESSAGE_MOST = 32_000_000  # bytes of one message of the browser
 _ARGUMENTS = (
     "--headless", "--disable-gpu", "--no-first-run", "--no-default-browser-check",
@@ -77,6 +78,7 @@ class _Browser:
         self._buffer = b""
         self._asked: list[tuple[str, str]] = []
         self._loaded = False
+        self._started = False  # a frame of another site, a worker
         self.name = ""
 
     def __enter__(self) -> Self:
@@ -157,18 +159,19 @@ class _Browser:
 
     def look(self, url: str) -> list[tuple[str, str]]:
         """Opens a page and waits until it asks for nothing more: what was asked, and how."""
-        self._asked, self._loaded = [], False
+        self._asked, self._loaded, self._started = [], False, False
         until = time.monotonic() + PAGE_TIME
         self._call("Page.navigate", {"url": url}, session=self._session, wait=PAGE_TIME)
         quiet_from = time.monotonic()
         while time.monotonic() < until:
-            count = len(self._asked)
             message = self._receive(0.1)
             if message is not None:
+                # Whatever it tells, that the page has come not least: what it does next is yet to
+                # be told, on a slow machine long after what it asked for last.
                 self._hear(message)
-            if len(self._asked) > count:
                 quiet_from = time.monotonic()
-            if self._loaded and time.monotonic() - quiet_from > QUIET_TIME:
+            quiet = WORKER_TIME if self._started else QUIET_TIME
+            if self._loaded and time.monotonic() - quiet_from > quiet:
                 break
         return self._asked
 
@@ -201,6 +204,7 @@ class _Browser:
         elif method == "Page.loadEventFired":
             self._loaded = True
         elif method == "Target.attachedToTarget" and told.get("waitingForDebugger"):
+            self._started = True
             inner = str(told.get("sessionId", ""))
             for name in ("Network.enable", "Runtime.runIfWaitingForDebugger"):
                 self._send(name, {}, inner)

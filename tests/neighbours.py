@@ -9,6 +9,7 @@ Each node is a process of its own that can be killed and started again.
 import contextlib
 import json
 import os
+import random
 import signal
 import socket
 import subprocess
@@ -22,14 +23,33 @@ from typing import Any
 import httpx2
 
 ROOT = Path(__file__).resolve().parent.parent
-READY_WITHIN = 30.0
+PORTS = (20_000, 32_000)
+PATIENCE = 60.0  # seconds that something may take when four workers share two processors
 
 
 def free_ports(count: int) -> list[int]:
-    """Different ports of the loopback that nobody listens on now."""
-    with contextlib.ExitStack() as stack:
-        probes = [stack.enter_context(socket.create_server(("127.0.0.1", 0))) for _ in range(count)]
-        return [int(probe.getsockname()[1]) for probe in probes]
+    """Different ports of the loopback, in a row, that are the caller's until this process ends.
+
+    They lie below those that the kernel gives to outgoing connections: else one of these could sit
+    on the port of a node that is not yet, or not just now, running. Each is bound here for good,
+    which keeps every other process that asks this function away, and then marked for reuse, which
+    lets a server listen on it all the same: once, and again after each end.
+    """
+    while True:
+        first = random.randrange(*PORTS)
+        with contextlib.ExitStack() as stack:
+            held = []
+            try:
+                for port in range(first, first + count):
+                    one = stack.enter_context(socket.socket())
+                    one.bind(("127.0.0.1", port))
+                    held.append(one)
+            except OSError:  # somebody else's
+                continue
+            for one in held:
+                one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                one.detach()  # stays bound
+        return list(range(first, first + count))
 
 
 def free_port() -> int:
@@ -49,7 +69,7 @@ def echoppe(
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=3 * PATIENCE,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -106,7 +126,7 @@ class Town:
         if self.process is None:
             return 0
         self.process.send_signal(how)
-        status = self.process.wait(20)
+        status = self.process.wait(PATIENCE)
         if self.process.stdout is not None:
             self.process.stdout.close()
         self.process = None
@@ -118,7 +138,7 @@ class Town:
 
     def get(self, path: str, **options: Any) -> httpx2.Response:
         """A plain GET."""
-        return httpx2.get(f"{self.url}{path}", timeout=10, **options)
+        return httpx2.get(f"{self.url}{path}", timeout=PATIENCE, **options)
 
     def names(self, query: str, near: str) -> list[str]:
         """What a search over HTTP finds, rings in order."""
@@ -163,7 +183,7 @@ def befriend(one: Town, other: Town) -> None:
         eventually(lambda town=town: all(peer["synced"] for peer in town.run("neighbour", "list")))
 
 
-def eventually(condition: Any, within: float = 20.0) -> Any:
+def eventually(condition: Any, within: float = PATIENCE) -> Any:
     """Waits for a condition to become true; returns what it gave."""
     deadline = time.monotonic() + within
     while True:

@@ -32,6 +32,7 @@ ARGUMENTS = (
     "--disable-background-networking", "--disable-component-update", "--disable-sync",
 )  # fmt: skip
 WHAT = "pages in a browser"
+PATIENCE_MS = 1000 * neighbours.PATIENCE
 LONG_WORD = "Anticonstitutionnellement" * 4
 
 
@@ -45,7 +46,9 @@ def chromium() -> Iterator[Any]:
     from playwright.sync_api import sync_playwright
 
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=list(ARGUMENTS))
+        browser = playwright.chromium.launch(
+            executable_path=CHROMIUM, args=list(ARGUMENTS), timeout=2 * PATIENCE_MS
+        )
         yield browser
         browser.close()
 
@@ -81,6 +84,14 @@ class Tab:
         """Whom it asked."""
         return {urlsplit(url).netloc for url in self.requests}
 
+    def follow(self, way: Any) -> None:
+        """Taps or clicks on a link or a button, and waits for the page it leads to.
+
+        Else what is read next, or the next tap's own wait, could be taken from the page before.
+        """
+        with self.page.expect_navigation():
+            way.tap() if self.page.viewport_size["width"] < 600 else way.click()
+
     def overflows(self) -> bool:
         """Whether the page is wider than the window."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > window.innerWidth"))
@@ -101,7 +112,7 @@ def visit(chromium: Any) -> Visit:
             color_scheme=theme,
             has_touch=width < 600,
         )
-        context.set_default_timeout(15_000)  # a page that does not come by then does not come
+        context.set_default_timeout(PATIENCE_MS)  # what does not come by then does not come
         tab = Tab(context.new_page(), script=script)
         tab.page.on("request", lambda request: tab.requests.append(request.url))
         tab.page.on("console", lambda message: tab.complaints.append(message.text))

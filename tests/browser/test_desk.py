@@ -19,7 +19,7 @@ def test_the_desk(visit: Visit, towns: tuple[Town, Town], axe_script: str) -> No
         invited = pessac.run("account", "invite", "desk@example.fr", "--role", "steward")
         with visit(width, theme=theme, script=True) as tab:
             tab.page.goto(invited["link"])
-            tab.page.locator("main button").click()
+            tab.follow(tab.page.locator("main button"))
             tab.page.wait_for_url("**/gestion")
             for path in pages:
                 answer = tab.page.goto(f"{pessac.url}{path}")
@@ -31,11 +31,11 @@ def test_the_desk(visit: Visit, towns: tuple[Town, Town], axe_script: str) -> No
                 found += [f"{path} {one}" for one in axe.violations(tab.page, axe_script)]
             # What is asked for by a button: looking around, and the drawing of a secret.
             tab.page.goto(f"{pessac.url}/gestion/voisins")
-            tab.page.locator("button[value=look]").click()
+            tab.follow(tab.page.locator("button[value=look]"))
             tab.page.locator(".state.done").first.wait_for()
             found += [f"look {one}" for one in axe.violations(tab.page, axe_script)]
             tab.page.goto(f"{pessac.url}/compte/second-facteur")
-            tab.page.locator("button[value=begin]").click()
+            tab.follow(tab.page.locator("button[value=begin]"))
             tab.page.locator("svg.qr").wait_for()
             if tab.overflows():
                 found.append(f"the drawing: wider than {width}")

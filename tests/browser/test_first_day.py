@@ -16,7 +16,7 @@ from PIL import Image
 
 from tests import neighbours, smtp
 from tests.browser import axe
-from tests.browser.conftest import Tab, Visit
+from tests.browser.conftest import PATIENCE_MS, Tab, Visit
 from tests.neighbours import Town, eventually
 
 SIRETS = {True: "732 829 320 00074", False: "443 061 841 00047"}
@@ -65,7 +65,7 @@ class Thumb:
         if role == "checkbox":
             one.tap()
             return
-        with self.tab.page.expect_navigation(timeout=90_000):
+        with self.tab.page.expect_navigation(timeout=3 * PATIENCE_MS):
             one.tap()
 
     def fill(self, label: str, text: str) -> None:
@@ -157,10 +157,10 @@ def open_as_steward(visit: Visit, town: Town, name: str) -> None:
         tab.page.goto(f"{town.url}/connexion")
         tab.page.get_by_label("Votre adresse électronique").fill("nadia@example.fr")
         tab.page.get_by_label("Votre code").fill(invited["code"])
-        tab.page.get_by_role("button", name="Se connecter").click()
-        tab.page.get_by_role("link", name=name).first.click()
-        with tab.page.expect_navigation():
-            tab.page.get_by_role("button", name="Ouvrir la boutique").click()
+        main = tab.page.get_by_role("main")
+        tab.follow(main.get_by_role("button", name="Se connecter"))
+        tab.follow(tab.page.get_by_role("link", name=name).first)
+        tab.follow(tab.page.get_by_role("button", name="Ouvrir la boutique"))
         assert "La boutique est ouverte" in tab.page.get_by_role("main").inner_text()
 
 
@@ -183,8 +183,7 @@ def test_axe_finds_nothing(
         page = tab.page
 
         def press(name: str) -> None:
-            with page.expect_navigation():
-                page.get_by_role("main").get_by_role("button", name=name).first.click()
+            tab.follow(page.get_by_role("main").get_by_role("button", name=name).first)
             look(page)
 
         page.goto(f"{town.url}/ouvrir-ma-boutique")
@@ -209,7 +208,7 @@ def test_axe_finds_nothing(
         page.get_by_label("Votre adresse électronique").fill("nadia@example.fr")
         page.get_by_label("Votre code").fill(invited["code"])
         press("Se connecter")
-        page.get_by_role("link", name=f"Mercerie {theme}").first.click()
+        tab.follow(page.get_by_role("link", name=f"Mercerie {theme}").first)
         look(page)
         town.run("account", "invite", "m@example.fr", "--role", "merchant", "--shop", theme)
         invited = town.run("account", "invite", "m@example.fr", "--role", "merchant",

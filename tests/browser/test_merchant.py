@@ -50,9 +50,7 @@ def sign_in(tab: Tab, town: Town, email: str, *grant: str) -> None:
 
 def press(tab: Tab, name: str) -> None:
     """A tap on a button of the page itself, and whatever it leads to."""
-    button = tab.page.get_by_role("main").get_by_role("button", name=name, exact=True)
-    with tab.page.expect_navigation():
-        button.tap() if tab.page.viewport_size["width"] < 600 else button.click()
+    tab.follow(tab.page.get_by_role("main").get_by_role("button", name=name, exact=True))
 
 
 def listings(town: Town) -> list[dict[str, Any]]:
@@ -76,14 +74,14 @@ def test_publish_with_a_photo_change_and_withdraw(
         assert tab.page.get_by_role("heading", level=1).inner_text() == (
             "Bonjour, Fleurs de Camponac"
         )
-        tab.page.get_by_role("link", name="Ajouter un produit").tap()
+        tab.follow(tab.page.get_by_role("link", name="Ajouter un produit"))
         # A slip of the finger: everything stays, the photo too.
         tab.page.get_by_label("Prendre une photo").set_input_files(photo)
         tab.page.get_by_label("Nom").fill(name)
         tab.page.get_by_label("Prix TTC, en euros").fill("8,9O")
         press(tab, "Publier")
         assert tab.page.title().startswith("Erreur\u202f: ")
-        tab.page.get_by_role("link", name="Le prix doit être un nombre").tap()
+        tab.follow(tab.page.get_by_role("link", name="Le prix doit être un nombre"))
         assert tab.page.url.endswith("#price")
         assert tab.page.get_by_label("Nom").input_value() == name
         tab.page.get_by_label("Prix TTC, en euros").fill("8,90")
@@ -96,11 +94,11 @@ def test_publish_with_a_photo_change_and_withdraw(
         tab.page.get_by_label("Prix TTC, en euros").fill("7,50")
         press(tab, "Enregistrer")
         assert tab.page.get_by_role("status").inner_text().startswith("Enregistré")
-        tab.page.get_by_role("link", name="Voir sa page").tap()
+        tab.follow(tab.page.get_by_role("link", name="Voir sa page"))
         assert "7,50" in tab.page.get_by_role("main").inner_text()
         assert tab.page.get_by_role("img", name=name).is_visible()
         tab.page.goto(f"{town.url}/ma-boutique/fleurs/produits/{listing['id']}")
-        tab.page.get_by_role("link", name="Retirer ce produit").tap()
+        tab.follow(tab.page.get_by_role("link", name="Retirer ce produit"))
         press(tab, "Retirer")
         assert tab.page.get_by_role("status").inner_text().startswith("Le produit est retiré")
         assert not tab.overflows()
@@ -127,7 +125,7 @@ def test_a_steward_opens_a_shop_without_script(visit: Visit, town: Town) -> None
     with visit(1280, script=False) as tab:
         sign_in(tab, town, "nadia@example.fr", "--role", "steward")
         assert tab.page.get_by_role("heading", level=1).inner_text() == "Tableau de bord"
-        tab.page.get_by_role("link", name="Ouvrir une boutique").click()
+        tab.follow(tab.page.get_by_role("link", name="Ouvrir une boutique"))
         tab.page.get_by_label("Nom de la boutique").fill("Mercerie Lartigue")
         tab.page.get_by_label("Téléphone").fill("05 36 49 30 15")
         tab.page.get_by_label("Adresse électronique du commerçant").fill("m@example.fr")

@@ -11,7 +11,7 @@ from tests.neighbours import Town
 def test_reported_without_script_and_decided(visit: Visit, pessac: Town, axe_script: str) -> None:
     with visit(360, script=False) as tab:
         tab.page.goto(f"{pessac.url}/@camponac")
-        tab.page.get_by_role("link", name="Signaler cette boutique").tap()
+        tab.follow(tab.page.get_by_role("link", name="Signaler cette boutique"))
         assert "Fleurs de Camponac" in tab.page.locator("main").inner_text()
         time.sleep(3.1)  # nobody fills it faster
         tab.page.get_by_label("Pourquoi").select_option("Autre chose")
@@ -28,7 +28,7 @@ def test_reported_without_script_and_decided(visit: Visit, pessac: Town, axe_scr
     with visit(1280, theme="dark") as tab:
         sign_in(tab, pessac, "steward@example.fr", "--role", "steward")
         tab.page.goto(f"{pessac.url}/gestion/signalements")
-        tab.page.get_by_role("link", name="Fleurs de Camponac").click()
+        tab.follow(tab.page.get_by_role("link", name="Fleurs de Camponac"))
         assert "<b>Vraiment</b>" in tab.page.locator("main").inner_text()
         assert axe.violations(tab.page, axe_script) == []
         tab.page.get_by_label("Laisser en l’état").check()

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import neighbours
 from tests.browser.conftest import LONG_WORD, Visit
 from tests.neighbours import Town
 
@@ -42,7 +43,7 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         page.goto(f"{pessac.url}/")
         assert page.locator("h1").inner_text().split() == ["Les", "commerces", "de", "Pessac"]
         page.get_by_label("Que cherchez-vous").fill("miel")
-        page.get_by_role("button", name="Chercher").click()
+        tab.follow(page.get_by_role("button", name="Chercher"))
         page.locator(".near-cards").wait_for()
         rings = page.locator(".ring h2").all_inner_texts()
         assert rings == ["À Pessac", "Dans les communes voisines"]
@@ -50,7 +51,7 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         assert "12,50\u202f€" in near.inner_text()
         assert "25,00\u202f€/kg" in near.inner_text()
         assert "Ouvert jour et nuit" in near.inner_text()
-        near.get_by_role("link", name="Miel de lavande").click()
+        tab.follow(near.get_by_role("link", name="Miel de lavande"))
         page.locator(".price.big").wait_for()
         assert page.locator("h1").inner_text() == "Miel de lavande, pot de 500 g"
         assert page.locator(".price.big strong").inner_text() == "12,50\u202f€"
@@ -59,8 +60,8 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         door = page.locator(".doors").get_by_role("link", name="Appeler")
         assert door.get_attribute("href") == "tel:0536490135"
         page.locator(".doors").get_by_role("link", name="Y aller").click()
-        assert page.locator("#go").is_visible()
-        page.locator(".shop").get_by_role("link", name="Épicerie du Monteil").click()
+        page.locator("#go").wait_for()
+        tab.follow(page.locator(".shop").get_by_role("link", name="Épicerie du Monteil"))
         assert page.locator(".facts .now").first.is_visible()
         assert "Fleurs de Camponac" not in page.content()  # no other shop on a shop's page
     assert tab.hosts() == {pessac.authority}
@@ -75,22 +76,22 @@ def test_a_resident_chooses_where_they_live(
     with visit(width, script=script) as tab:
         page = tab.page
         page.goto(f"{pessac.url}/")
-        page.get_by_role("link", name="Changer de commune").click()
+        tab.follow(page.get_by_role("link", name="Changer de commune"))
         page.get_by_label("Commune ou code postal").fill("Saint-Denis")
-        page.get_by_role("button", name="Choisir").click()
+        tab.follow(page.get_by_role("button", name="Choisir"))
         choices = page.locator(".around a").all_inner_texts()
         assert any("93" in one and "Seine-Saint-Denis" in one for one in choices)
-        page.get_by_role("link", name="Saint-Denis (93)").click()
+        tab.follow(page.get_by_role("link", name="Saint-Denis (93)"))
         assert page.url == f"{pessac.url}/?ou=FR-93066"
         # The choice goes along, in the address alone.
         page.get_by_label("Que cherchez-vous").fill("miel")
-        page.get_by_role("button", name="Chercher").click()
+        tab.follow(page.get_by_role("button", name="Chercher"))
         assert "près de Saint-Denis" in page.locator("h1").inner_text()
         empty = page.locator(".ring h2").first.inner_text()
         assert empty.replace("\u202f", " ") == (
             "Personne à Saint-Denis ne propose « miel » pour l’instant"
         )
-        page.locator("main").get_by_role("link", name="Miel de lavande").click()
+        tab.follow(page.locator("main").get_by_role("link", name="Miel de lavande"))
         assert page.url.endswith("?ou=FR-93066")
         assert page.context.cookies() == []
     assert tab.hosts() == {pessac.authority}
@@ -103,7 +104,7 @@ def test_a_search_from_an_unclear_place_asks_which_and_goes_on(
     with visit(1280, script=script) as tab:
         page = tab.page
         page.goto(f"{pessac.url}/recherche?q=miel&ou=Saint-Denis")
-        page.get_by_role("link", name="Saint-Denis (974)").click()
+        tab.follow(page.get_by_role("link", name="Saint-Denis (974)"))
         assert "miel" in page.locator("h1").inner_text()
         assert "ou=FR-97411" in page.url
 
@@ -115,14 +116,14 @@ def test_what_is_narrowed_is_said_and_can_be_widened(visit: Visit, pessac: Town)
         assert not page.get_by_label("Ouvert maintenant").is_visible()
         page.get_by_text("Affiner les résultats").first.click()
         page.get_by_label("Prix maximum").fill("cher")
-        page.get_by_role("button", name="Appliquer").click()
+        tab.follow(page.get_by_role("button", name="Appliquer"))
         wrong = page.get_by_label("Prix maximum")
         assert wrong.is_visible()
         assert wrong.input_value() == "cher"
         assert wrong.get_attribute("aria-invalid") == "true"
         described = str(wrong.get_attribute("aria-describedby"))
         assert "12,50" in page.locator(f"#{described}").inner_text()
-        page.get_by_role("link", name="Élargir").click()
+        tab.follow(page.get_by_role("link", name="Élargir"))
         assert "prix_max" not in page.url
 
 
@@ -156,12 +157,12 @@ def test_the_keyboard_goes_to_the_content_first(visit: Visit, pessac: Town) -> N
         assert focused.inner_text() == "Aller au contenu"
         assert tab.page.evaluate("getComputedStyle(document.activeElement).outlineStyle") != "none"
         tab.page.keyboard.press("Enter")
-        assert tab.page.evaluate("document.activeElement.id") == "content"
+        tab.page.locator("#content:focus").wait_for()
         tab.page.goto(f"{pessac.url}/@monteil")
         tab.page.keyboard.press("Tab")
         tab.page.keyboard.press("Tab")
         tab.page.keyboard.press("Enter")
-        assert tab.page.evaluate("document.activeElement.id") == "q"
+        tab.page.locator("#q:focus").wait_for()
 
 
 def test_programs_read_shops_and_listings_as_linked_data(visit: Visit, pessac: Town) -> None:
@@ -199,7 +200,7 @@ def test_a_text_browser_reaches_a_shops_telephone(w3m: str, pessac: Town) -> Non
     def read(address: str) -> str:
         done = subprocess.run(
             [w3m, "-dump", "-o", "display_link_number=1", "-cols", "100", address],
-            capture_output=True, text=True, timeout=20, check=True,
+            capture_output=True, text=True, timeout=neighbours.PATIENCE, check=True,
             env={"HOME": "/nonexistent", "LANG": "C.UTF-8"},
         )  # fmt: skip
         return done.stdout

@@ -118,7 +118,7 @@ def proxied(
             stderr=subprocess.DEVNULL,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )
-        stack.callback(server.wait, 20)
+        stack.callback(server.wait, neighbours.PATIENCE)
         stack.callback(server.kill)
         assert server.stdout is not None
         stack.callback(server.stdout.close)
@@ -129,13 +129,13 @@ def proxied(
             stderr=log,
             env={**os.environ, "HOME": str(tmp_path), "PATH": f"{os.environ['PATH']}:/usr/sbin"},
         )
-        stack.callback(front.wait, 20)
+        stack.callback(front.wait, neighbours.PATIENCE)
         stack.callback(front.terminate)
         client = stack.enter_context(
             httpx2.Client(
                 base_url=f"https://localhost:{public}",
                 verify=ssl.create_default_context(cafile=str(authority)),
-                timeout=20,
+                timeout=neighbours.PATIENCE,
                 trust_env=False,
             )
         )
@@ -160,7 +160,10 @@ def test_a_node_behind_a_proxy(proxied: tuple[httpx2.Client, Town, Path]) -> Non
     # Only who asks the node itself, on its machine, sees its numbers.
     assert client.get("/metrics").status_code == 404
     assert client.get("/metrics", headers={"X-Forwarded-For": ""}).status_code == 404
-    assert httpx2.get(f"http://127.0.0.1:{town.port}/metrics").status_code == 200
+    assert (
+        httpx2.get(f"http://127.0.0.1:{town.port}/metrics", timeout=neighbours.PATIENCE).status_code
+        == 200
+    )
     # A photo of a phone is not too large for the proxy. (The node answers before it has read it
     # all and hangs up, which Caddy, still sending, may call a bad gateway.)
     assert client.post("/", content=b"x" * 15_000_000).status_code in (405, 502)
@@ -170,7 +173,9 @@ def test_a_node_behind_a_proxy(proxied: tuple[httpx2.Client, Town, Path]) -> Non
     for _ in range(40):
         assert client.post("/inbox", content=b"{}", headers=claimed).status_code == 401
     claimed["Host"] = client.base_url.netloc.decode()
-    with httpx2.Client(base_url=f"http://127.0.0.1:{town.port}") as inside:
+    with httpx2.Client(
+        base_url=f"http://127.0.0.1:{town.port}", timeout=neighbours.PATIENCE
+    ) as inside:
         for _ in range(40):
             assert inside.post("/inbox", content=b"{}", headers=claimed).status_code == 401
     # The doctor agrees, certificate and all.
@@ -179,7 +184,7 @@ def test_a_node_behind_a_proxy(proxied: tuple[httpx2.Client, Town, Path]) -> Non
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=3 * neighbours.PATIENCE,
         check=False,
         env={**os.environ, "PYTHONPATH": str(ROOT), "SSL_CERT_FILE": str(authority)},
     )

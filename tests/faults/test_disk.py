@@ -77,6 +77,7 @@ def test_a_full_disk_and_one_that_is_read_only(towns: tuple[Town, Town], small_d
         f"{pessac.url}/connexion",
         data={"email": "claire@example.fr"},
         headers={"Origin": pessac.url, "Sec-Fetch-Site": "same-origin"},
+        timeout=neighbours.PATIENCE,
     )
     assert form.status_code in (200, 303, 422, 503, 507)
     assert pessac.names("cire", "Pessac") == ["Cire"]
@@ -88,7 +89,7 @@ def test_a_full_disk_and_one_that_is_read_only(towns: tuple[Town, Town], small_d
     ballast.unlink()
     eventually(lambda: publish(pessac, "Pollen"))
     bordeaux.run("deliveries", "replay", "--all")
-    eventually(lambda: pessac.names("miel", "Pessac") == ["Miel"], within=30)
+    eventually(lambda: pessac.names("miel", "Pessac") == ["Miel"])
     assert pessac.names("propolis", "Pessac") == []
     with contextlib.closing(sqlite3.connect(pessac.folder / "node.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
@@ -124,7 +125,7 @@ def test_64_kilobytes_overwritten(alone: tuple[Town, Path, Path], tmp_path: Path
     assert "damaged" in refused.stderr
     assert not (tmp_path / "bad").exists()
     served = subprocess.run(
-        ["timeout", "10", sys.executable, "-m", "node", "-C", str(town.folder), "serve"],
+        ["timeout", "120", sys.executable, "-m", "node", "-C", str(town.folder), "serve"],
         capture_output=True,
         text=True,
         check=False,

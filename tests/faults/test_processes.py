@@ -71,7 +71,7 @@ def test_64_descriptors_are_enough_to_shed_load_and_recover(town: Town) -> None:
         assert server.poll() is None
     finally:
         server.send_signal(signal.SIGTERM)
-        assert server.wait(20) == 0
+        assert server.wait(neighbours.PATIENCE) == 0
         if server.stdout is not None:
             server.stdout.close()
 

@@ -439,8 +439,8 @@ async def test_ssrf_08_the_address_that_was_checked_is_the_one_that_is_dialled()
             backend = addresses.GuardedBackend(
                 addresses.Policy(private_peers=frozenset({peer})), names
             )
-            stream = await backend.connect_tcp("peer.test", first.port, timeout=2.0)
-            assert await stream.read(100, timeout=2.0) == b"first"
+            stream = await backend.connect_tcp("peer.test", first.port, timeout=30.0)
+            assert await stream.read(100, timeout=30.0) == b"first"
             assert stream.get_extra_info("server_addr")[:2] == ("127.0.0.1", first.port)
             await stream.aclose()
             assert (names.asked, second.connections) == ([("peer.test", first.port)], 0)
@@ -461,7 +461,7 @@ async def test_the_next_address_is_tried_when_one_does_not_answer() -> None:
         policy = addresses.Policy(private_peers=frozenset({f"peer.test:{listener.port}"}))
         names = Names(["127.0.0.3", "127.0.0.3", "127.0.0.1"])
         stream = await addresses.GuardedBackend(policy, names).connect_tcp(
-            "peer.test", listener.port, timeout=2.0
+            "peer.test", listener.port, timeout=30.0
         )
         assert await stream.read(100) == b"hello"
         await stream.aclose()
@@ -510,13 +510,14 @@ async def test_a_host_that_takes_no_connection_is_given_up_in_time() -> None:
             await addresses.GuardedBackend(policy, Names()).connect_tcp(
                 "127.0.0.1", port, timeout=0.1
             )
-        assert asyncio.get_running_loop().time() - started < 1.0
+        # The kernel's own patience lasts for minutes.
+        assert asyncio.get_running_loop().time() - started < 20
         # It does not use up the turn of the next address.
         async with listening("127.0.0.2", port):
             policy = addresses.Policy(private_peers=frozenset({f"peer.test:{port}"}))
             names = Names(["127.0.0.1", "127.0.0.2"])
             stream = await addresses.GuardedBackend(policy, names).connect_tcp(
-                "peer.test", port, timeout=0.2
+                "peer.test", port, timeout=2.0
             )
             assert await stream.read(100) == b"hello"
             await stream.aclose()
@@ -547,7 +548,7 @@ async def test_unix_sockets_are_refused() -> None:
 async def connected(listener: Listener) -> AsyncIterator[addresses.Stream]:
     policy = addresses.Policy(private_peers=frozenset({f"127.0.0.1:{listener.port}"}))
     stream = await addresses.GuardedBackend(policy, Names()).connect_tcp(
-        "127.0.0.1", listener.port, timeout=2.0
+        "127.0.0.1", listener.port, timeout=30.0
     )
     try:
         yield stream
@@ -559,7 +560,7 @@ async def read_all(stream: addresses.Stream) -> tuple[int, str]:
     """How much was let in, and the code with which that ended."""
     read = 0
     try:
-        while data := await stream.read(100_000, timeout=2.0):
+        while data := await stream.read(100_000, timeout=30.0):
             read += len(data)
     except Refused as refused:
         return read, refused.code
@@ -593,7 +594,10 @@ async def test_a_stream_tells_the_pool_whether_it_may_be_used_again() -> None:
         assert quiet.get_extra_info("unheard-of") is None
     assert quiet.get_extra_info("is_readable")
     async with listening(greeting=b"unasked") as listener, connected(listener) as talker:
-        await asyncio.sleep(0.02)
+        for _ in range(3000):
+            if talker.get_extra_info("is_readable"):
+                break
+            await asyncio.sleep(0.01)
         assert talker.get_extra_info("is_readable")
 
 
@@ -627,13 +631,17 @@ async def test_few_names_are_looked_up_at_once(monkeypatch: pytest.MonkeyPatch) 
 
     def slow(host: str, port: int, **_: object) -> list[object]:
         asked.append(host)
-        go.wait(10)
+        go.wait(60)
         return []
 
     monkeypatch.setattr(socket, "getaddrinfo", slow)
     resolver = addresses.SystemResolver()
     asking = asyncio.gather(*(resolver(f"{number}.example", 443) for number in range(50)))
-    await asyncio.sleep(0.2)
+    for _ in range(3000):
+        if len(asked) >= limits.NAME_LOOKUPS:
+            break
+        await asyncio.sleep(0.01)
+    await asyncio.sleep(0.1)  # for one that should not
     assert len(asked) == limits.NAME_LOOKUPS
     go.set()
     await asking

@@ -137,7 +137,7 @@ async def loopback(host: str, port: int) -> Sequence[str]:
 async def asking(
     *servers: Hostile,
     names: Sequence[str] = ("127.0.0.1",),
-    total_time: float = 3.0,
+    total_time: float = 30.0,
     ssl_context: ssl.SSLContext | None = None,
 ) -> AsyncIterator[client.Client]:
     peers = frozenset(f"{name}:{server.port}" for server in servers for name in names)
@@ -151,6 +151,12 @@ async def asking(
         connect_time=total_time,
     ) as asker:
         yield asker
+
+
+async def turns() -> None:
+    """Lets everybody else in this process have many turns, and the kernel bring what was sent."""
+    for _ in range(30):
+        await asyncio.sleep(0.002)
 
 
 async def get(asker: client.Client, url: str, limit: int = 1000) -> client.Answer:
@@ -200,15 +206,18 @@ async def test_a_connection_that_was_hung_up_or_talked_into_is_not_used_again() 
     async def talks_on(writer: asyncio.StreamWriter) -> None:
         writer.write(answer(b"one"))
         await writer.drain()
-        await asyncio.sleep(0.03)
+        await told.wait()
         writer.write(answer(b"smuggled"))
 
+    told = asyncio.Event()
     async with serving() as hostile, asking(hostile) as asker:
         hostile.scripts |= {"/leaves": leaves, "/talks": talks_on}
         hostile.says("/good", b"good")
         for path in ("/leaves", "/talks"):
+            told.clear()
             await get(asker, hostile.url + path)
-            await asyncio.sleep(0.06)
+            told.set()
+            await turns()
             assert (await get(asker, hostile.url + "/good")).body == b"good"
         assert hostile.connections == 3
 
@@ -274,12 +283,15 @@ async def test_idle_hosts_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.anyio
 async def test_a_request_that_nobody_waits_for_any_longer_leaves_nothing_behind() -> None:
     async def never(writer: asyncio.StreamWriter) -> None:
-        await asyncio.sleep(0.5)
+        await asyncio.Event().wait()
 
     async with serving() as hostile, asking(hostile) as asker:
         hostile.scripts["/never"] = never
         tasks = [asyncio.create_task(get(asker, hostile.url + "/never")) for _ in range(8)]
-        await asyncio.sleep(0.05)
+        for _ in range(3000):
+            if len(hostile.asked) >= limits.CONNECTIONS_PER_HOST:
+                break
+            await asyncio.sleep(0.01)
         for task in tasks:
             task.cancel()
         ended = await asyncio.gather(*tasks, return_exceptions=True)
@@ -431,7 +443,7 @@ async def test_ssrf_12_cookies_and_credentials_are_neither_kept_nor_sent() -> No
 def dripping(head: bytes, drop: bytes) -> Script:
     async def drip(writer: asyncio.StreamWriter) -> bool:
         writer.write(head)
-        for _ in range(200):
+        for _ in range(3000):  # a minute: much longer than any of these may wait
             writer.write(drop)
             await writer.drain()
             await asyncio.sleep(0.02)
@@ -459,7 +471,7 @@ async def test_ssrf_14_the_deadline_covers_everything(head: bytes, drop: bytes) 
         started = asyncio.get_running_loop().time()
         with pytest.raises(Unreachable, match="timeout"):
             await get(asker, hostile.url + "/")
-        assert asyncio.get_running_loop().time() - started < 0.6
+        assert asyncio.get_running_loop().time() - started < 20
 
 
 @pytest.mark.anyio
@@ -819,8 +831,8 @@ async def test_dlv_14_an_answer_to_a_delivery_is_not_read_far() -> None:
 
 @pytest.mark.anyio
 async def test_a_delivery_counts_once_its_status_is_in() -> None:
-    async with serving() as hostile, asking(hostile, total_time=0.2) as asker:
-        head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 900\r\n\r\n"
+    async with serving() as hostile, asking(hostile, total_time=1.0) as asker:
+        head = b"HTTP/1.1 202 Accepted\r\nContent-Length: 900000\r\n\r\n"
         hostile.scripts["/drips"] = dripping(head, b"x")
         hostile.scripts["/breaks"] = flooding(hostile, head, b"short", 1)
         chunked = b"HTTP/1.1 202 Accepted\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -828,7 +840,7 @@ async def test_a_delivery_counts_once_its_status_is_in() -> None:
         started = asyncio.get_running_loop().time()
         for path in ("/drips", "/breaks", "/frames"):
             assert (await asker.post(hostile.url + path, b"{}", {})).status == 202
-        assert asyncio.get_running_loop().time() - started < 1.0
+        assert asyncio.get_running_loop().time() - started < 20
         hostile.scripts["/hangs"] = dripping(b"", b"")
         with pytest.raises(Unreachable, match="timeout"):
             await asker.post(hostile.url + "/hangs", b"{}", {})

@@ -66,7 +66,7 @@ async def serving() -> AsyncIterator[tuple[Server, client.Client]]:
     server.port = listening.sockets[0].getsockname()[1]
     policy = addresses.Policy(frozenset(f"{name}.test:{server.port}" for name in "ab"))
     try:
-        async with client.Client(policy, "test", resolver=loopback, total_time=3.0) as asker:
+        async with client.Client(policy, "test", resolver=loopback, total_time=30.0) as asker:
             yield server, asker
     finally:
         listening.close()

@@ -96,7 +96,7 @@ async def towns(*names: str) -> AsyncIterator[tuple[Town, client.Client]]:
     town.port = server.sockets[0].getsockname()[1]
     policy = addresses.Policy(frozenset(town.at(name) for name in names))
     try:
-        async with client.Client(policy, "test", resolver=loopback, total_time=3.0) as asker:
+        async with client.Client(policy, "test", resolver=loopback, total_time=30.0) as asker:
             yield town, asker
     finally:
         server.close()

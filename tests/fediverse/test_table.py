@@ -21,7 +21,10 @@ from tests.sealing import merchant
 def in_file(arena: Arena, words: str) -> bool:
     """Whether words stand anywhere in the node's file."""
     with contextlib.closing(sqlite3.connect(arena.town.folder / "node.db", timeout=30)) as db:
-        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        # Not while somebody reads: then old pages would be left in the log.
+        neighbours.eventually(
+            lambda: db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()[0] == 0
+        )
     files = arena.town.folder.glob("node.db*")
     return any(words.encode() in file.read_bytes() for file in files)
 

@@ -100,11 +100,13 @@ def test_a_lost_machine(pair: tuple[Town, Town, Path], tmp_path: Path) -> None:
 
     bordeaux.serve()
     assert bordeaux.names("miel", "Bordeaux") == ["Miel"]
-    page = httpx2.post(f"{bordeaux.url}/connexion", data={"adresse": "x@example.fr"})
+    page = httpx2.post(
+        f"{bordeaux.url}/connexion", data={"adresse": "x@example.fr"}, timeout=neighbours.PATIENCE
+    )
     assert page.status_code == 503
     assert "sauvegarde" in page.text
-    assert "backup" in httpx2.post(f"{bordeaux.url}/en/connexion").text
-    inbox = httpx2.post(f"{bordeaux.url}/inbox", content=b"{}")
+    assert "backup" in httpx2.post(f"{bordeaux.url}/en/connexion", timeout=neighbours.PATIENCE).text
+    inbox = httpx2.post(f"{bordeaux.url}/inbox", content=b"{}", timeout=neighbours.PATIENCE)
     assert (inbox.status_code, inbox.headers["retry-after"]) == (503, "300")
     assert bordeaux.get("/users/instance/outbox?since=0").status_code == 503
     assert bordeaux.get(f"/users/ruche/items/{done[-1]}").status_code == 503
@@ -271,8 +273,8 @@ def test_the_node_makes_its_own_at_night_and_keeps_some(tmp_path: Path) -> None:
         (where / f"202001{day}T020000Z{backups.SUFFIX}").touch()
     (where / "mine.txt").touch()
     with neighbours.serving([town]):
-        made = eventually(lambda: [file for _, file in backups.kept(where) if file.stat().st_size])
-        eventually(lambda: len(backups.kept(where)) == 14)
+        eventually(lambda: len(backups.kept(where)) == 14)  # swept once the new one is whole
+        made = [file for _, file in backups.kept(where) if file.stat().st_size]
     assert (where / "mine.txt").exists()
     tested = echoppe("restore", "--test", str(made[0]), "--key", str(tmp_path / "backup.key"))
     assert "Whole" in tested.stdout

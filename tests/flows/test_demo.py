@@ -64,45 +64,44 @@ def start(folder: Path, port: int) -> tuple["subprocess.Popen[str]", dict[str, A
 
 def end(process: "subprocess.Popen[str]") -> None:
     process.send_signal(signal.SIGINT)
-    _, errors = process.communicate(timeout=30)
+    _, errors = process.communicate(timeout=neighbours.PATIENCE)
     assert (process.returncode, errors) == (0, "")
 
 
-def ports_in_a_row() -> int:
-    """The first of three free ports."""
-    for first in neighbours.free_ports(20):
-        try:
-            for port in (first + 1, first + 2):
-                socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return first
-    raise AssertionError("no three free ports in a row")
-
-
 def test_three_towns_come_up_agree_and_end(tmp_path: Path) -> None:
-    port = ports_in_a_row()
+    port = neighbours.free_ports(3)[0]
     process, told = start(tmp_path / "demo", port)
     bordeaux, _, pessac = told["towns"]
     found = httpx2.get(
-        f"{pessac['url']}/api/v1/search", params={"q": "miel d’acacia", "near": "33318"}
+        f"{pessac['url']}/api/v1/search",
+        params={"q": "miel d’acacia", "near": "33318"},
+        timeout=neighbours.PATIENCE,
     ).json()
     names = [hit["name"] for ring in found["rings"] for hit in ring["results"]]
     assert "Miel d’acacia de Gironde" in names
     for town in told["towns"]:
         for link in (town["steward_link"], town["merchant_link"]):
             assert link.startswith(town["url"])
-            assert httpx2.get(link).status_code == 200
+            assert httpx2.get(link, timeout=neighbours.PATIENCE).status_code == 200
     listing = httpx2.get(
-        f"{bordeaux['url']}/api/v1/search", params={"q": "acacia", "near": "33063"}
+        f"{bordeaux['url']}/api/v1/search",
+        params={"q": "acacia", "near": "33063"},
+        timeout=neighbours.PATIENCE,
     ).json()["rings"][0]["results"][0]
-    note = httpx2.get(listing["uri"], headers={"Accept": "application/activity+json"}).json()
-    assert httpx2.get(note["attachment"][0]["url"]).headers["content-type"] == "image/jpeg"
-    agenda = httpx2.get(f"{pessac['url']}/agenda").text
+    note = httpx2.get(
+        listing["uri"], headers={"Accept": "application/activity+json"}, timeout=neighbours.PATIENCE
+    ).json()
+    assert (
+        httpx2.get(note["attachment"][0]["url"], timeout=neighbours.PATIENCE).headers[
+            "content-type"
+        ]
+        == "image/jpeg"
+    )
+    agenda = httpx2.get(f"{pessac['url']}/agenda", timeout=neighbours.PATIENCE).text
     assert "Marché du samedi" in agenda  # its own, its neighbours', and what does not take place
     assert "Vide-grenier d’Arlac" in agenda
     assert "Annulé" in agenda
-    assert "Coupure d’eau" in httpx2.get(pessac["url"]).text
+    assert "Coupure d’eau" in httpx2.get(pessac["url"], timeout=neighbours.PATIENCE).text
     end(process)
     for number in range(3):  # nobody is left
         socket.create_server(("127.0.0.1", port + number)).close()

@@ -40,7 +40,7 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
 def raw(town: Town, path: str, **headers: str) -> httpx2.Response:
     """An answer whose body is left as it came."""
     with (
-        httpx2.Client(timeout=10) as client,
+        httpx2.Client(timeout=neighbours.PATIENCE) as client,
         client.stream("GET", f"{town.url}{path}", headers=headers) as answer,
     ):
         body = b"".join(answer.iter_raw())
@@ -130,7 +130,7 @@ def test_what_is_private_is_neither_kept_nor_compressed(town: Town) -> None:
 
 def test_head_says_what_get_would(town: Town) -> None:
     for path in ("/", "/@ruche", "/recherche?q=miel", "/sitemap.xml", "/robots.txt"):
-        head = httpx2.head(f"{town.url}{path}", timeout=10)
+        head = httpx2.head(f"{town.url}{path}", timeout=neighbours.PATIENCE)
         assert (head.status_code, head.content) == (200, b"")
         assert head.headers["content-type"] == town.get(path).headers["content-type"]
 
@@ -162,7 +162,7 @@ def test_errors_help_and_repeat_nothing(town: Town) -> None:
         assert page.status_code == status, path
         assert "herring" not in page.text
         assert 'href="/boutiques"' in page.text or 'href="/en/boutiques"' in page.text
-    assert httpx2.post(f"{town.url}/boutiques", timeout=10).status_code == 405
+    assert httpx2.post(f"{town.url}/boutiques", timeout=neighbours.PATIENCE).status_code == 405
 
 
 def test_another_name_is_led_to_the_right_one(town: Town) -> None:

@@ -340,6 +340,7 @@ def test_one_client_does_not_close_the_door_to_everybody(tmp_path: Path) -> None
                 f"{town.url}{START}/contact",
                 data={**SHOP, "siret": "1", "email": "x@example.fr"},
                 headers={"Sec-Fetch-Site": "same-origin", "X-Forwarded-For": address},
+                timeout=neighbours.PATIENCE,
             ).status_code
 
         assert [ask_from("198.51.100.7") for _ in range(21)] == [422] * 20 + [429]

@@ -41,7 +41,7 @@ class Browser:
     def _ask(self, method: str, path: str, **options: Any) -> httpx2.Response:
         with httpx2.Client(
             base_url=self.town.url,
-            timeout=20,
+            timeout=neighbours.PATIENCE,
             cookies=self.cookies,
             follow_redirects=method == "GET",
         ) as client:
@@ -157,23 +157,27 @@ def test_photo_name_price_published(town: Town, claire: Browser) -> None:
     assert photo["alt"] == "Miel de lavande"
     for size in photo["sizes"]:
         for form, kind in (("webp", "image/webp"), ("jpeg", "image/jpeg")):
-            found = httpx2.get(size[form])
+            found = httpx2.get(size[form], timeout=neighbours.PATIENCE)
             assert found.status_code == 200
             assert found.headers["content-type"] == kind
             assert "immutable" in found.headers["cache-control"]
-    part = httpx2.get(photo["sizes"][0]["jpeg"], headers={"Range": "bytes=0-1"})
+    part = httpx2.get(
+        photo["sizes"][0]["jpeg"], headers={"Range": "bytes=0-1"}, timeout=neighbours.PATIENCE
+    )
     assert (part.status_code, part.content) == (206, b"\xff\xd8")
     # Residents see it: in a search, on its page, and where its address is shared.
     assert f"/media/{photo['id']}.320.webp" in town.get("/recherche?q=miel").text
-    page = httpx2.get(listing["url"]).text
+    page = httpx2.get(listing["url"], timeout=neighbours.PATIENCE).text
     assert f'src="/media/{photo["id"]}.800.jpg" alt="Miel de lavande"' in page
     assert f'og:image" content="{town.url}/media/{photo["id"]}.1600.jpg' in page
-    note = httpx2.get(listing["uri"], headers={"Accept": "application/activity+json"}).json()
+    note = httpx2.get(
+        listing["uri"], headers={"Accept": "application/activity+json"}, timeout=neighbours.PATIENCE
+    ).json()
     (image,) = note["attachment"]
     assert image["type"] == "Image"
     assert image["mediaType"] == "image/jpeg"
     assert image["name"] == "Miel de lavande"
-    assert httpx2.get(image["url"]).status_code == 200
+    assert httpx2.get(image["url"], timeout=neighbours.PATIENCE).status_code == 200
 
 
 def test_what_changed_while_a_form_stood_open_stays(town: Town, claire: Browser) -> None:
@@ -234,7 +238,7 @@ def test_changed_sold_out_back_and_withdrawn(town: Town, claire: Browser) -> Non
     assert town.get(api).status_code == 200
     assert "retiré" in claire.follow(f"{where}/retirer", data={}).text
     assert town.get(api).status_code == 404
-    assert httpx2.get(photo).status_code == 404
+    assert httpx2.get(photo, timeout=neighbours.PATIENCE).status_code == 404
     assert claire.get(where).status_code == 404
 
 

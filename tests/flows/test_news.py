@@ -96,5 +96,5 @@ def test_after_an_outage_it_is_repaired(pair: tuple[Town, Town]) -> None:
     bordeaux.serve()
     pessac.serve()
     eventually(lambda: "Manqué" in pessac.get("/agenda").text)
-    assert "Avant" not in pessac.get("/actualites").text
     eventually(lambda: agrees(pessac))
+    assert "Avant" not in pessac.get("/actualites").text

@@ -144,7 +144,7 @@ def test_signing_in_by_a_link_that_holds_once(town: Town) -> None:
     assert invited["email"] == "claire@example.fr"
     link = path(invited["link"])
     origin = {"Origin": town.url, "Sec-Fetch-Site": "same-origin"}
-    with httpx2.Client(base_url=town.url) as browser:
+    with httpx2.Client(base_url=town.url, timeout=neighbours.PATIENCE) as browser:
         # Mail programs open links: that must not use it up.
         assert "claire@example.fr" in browser.get(link).text
         assert "claire@example.fr" in browser.get(link).text
@@ -163,7 +163,7 @@ def test_signing_in_by_a_link_that_holds_once(town: Town) -> None:
         kept = dict(browser.cookies)
         assert browser.post("/compte", headers=origin).status_code == 303
     # The old cookie is dead on the server's side too.
-    with httpx2.Client(base_url=town.url, cookies=kept) as replay:
+    with httpx2.Client(base_url=town.url, cookies=kept, timeout=neighbours.PATIENCE) as replay:
         assert replay.get("/compte").status_code == 401
 
 

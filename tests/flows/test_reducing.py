@@ -61,14 +61,16 @@ def test_computed_confirmed_and_told_to_everybody(
     # Residents: among others and on its page.
     assert "<s>24,90\u202f€</s> <b>−20\u202f%</b>" in pessac.get("/recherche?q=cyclamen").text
     listing = pessac.get(f"/api/v1/listings/{where.rsplit('/', 1)[1]}").json()
-    page = httpx2.get(listing["url"]).text
+    page = httpx2.get(listing["url"], timeout=neighbours.PATIENCE).text
     assert "24,90\u202f€ était le prix le plus bas des 30 jours précédents" in page
     assert '"priceType":"https://schema.org/StrikethroughPrice"' in page.replace(" ", "")
     # Programs, and the neighbour.
     assert listing["price"]["amount"] == "19.90"
     assert listing["reduction"]["reference"] == {"amount": "24.90", "currency": "EUR"}
     assert (listing["reduction"]["kind"], listing["reduction"]["percent"]) == ("promotion", 20)
-    note = httpx2.get(listing["uri"], headers={"Accept": "application/activity+json"}).json()
+    note = httpx2.get(
+        listing["uri"], headers={"Accept": "application/activity+json"}, timeout=neighbours.PATIENCE
+    ).json()
     assert "au lieu de 24,90" in note["content"]
     eventually(lambda: (told(merignac, "Cyclamen") or {}).get("reduction") == listing["reduction"])
     assert "<s>24,90\u202f€</s>" in merignac.get("/recherche?q=cyclamen").text

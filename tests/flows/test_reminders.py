@@ -91,7 +91,9 @@ def test_from_the_mail_to_the_shelf(tmp_path: Path) -> None:
                 return str(listing.seen.date())
 
             before = seen()
-            assert httpx2.post(f"{town.url}{found[0]}").status_code == 403
+            assert (
+                httpx2.post(f"{town.url}{found[0]}", timeout=neighbours.PATIENCE).status_code == 403
+            )
             assert seen() == before  # opening it and foreign forms change nothing
             assert "vu en rayon" in browser.follow(found[0], data={}).text
             assert seen() > before

@@ -41,20 +41,22 @@ def test_a_neighbours_photo_is_shown_from_here(tmp_path: Path) -> None:
         assert not [one for one in sources if bordeaux.authority in one]
         assert bordeaux.authority in page
 
-        answer = httpx2.get(photo["webp"])
+        answer = httpx2.get(photo["webp"], timeout=neighbours.PATIENCE)
         assert answer.headers["content-type"] == "image/webp"
         assert "immutable" in answer.headers["cache-control"]
         with Image.open(io.BytesIO(answer.content)) as copy:
             assert (copy.format, copy.size, len(copy.getexif())) == ("WEBP", (320, 240), 0)
         assert b"Claire" not in answer.content
         for other in (photo["webp"].replace("320", "800"), photo["webp"].replace("webp", "jpg")):
-            assert httpx2.get(other).status_code == 404
+            assert httpx2.get(other, timeout=neighbours.PATIENCE).status_code == 404
 
         bordeaux.kill()  # what is shown here needs nobody else
-        assert httpx2.get(photo["webp"]).status_code == 200
+        assert httpx2.get(photo["webp"], timeout=neighbours.PATIENCE).status_code == 200
         bordeaux.serve()
         bordeaux.run("listing", "withdraw", listing["id"])
-        eventually(lambda: httpx2.get(photo["webp"]).status_code == 404)
+        eventually(
+            lambda: httpx2.get(photo["webp"], timeout=neighbours.PATIENCE).status_code == 404
+        )
         pessac.stop()
         pessac.serve()  # it sweeps when it starts
         copies = pessac.folder / "media-remote"

@@ -136,11 +136,14 @@ def test_the_second_factor_on_pages(town: Town) -> None:
 
     secret = base64.b32decode(typed[1].replace(" ", ""))
 
-    def code(steps: int = 0) -> str:
-        return second_factor.totp(secret, int(time.time()) + steps * second_factor.STEP)
-
+    # Each code holds for a step before and after its own: this one if that step ends meanwhile,
+    # too, and the next one already now.
+    now = int(time.time())
+    code, later = (
+        second_factor.totp(secret, now + steps * second_factor.STEP) for steps in range(2)
+    )
     assert paul.post(here, data={"deed": "confirm", "code": "12345"}).status_code == 422
-    done = paul.post(here, data={"deed": "confirm", "code": code(-1)})
+    done = paul.post(here, data={"deed": "confirm", "code": code})
     recovery = re.findall(r"<code>([a-z0-9]{5}-[a-z0-9]{5})</code>", done.text)
     assert len(recovery) == 10
     # This session goes on; the other one opens nothing until it gives a code.
@@ -150,8 +153,8 @@ def test_the_second_factor_on_pages(town: Town) -> None:
     assert elsewhere.get(here).url.path == "/connexion/second"
     assert elsewhere.get("/ma-boutique/ruche").status_code == 401
     assert elsewhere.post("/connexion/second", data={"code": "1"}, own=False).status_code == 403
-    assert elsewhere.post("/connexion/second", data={"code": code(-1)}).status_code == 422  # used
-    assert elsewhere.follow("/connexion/second", data={"code": code()}).url.path == "/gestion"
+    assert elsewhere.post("/connexion/second", data={"code": code}).status_code == 422  # used
+    assert elsewhere.follow("/connexion/second", data={"code": later}).url.path == "/gestion"
     # Signing in again, with a recovery code.
     again = signed_in(town, "paul@example.fr", "--role", "steward")
     assert again.get("/compte").url.path == "/connexion/second"

@@ -51,7 +51,11 @@ def call(town: Town, token: str, body: Any, **options: Any) -> httpx2.Response:
     content = body if isinstance(body, bytes) else json.dumps({"items": body}).encode()
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     return httpx2.post(
-        f"{town.url}/api/v1/till", content=content, headers=headers, timeout=20, **options
+        f"{town.url}/api/v1/till",
+        content=content,
+        headers=headers,
+        timeout=neighbours.PATIENCE,
+        **options,
     )
 
 
@@ -151,7 +155,12 @@ def test_only_the_token_speaks_and_only_the_last_one(
 ) -> None:
     for wrong in ("x", "x" * 50, token[:-1], f"{token}x", "é" * 30):
         headers = {"Authorization": f"Bearer {wrong}".encode()}
-        answer = httpx2.post(f"{town.url}/api/v1/till", content=b'{"items":[]}', headers=headers)
+        answer = httpx2.post(
+            f"{town.url}/api/v1/till",
+            content=b'{"items":[]}',
+            headers=headers,
+            timeout=neighbours.PATIENCE,
+        )
         assert answer.status_code == 401, wrong
     # Another origin's page cannot read it, and a cookie does not count.
     assert claire.get("/api/v1/till").status_code == 401

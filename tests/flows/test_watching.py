@@ -73,11 +73,19 @@ def test_the_log_has_one_line_for_each_event_and_no_visitor(town: Town) -> None:
         assert town.get(path, headers=told).status_code < 500
     for path in ("/connexion", "/inbox", f"/users/{CANARY}/inbox", f"/{CANARY}"):
         answer = httpx2.post(
-            f"{town.url}{path}", data={"email": f"{CANARY}@example.fr"}, headers=told
+            f"{town.url}{path}",
+            data={"email": f"{CANARY}@example.fr"},
+            headers=told,
+            timeout=neighbours.PATIENCE,
         )
         assert answer.status_code < 500
     signed = f'keyId="https://{CANARY}.example/users/{CANARY}#k",signature="AA=="'
-    httpx2.post(f"{town.url}/inbox", content=b"{}", headers={**told, "Signature": signed})
+    httpx2.post(
+        f"{town.url}/inbox",
+        content=b"{}",
+        headers={**told, "Signature": signed},
+        timeout=neighbours.PATIENCE,
+    )
     written = town.log()
     for line in written.splitlines():
         assert set(json.loads(line)) >= {"at", "level", "from", "event"}

@@ -6,13 +6,16 @@ What a node must refuse is posted inside `arena.unmoved()`, which holds that not
 
 import contextlib
 import json
+import os
 import socket
+import sqlite3
 import threading
 import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -149,6 +152,26 @@ class Arena:
         for _ in range(2):
             self.tell(self._beacon, f"balise {uuid.uuid4().hex}")
 
+    def rest(self) -> None:
+        """Returns when nothing waits to be acted upon or to be told: else what comes of a test
+        before would be held against the one that counts now."""
+        path = self.town.folder / "node.db"
+        now = f"{datetime.now(UTC) + timedelta(seconds=2):%Y-%m-%dT%H:%M:%S}"
+        waiting = """
+            SELECT (SELECT count(*) FROM publications)
+                 + (SELECT count(*) FROM deliveries WHERE due < :now)
+                 + (SELECT count(*) FROM received WHERE dead = 0 AND due < :now)
+        """
+        with contextlib.closing(sqlite3.connect(f"{path.as_uri()}?mode=ro", uri=True)) as db:
+            soon(lambda: db.execute(waiting, {"now": now}).fetchone()[0] == 0)
+
+    def work(self) -> float:
+        """Seconds of the processor that the node has used: what something costs it, however busy
+        the machine is otherwise."""
+        assert self.town.process is not None
+        fields = Path(f"/proc/{self.town.process.pid}/stat").read_text().rpartition(")")[2].split()
+        return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
     def asked(self) -> int:
         """How many requests the node has made of others."""
         return len(self.peer.asked) + len(self.stranger.asked)
@@ -161,9 +184,11 @@ class Arena:
     @contextlib.contextmanager
     def unmoved(self, fetches: int = 0) -> Iterator[None]:
         """Whatever is posted inside changes nothing here, and costs at most so many requests."""
+        self.rest()
         before, asked = self.state(), self.requests()
         yield
         self.settle()
+        self.rest()
         assert self.state() == before
         news = list((Counter(self.requests()) - Counter(asked)).elements())
         assert len(news) <= fetches, news

@@ -31,6 +31,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 AS2 = "https://www.w3.org/ns/activitystreams"
 PUBLIC = f"{AS2}#Public"
 ACTIVITY_JSON = "application/activity+json"
+PATIENCE = 60.0  # seconds, as in tests/neighbours.py
 COVERED = "(request-target) host date digest content-type"
 
 Headers = list[tuple[str, str]]
@@ -62,7 +63,7 @@ def send(
     target: str,
     headers: Headers,
     body: bytes = b"",
-    within: float = 30,
+    within: float = PATIENCE,
 ) -> Reply:
     """One request, its headers sent as they are, twice where they are there twice."""
     connection = http.client.HTTPConnection(authority, timeout=within)
@@ -88,8 +89,11 @@ def send(
         connection.close()
 
 
-def raw(port: int, data: bytes, within: float = 3.0) -> bytes:
-    """Bytes sent as they are, and what comes back until the other side closes or falls silent."""
+def raw(port: int, data: bytes, within: float = PATIENCE) -> bytes:
+    """Bytes sent as they are, and what comes back until the other side closes or falls silent.
+
+    Only where silence is as good as an answer may it be taken for one soon.
+    """
     received = b""
     with socket.create_connection(("127.0.0.1", port), timeout=within) as connection:
         try:
@@ -277,8 +281,10 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Takes a delivery."""
-        self._write_down(self.rfile.read(int(self.headers.get("Content-Length", "0"))))
-        self.send_response(self.server.stub.statuses.get(self.path, 202))
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        status = self.server.stub.statuses.get(self.path, 202)
+        self._write_down(body)  # what is not yet written down is answered as is said from now on
+        self.send_response(status)
         self.send_header("Content-Length", "0")
         self.end_headers()
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 
+from federation import limits
 from node import catalogue
 from node.exchange import outbox, sync, terms
 from node.model import Follower, FollowState, Peer
@@ -30,7 +31,7 @@ def memory(arena: Arena) -> float:
 
 
 def is_alive(arena: Arena) -> bool:
-    return stub.send(arena.town.authority, "GET", "/livez", [], within=10).status == 200
+    return stub.send(arena.town.authority, "GET", "/livez", []).status == 200
 
 
 # --- chains --------------------------------------------------------------------------------------
@@ -153,7 +154,7 @@ def parts(count: int, headers: int, size: int) -> bytes:
     ],
 )
 def test_dos_10_forms_beyond_all_measure(arena: Arena, body: bytes) -> None:
-    begun = time.monotonic()
+    begun = arena.work()
     for path in ("/compte", "/connexion/x", "/recherche", "/inbox"):
         for kind in (FORM, "application/x-www-form-urlencoded"):
             # A node may hang up on it before it has all been sent.
@@ -161,7 +162,7 @@ def test_dos_10_forms_beyond_all_measure(arena: Arena, body: bytes) -> None:
                 headers = [*own(arena), ("Content-Type", kind)]
                 reply = stub.send(arena.town.authority, "POST", path, headers, body)
                 assert reply.status < 500
-    assert time.monotonic() - begun < 30
+    assert arena.work() - begun < 30
     arena.hold()
 
 
@@ -174,17 +175,17 @@ def test_dos_10_forms_beyond_all_measure(arena: Arena, body: bytes) -> None:
      'application/activity+json; profile="' + '\\"' * 4000, "application/" + "j" * 9000],
 )  # fmt: skip
 def test_dos_11_a_content_type_that_takes_long_to_read(arena: Arena, kind: str) -> None:
-    begun = time.monotonic()
+    begun = arena.work()
     for path in ("/compte", "/connexion/x", "/inbox"):
         headers = [*own(arena), ("Content-Type", kind)]
         reply = stub.send(arena.town.authority, "POST", path, headers, b"a=b" * 1000)
         assert reply.status < 500
-    assert time.monotonic() - begun < 10
+    assert arena.work() - begun < 10
     arena.hold()
 
 
 def test_dos_09_ten_thousand_ranges_of_a_file(arena: Arena) -> None:
-    begun = time.monotonic()
+    begun = arena.work()
     for ranges in (",".join(f"{n}-{n}" for n in range(2000)), "0-0," * 3000, "-1,-1", "9-1",
                    "0-18446744073709551616", "a-b"):  # fmt: skip
         for path in ("/static/site.css", "/"):
@@ -193,7 +194,7 @@ def test_dos_09_ten_thousand_ranges_of_a_file(arena: Arena) -> None:
             )
             assert reply.status in (200, 206, 400, 404, 416), ranges[:20]
             assert len(reply.body) < 1_000_000
-    assert time.monotonic() - begun < 20
+    assert arena.work() - begun < 20
     arena.hold()
 
 
@@ -227,15 +228,23 @@ def test_dos_06_a_flood_is_turned_away_and_the_others_are_served(arena: Arena) -
     false = stub.cavage(arena.peer.other_key, shop.key_id, arena.inbox, body)
     false.append(("X-Forwarded-For", "203.0.113.66"))
     with arena.unmoved(fetches=2):
+        begun = time.monotonic()
         answers = [arena.send(false, body) for _ in range(120)]
         statuses = [one.status for one in answers]
         assert statuses[:20] == [401] * 20
-        assert statuses[-20:] == [429] * 20
-        assert 1 <= int(answers[-1].headers["retry-after"]) <= 60
+        assert set(statuses) == {401, 429}
+        # One more may fail every two seconds.
+        more = limits.FAILURES_OF_HOST_PER_SECOND * (time.monotonic() - begun)
+        assert statuses.count(401) <= limits.FAILURES_OF_HOST + more + 1
+        refused = answers[statuses.index(429)]
+        assert 1 <= int(refused.headers["retry-after"]) <= 60
         # Even a true one from there is not read now …
-        true = [*stub.cavage(shop.key, shop.key_id, arena.inbox, body),
+        idle = stub.encode(shop.activity("Like", shop.uri))
+        true = [*stub.cavage(shop.key, shop.key_id, arena.inbox, idle),
                 ("X-Forwarded-For", "203.0.113.66")]  # fmt: skip
-        assert arena.send(true, body).status == 429
+        neighbours.eventually(
+            lambda: arena.send(false, body).status == arena.send(true, idle).status == 429
+        )
         # … and an idle word to the same host from elsewhere, or of another host, is.
         assert arena.post(shop, shop.activity("Like", shop.uri)).status == 202
         assert arena.post(friend, friend.activity("Like", shop.uri)).status == 202
@@ -253,7 +262,9 @@ def test_dos_07_a_thousand_idle_connections_shut_nobody_out(arena: Arena) -> Non
     before = memory(arena)
     with contextlib.ExitStack() as ending:
         for number in range(1100):
-            one = socket.create_connection(("127.0.0.1", arena.town.port), timeout=10)
+            one = socket.create_connection(
+                ("127.0.0.1", arena.town.port), timeout=neighbours.PATIENCE
+            )
             ending.callback(one.close)
             with contextlib.suppress(OSError):
                 one.sendall(words[number % len(words)])

@@ -4,7 +4,6 @@
 import contextlib
 import re
 import socket
-import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
@@ -255,7 +254,7 @@ def test_web_05_only_the_node_s_own_name(arena: Arena) -> None:
             assert b"evil" not in reply.body
     for hosts in ((ours, "evil.example"), ("evil.example", ours), (ours, ours)):
         assert get(arena, "/", [("Host", host) for host in hosts]).status in (400, 421)
-    answer = stub.raw(arena.town.port, b"GET / HTTP/1.0\r\n\r\n", within=1)
+    answer = stub.raw(arena.town.port, b"GET / HTTP/1.0\r\n\r\n")
     assert answer.split(b" ")[1] in (b"400", b"421")
 
 
@@ -269,7 +268,7 @@ def test_web_05_an_absolute_target_does_not_rename_the_node(arena: Arena) -> Non
         request = (
             b"GET " + target + b" HTTP/1.1\r\nHost: " + ours + b"\r\nConnection: close\r\n\r\n"
         )
-        answer = stub.raw(arena.town.port, request, within=2)
+        answer = stub.raw(arena.town.port, request)
         assert re.match(rb"HTTP/1.1 [234]", answer), answer[:200]
         assert b"evil.example" not in answer
     session = link(arena)
@@ -349,7 +348,7 @@ def test_web_12_headers_without_end(arena: Arena) -> None:
     for line in (b"X: " + b"y" * 65533, b"X: y\r\n" * 10922):
         sent = 0
         with socket.create_connection(("127.0.0.1", arena.town.port)) as connection:
-            connection.settimeout(10)
+            connection.settimeout(neighbours.PATIENCE)
             connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
             connection.sendall(
                 b"GET / HTTP/1.1\r\nHost: " + arena.town.authority.encode() + b"\r\n"
@@ -439,10 +438,10 @@ def test_htm_14_what_was_asked_for_is_not_echoed_as_markup(arena: Arena) -> None
      "1 2 3 4 5 6 7 8 9 10 11 12 13 14 15"],
 )  # fmt: skip
 def test_dos_12_whatever_is_searched_for(arena: Arena, words: str) -> None:
-    begun = time.monotonic()
+    begun = arena.work()
     reply = get(arena, f"/api/v1/search?q={quote(words)}&near=Bordeaux")
     assert reply.status in (200, 400, 414, 422)
-    assert time.monotonic() - begun < 5
+    assert arena.work() - begun < 5
 
 
 def test_dos_12_raw_bytes_as_a_query(arena: Arena) -> None:

@@ -125,7 +125,7 @@ def test_jsn_09_a_body_without_end(arena: Arena) -> None:
     ).encode()
     sent = 0
     with arena.unmoved(), socket.create_connection(("127.0.0.1", arena.town.port)) as connection:
-        connection.settimeout(10)
+        connection.settimeout(neighbours.PATIENCE)
         connection.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, 65536)
         connection.sendall(head)
         try:

@@ -535,9 +535,9 @@ def test_sig_19_keys_too_weak_or_too_costly(arena: Arena) -> None:
     with arena.unmoved(fetches=2 * len(cases)):
         for material, sign in cases:
             shop = with_key(arena, material)
-            begun = time.monotonic()
+            begun = arena.work()
             assert arena.post(shop, poison(shop)[1], sign=sign).status in (400, 401)
-            assert time.monotonic() - begun < 5
+            assert arena.work() - begun < 5
 
 
 def test_sig_20_keys_that_are_none(arena: Arena) -> None:
@@ -643,7 +643,7 @@ def test_sig_24_a_key_that_cannot_be_had_is_asked_for_once(arena: Arena) -> None
         for number in range(60):
             answer = arena.post(ghost, poison(ghost)[1], key_id=f"{ghost.uri}#key-{number}")
             assert answer.status == 401
-        assert time.monotonic() - begun < 10
+        assert time.monotonic() - begun < neighbours.PATIENCE
 
 
 def test_sig_24_a_host_that_is_down_is_not_tried_for_every_key(arena: Arena) -> None:
@@ -661,7 +661,7 @@ def test_sig_24_a_host_that_is_down_is_not_tried_for_every_key(arena: Arena) -> 
     begun = time.monotonic()
     for ghost in ghosts:
         assert arena.post(ghost, poison(ghost)[1]).status in (401, 429, 503)
-    assert time.monotonic() - begun < 20
+    assert time.monotonic() - begun < neighbours.PATIENCE
     assert len(hung_up) <= 5
     arena.hold()
 

@@ -95,19 +95,25 @@ class Peer:
 
     def document(self, uri: str) -> dict[str, Any]:
         """What it answers to anybody who asks for one of its objects."""
-        answer = httpx2.get(uri, headers={"Accept": "application/activity+json"}, timeout=10)
+        answer = httpx2.get(
+            uri, headers={"Accept": "application/activity+json"}, timeout=neighbours.PATIENCE
+        )
         assert answer.status_code == 200
         return answer.json()
 
     def ask(self, call: str, **details: Any) -> Any:
         """Has it do something, and returns its answer."""
-        answer = httpx2.post(f"http://127.0.0.1:{self.control}/{call}", json=details, timeout=30)
+        answer = httpx2.post(
+            f"http://127.0.0.1:{self.control}/{call}", json=details, timeout=neighbours.PATIENCE
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
     def tell(self, what: str, **query: Any) -> Any:
         """What it has seen: `received`, `requests`, `outgoing` or `state`."""
-        answer = httpx2.get(f"http://127.0.0.1:{self.control}/{what}", params=query, timeout=30)
+        answer = httpx2.get(
+            f"http://127.0.0.1:{self.control}/{what}", params=query, timeout=neighbours.PATIENCE
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -151,4 +157,4 @@ def serving(port: int, folder: Path, first_knock: str = "rfc9421") -> Iterator[P
         yield peer
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=neighbours.PATIENCE)

@@ -68,7 +68,9 @@ class Market:
 
     def ask(self, call: str, **details: Any) -> Any:
         """Has it do something, and returns its answer."""
-        answer = httpx2.post(f"http://127.0.0.1:{self.control}/{call}", json=details, timeout=30)
+        answer = httpx2.post(
+            f"http://127.0.0.1:{self.control}/{call}", json=details, timeout=neighbours.PATIENCE
+        )
         assert answer.status_code == 200, answer.text
         return answer.json()
 
@@ -106,4 +108,4 @@ def serving(port: int, folder: Path) -> Iterator[Market]:
         yield market
     finally:
         process.terminate()
-        process.communicate(timeout=20)
+        process.communicate(timeout=neighbours.PATIENCE)

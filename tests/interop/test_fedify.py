@@ -120,7 +120,7 @@ def test_the_peer_hears_of_news_and_events_and_of_their_end(town: Town, peer: Pe
     group = f"{town.url}/users/pessac"
     follow(peer, group)
     news = town.run("news", "add", "--title", "Eau coupée", "--text", "Rue du Four.")
-    day = f"{datetime.now(UTC):%Y}-12-31 20:00"
+    day = f"{datetime.now(UTC) + timedelta(days=9):%Y-%m-%d} 20:00"
     event = town.run("event", "add", "--title", "Bal", "--start", day, "--venue", "Salle")
     for told, kind in ((news, "Note"), (event, "Event")):
         knock = peer.wait_for(group, "Create", told["uri"])
@@ -188,7 +188,7 @@ def test_every_member_of_our_documents_means_something_and_no_context_is_fetched
         input=json.dumps(documents),
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=False,
     )
     assert read.returncode == 0, read.stderr

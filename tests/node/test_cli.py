@@ -100,7 +100,7 @@ print(json.dumps(heavy), file=sys.stderr)
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=180,
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )
@@ -330,7 +330,7 @@ def test_a_reader_who_went_away_is_no_failure(folder: Path) -> None:
             stdout=closed,
             stderr=subprocess.PIPE,
             text=True,
-            timeout=60,
+            timeout=180,
             check=False,
             env={**os.environ, "PYTHONPATH": str(ROOT)},
         )

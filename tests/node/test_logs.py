@@ -17,7 +17,7 @@ def lines(script: str) -> list[dict[str, Any]]:
         [sys.executable, "-c", "import logging\nfrom node import logs\n" + textwrap.dedent(script)],
         cwd=ROOT,
         capture_output=True,
-        timeout=60,
+        timeout=180,
         check=True,
         env={**os.environ, "PYTHONPATH": str(ROOT)},
     )

@@ -3,6 +3,7 @@
 import http.server
 import json
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,9 @@ SCRIPTED = {
     "local": 'localStorage.setItem("planted", "1")',
     "session": 'sessionStorage.setItem("planted", "1")',
     "database": 'indexedDB.open("planted")',
+    # What a page does when it has come, however long that took.
+    "late": "document.write('<img src=\"/slow\">'); "
+    "onload = () => setTimeout(() => fetch('http://late.example/'), 50)",
     "worker": "new Worker(URL.createObjectURL(new Blob("
     "['fetch(\"http://worker.example/\")'], {type: 'text/javascript'})))",
 }
@@ -66,6 +70,8 @@ class Pages(http.server.BaseHTTPRequestHandler):
             more = (("Set-Cookie", "served=1; HttpOnly"),)
         elif name == "early":
             more = (("Link", "<https://early.example/x.css>; rel=preload"),)
+        elif name == "slow":
+            time.sleep(1)
         self.send_response(302 if name == "away" else 200)
         if name == "away":
             more = (("Location", "https://redirect.example/"),)
@@ -115,7 +121,8 @@ def test_what_scripts_do_is_found_by_a_browser(planted: str) -> None:
     for page, what in (
         ("beacon", "beacon.example"), ("fetch", "fetch.example"), ("socket", "socket.example"),
         ("picture", "made.example"), ("worker", "worker.example"), ("pixel", "pixel.example"),
-        ("cookie", "planted"), ("header", "served"), ("local", "localStorage: planted"),
+        ("late", "late.example"), ("cookie", "planted"), ("header", "served"),
+        ("local", "localStorage: planted"),
         ("session", "sessionStorage: planted"), ("database", "indexedDB: planted"),
     ):  # fmt: skip
         assert (page, what) in seen, page

@@ -93,7 +93,7 @@ def test_fifty_race_for_the_last_one(town: Town) -> None:
     gate = threading.Barrier(50)
 
     def go(number: int) -> None:
-        with httpx2.Client(base_url=town.url, timeout=60) as client:
+        with httpx2.Client(base_url=town.url, timeout=neighbours.PATIENCE) as client:
             gate.wait()
             answer = client.post(
                 path,

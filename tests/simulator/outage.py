@@ -32,7 +32,7 @@ def happen(world: World, days: float, count: int) -> Outage:
     for town in others:
         world.publish(town, *(f"Avant {days} {number}" for number in range(2 * third)))
     world.publish(absent, f"Absent {days}")
-    world.agree(120)
+    world.agree()
     absent.kill()
     for town in others:
         old = [key for key, name in world.on_show[town.port].items()
@@ -48,7 +48,7 @@ def happen(world: World, days: float, count: int) -> Outage:
     freshness = _silence(world).freshness(absent.authority)
     absent.serve()
     begun = time.perf_counter()
-    world.agree(120)
+    world.agree()
     taken = time.perf_counter() - begun
     eventually(lambda: _silence(world).freshness(absent.authority) == "fresh")
     live = sum(len(shown) for shown in world.on_show.values())

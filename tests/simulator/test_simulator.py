@@ -26,5 +26,5 @@ def test_they_agree_at_the_end_of_many_lives(tmp_path: Path) -> None:
     with world.made(tmp_path) as nodes:
         for seed in range(30):
             world.live(nodes, seed, 40)
-            nodes.agree(120)
+            nodes.agree()
             print(f"seed {seed}: agree on {sum(map(len, nodes.on_show.values()))} listings")

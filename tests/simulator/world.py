@@ -114,7 +114,7 @@ class World:
                         found.append(f"{town.authority} has other names for {other.authority}'s")
         return found
 
-    def agree(self, within: float = 60.0) -> None:
+    def agree(self, within: float = 180.0) -> None:
         """Waits until all of them agree."""
         last: list[str] = []
 

@@ -174,7 +174,7 @@ async def test_after_closing_nothing_is_taken_and_nothing_hangs(tmp_path: Path) 
     with pytest.raises(RuntimeError):
         await db.read(numbers)
     with pytest.raises(RuntimeError):
-        await asyncio.wait_for(db.write(add, 2), 5)
+        await asyncio.wait_for(db.write(add, 2), 60)
     with database.reading(tmp_path) as reading:
         assert numbers(reading) == [1]
 
@@ -437,7 +437,7 @@ async def test_readers_need_nothing_more_once_the_doors_are_open(
         barrier = threading.Barrier(database.READERS)
 
         def together(_: sqlite3.Connection) -> int:
-            return barrier.wait(10)  # each reader has one
+            return barrier.wait(60)  # each reader has one
 
         reads = [db.read(together) for _ in range(database.READERS)]
         assert sorted(await asyncio.gather(*reads)) == list(range(database.READERS))

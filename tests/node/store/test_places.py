@@ -329,7 +329,7 @@ def test_a_checkout_makes_the_file_even_when_two_want_it_at_once(tmp_path: Path)
         for _ in range(2)
     ]
     for process in both:
-        printed, _ = process.communicate(timeout=60)
+        printed, _ = process.communicate(timeout=180)
         assert (process.returncode, printed) == (0, b"")
     made = copy / "gazetteer" / "places.sqlite"
     assert sources.stamp(made) not in (0, sources.fingerprint())
