@@ -121,7 +121,7 @@ def _permissions(folder: Path, configured: Settings) -> Iterator[Finding]:
         yield Finding(
             FAULT, "loose-folder", f"Others can write in {folder}.", f"Run: chmod 700 {folder}"
         )
-    if not os.access(folder, os.W_OK):
+    if not is_writable(folder):
         yield Finding(
             FAULT,
             "folder-read-only",
@@ -136,6 +136,18 @@ def _permissions(folder: Path, configured: Settings) -> Iterator[Finding]:
             f"{folder} lies on a network disk ({kind}), whose locks the database cannot trust.",
             "Move the folder to a disk of this machine.",
         )
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether the disk of a folder takes what this user writes.
+
+    The folder's own time is set: a disk that the kernel gave up may still call itself writable.
+    """
+    try:
+        os.utime(folder)
+    except OSError:
+        return False
+    return True
 
 
 def _file_system(folder: Path) -> str:

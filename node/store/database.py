@@ -17,6 +17,7 @@ them apart:
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import queue
@@ -41,6 +42,7 @@ BUSY_MS = 5000
 _DISK = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
+_DISK_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
 EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
 EMPTY_MS = 200  # that readers are waited for meanwhile
@@ -51,7 +53,7 @@ class _Connection(sqlite3.Connection):
 
 
 # What the doors raise where it is the file or the disk, not what was asked.
-TROUBLE = (sqlite3.Error, errors.Unusable)
+TROUBLE = (sqlite3.Error, errors.Unusable, errors.Unwritable)
 
 
 def connect(path: Path, *, writing: bool) -> _Connection:
@@ -359,17 +361,16 @@ class Database:
             batch[0].loop.call_soon_threadsafe(_settle_all, batch)
 
 
-def _refusal(error: BaseException | None) -> errors.Unusable | None:
+def _refusal(error: BaseException | None) -> errors.Unwritable | None:
     """What is told where it is the disk that takes nothing; None for any other error."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if not isinstance(error, sqlite3.OperationalError) or code is None:
+    if isinstance(error, OSError):  # of the lock
+        if error.errno not in _DISK_ERRNO:
+            return None
+    elif not isinstance(error, sqlite3.OperationalError):
         return None
-    if code & 0xFF not in _DISK:
+    elif error.sqlite_errorcode & 0xFF not in _DISK:
         return None
-    return errors.Unusable(
-        "cannot-write",
-        f"The disk takes nothing now ({error}). Nothing was changed. Free some space on it.",
-    )
+    return errors.Unwritable(f"The disk takes nothing now ({error}). Nothing was changed.")
 
 
 @contextlib.contextmanager
