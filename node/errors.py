@@ -61,7 +61,7 @@ class Unusable(NodeError):
     """The node's folder, key or database cannot be used as it stands."""
 
 
-class Unwritable(Exception):  # noqa: N818 (named like the others: by what is the matter)
+class Unwritable(Exception):
     """The disk takes nothing now, full or read-only as it is: nothing was changed (503)."""
 
     code = "cannot-write"

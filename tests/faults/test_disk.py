@@ -229,16 +229,40 @@ def test_64_kilobytes_overwritten(alone: tuple[Town, Path, Path], tmp_path: Path
     assert "Miel" in found.stdout
 
 
-def test_the_write_ahead_log_is_gone(alone: tuple[Town, Path, Path]) -> None:
-    """DB-08: what it held is lost; the rest is whole, and the node says nothing that is not."""
-    town, _, _ = alone
-    with neighbours.serving([town]):
-        publish(town, "Cire")
-    for name in ("node.db-wal", "node.db-shm"):
-        (town.folder / name).unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
+def test_the_write_ahead_log_is_gone(tmp_path: Path) -> None:
+    """DB-08: what it held is lost, which the node says and the check; the rest is whole. It keeps
+    quiet, since numbers given out would be given out twice; what a neighbour heard comes back."""
+    bordeaux, pessac = neighbours.found(["Bordeaux", "Pessac"], tmp_path)
+    with neighbours.serving([bordeaux, pessac]):
+        bordeaux.run("shop", "add", "ruche", "--name", "La Ruche", "--commune", "Bordeaux")
+        publish(bordeaux, "Miel")
+        neighbours.befriend(bordeaux, pessac)
+        bordeaux.stop()  # all of this is in the file itself
+        bordeaux.serve()
+        publish(bordeaux, "Cire")
+        eventually(lambda: pessac.names("cire", "Pessac") == ["Cire"])
+        bordeaux.kill()
+        for name in ("node.db-wal", "node.db-shm"):
+            (bordeaux.folder / name).unlink()
+        said = echoppe("check", "--offline", folder=bordeaux.folder, status=1)
+        assert "log-missing" in said.stdout
+        bordeaux.serve()
+        assert "node.db-wal IS MISSING" in bordeaux.log()
+        said = echoppe("check", "--offline", folder=bordeaux.folder, status=1)
+        assert "log-missing" in said.stdout
+        assert bordeaux.names("miel", "Bordeaux") == ["Miel"]
+        assert bordeaux.names("cire", "Bordeaux") == []
+        assert bordeaux.get("/users/instance/outbox?since=0").status_code == 503
+        echoppe("restore", "--confirm", str(bordeaux.folder))
+        assert bordeaux.names("cire", "Bordeaux") == ["Cire"]
+        publish(bordeaux, "Pollen")
+        eventually(lambda: pessac.names("pollen", "Pessac") == ["Pollen"])
+        # Killed and started with its log, or after a command folded it in, it says nothing.
+        for _ in range(2):
+            bordeaux.kill()
+            publish(bordeaux, "Gelée")
+            bordeaux.serve()
+        assert bordeaux.log().count("IS MISSING") == 1
+        assert bordeaux.get("/users/instance/outbox?since=0").status_code == 200
+    with contextlib.closing(sqlite3.connect(bordeaux.folder / "node.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    with neighbours.serving([town]):
-        assert town.names("miel", "Bordeaux") == ["Miel"]
-        publish(town, "Pollen")
-        assert town.names("pollen", "Bordeaux") == ["Pollen"]
