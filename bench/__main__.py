@@ -15,6 +15,7 @@ from bench import (
     publish,
     quality,
     search,
+    size,
     soak,
     start,
     verify,
@@ -32,6 +33,7 @@ BENCHMARKS = {
     "verify": verify,
     "flood": flood,
     "outage": outage,
+    "size": size,
     "soak": soak,
 }
 BY_NAME_ONLY = ("soak",)  # takes long, and writes files
