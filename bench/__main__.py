@@ -15,6 +15,8 @@ from bench import (
     publish,
     quality,
     search,
+    size,
+    soak,
     start,
     verify,
 )
@@ -31,7 +33,10 @@ BENCHMARKS = {
     "verify": verify,
     "flood": flood,
     "outage": outage,
+    "size": size,
+    "soak": soak,
 }
+BY_NAME_ONLY = ("soak",)  # takes long, and writes files
 
 
 def main() -> None:
@@ -45,6 +50,7 @@ def main() -> None:
     parser.add_argument(
         "--france", type=Path, help="for search: keeps its node there, and takes it from there"
     )
+    parser.add_argument("--minutes", type=float, help="for soak (default: 20)")
     parser.add_argument("--listings", type=int, default=1_000_000, help="for search")
     parser.add_argument(
         "--folder", type=Path, help="where nodes are made: names the disk (default: the system's)"
@@ -55,11 +61,14 @@ def main() -> None:
         parser.error(f"no benchmark {', '.join(unknown)}; there are {', '.join(BENCHMARKS)}")
     with tempfile.TemporaryDirectory(prefix="echoppe-bench-", dir=asked.folder) as base:
         measure.print_machine(Path(base))
-        for name in asked.names or BENCHMARKS:
+        for name in asked.names or [one for one in BENCHMARKS if one not in BY_NAME_ONLY]:
             folder = Path(base) / name
             folder.mkdir()
             BENCHMARKS[name].run(
-                folder, measure.Size(asked.rounds, asked.activities, asked.listings, asked.france)
+                folder,
+                measure.Size(
+                    asked.rounds, asked.activities, asked.listings, asked.france, asked.minutes
+                ),
             )
 
 

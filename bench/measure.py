@@ -18,6 +18,7 @@ class Size:
     activities: int
     listings: int
     france: Path | None  # where a made-up France is kept between runs
+    minutes: float | None = None
 
 
 def fsyncs_per_second(folder: Path, seconds: float = 1.0) -> float:

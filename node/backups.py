@@ -30,6 +30,7 @@ from node.store import copies, database, photos
 FORMAT = 1
 MANIFEST, END = "manifest.json", "end.json"
 BESIDE = ("synonyms.toml", "law.toml")
+BESIDE_MOST = 1 << 20  # bytes of each; restoring takes no larger one
 SUFFIX = ".echoppe-backup"
 NIGHT = range(1, 5)  # hours (UTC) in which the node makes its own
 NOT_BEFORE = timedelta(hours=20)
@@ -70,6 +71,7 @@ def make(
             "There is no key to seal backups to. Make one: echoppe backup --new-key FILE",
         )
     key = sealed_files.public_key(configured.backup.key)
+    beside = _beside(folder, configured)
     if target.exists():
         raise errors.Conflict("backup-exists", f"{target} is there already. Name another file.")
     if not target.parent.is_dir():
@@ -90,7 +92,7 @@ def make(
         try:
             descriptor = os.open(part, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
             with os.fdopen(descriptor, "wb") as out:
-                missing = _write(folder, configured, copy, shown, out, key, now, progress)
+                missing = _write(folder, configured, beside, copy, shown, out, key, now, progress)
                 out.flush()
                 os.fsync(out.fileno())
             _name(part, target)
@@ -100,6 +102,23 @@ def make(
             part.unlink(missing_ok=True)
         sealed_files.sync_folder(target.parent)
     return Made(target, target.stat().st_size, len(shown), missing)
+
+
+def _beside(folder: Path, configured: settings.Settings) -> list[Path]:
+    """The small files of a node: settings, key, and what stands beside them. Raises errors.Invalid
+    for one that is too large to be restored, rather than make a backup that is none."""
+    optional = {*BESIDE, configured.mail.password_file}
+    names = [one for one in sorted(optional) if PLAIN_NAME.fullmatch(one)]
+    found = [folder / settings.FILE_NAME, folder / keyring.FILE_NAME]
+    found += [folder / one for one in names if (folder / one).is_file()]
+    for one in found:
+        if one.stat().st_size > BESIDE_MOST:
+            raise errors.Invalid(
+                "too-large-for-backup",
+                f"{one} is larger than {BESIDE_MOST // 2**20} MiB, which no backup takes. "
+                "Make it shorter.",
+            )
+    return found
 
 
 def _name(part: Path, target: Path) -> None:
@@ -147,6 +166,7 @@ def _check_room(folder: Path, needed: int) -> None:
 def _write(
     folder: Path,
     configured: settings.Settings,
+    beside: list[Path],
     copy: Path,
     shown: list[str],
     out: IO[bytes],
@@ -171,12 +191,8 @@ def _write(
                 "photos": len(shown),
             },
         )
-        _add(tar, settings.FILE_NAME, folder / settings.FILE_NAME)
-        _add(tar, keyring.FILE_NAME, folder / keyring.FILE_NAME)
-        beside = {*BESIDE, configured.mail.password_file}
-        for found in sorted(one for one in beside if PLAIN_NAME.fullmatch(one)):
-            if (folder / found).is_file():
-                _add(tar, found, folder / found)
+        for found in beside:
+            _add(tar, found.name, found)
         progress("sealing the database")
         _add(tar, database.FILE_NAME, copy)
         missing = 0

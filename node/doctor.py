@@ -121,7 +121,7 @@ def _permissions(folder: Path, configured: Settings) -> Iterator[Finding]:
         yield Finding(
             FAULT, "loose-folder", f"Others can write in {folder}.", f"Run: chmod 700 {folder}"
         )
-    if not os.access(folder, os.W_OK):
+    if not is_writable(folder):
         yield Finding(
             FAULT,
             "folder-read-only",
@@ -136,6 +136,18 @@ def _permissions(folder: Path, configured: Settings) -> Iterator[Finding]:
             f"{folder} lies on a network disk ({kind}), whose locks the database cannot trust.",
             "Move the folder to a disk of this machine.",
         )
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether the disk of a folder takes what this user writes.
+
+    The folder's own time is set: a disk that the kernel gave up may still call itself writable.
+    """
+    try:
+        os.utime(folder)
+    except OSError:
+        return False
+    return True
 
 
 def _file_system(folder: Path) -> str:
@@ -254,7 +266,16 @@ def _database(folder: Path, now: datetime) -> Iterator[Finding]:
             yield from _inside(db, now)
     except errors.Unusable as error:
         yield Finding(FAULT, "database-unusable", error.detail, _PUT_BACK)
-    if restoring.is_quiet(folder):
+    if database.log_is_missing(folder) or restoring.lost_its_log(folder):
+        yield Finding(
+            FAULT,
+            "log-missing",
+            "node.db-wal is missing, which the node left when it was killed. What was written last "
+            "is lost, unless a program such as sqlite3 has folded it in.",
+            "If you have that file, stop the node, put it back and start. If not: start, then "
+            f"echoppe restore --confirm {folder} fetches what neighbours heard.",
+        )
+    elif restoring.is_quiet(folder):
         yield Finding(
             FAULT,
             "restored-quiet",

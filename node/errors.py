@@ -8,6 +8,9 @@
     ├── TooMany     not now: a bound is reached (429, 503)
     └── Unusable    the node's own folder or file cannot be used as it is (503; exit status 1)
 
+Unwritable is none of these on purpose: a form that takes every NodeError for a mistake in what was
+typed must not say so of a full disk.
+
 `code` is a short stable name; pages translate it. `detail` is one plain English sentence for the
 command line, for programs that use the API, and for the log.
 """
@@ -56,3 +59,13 @@ class TooMany(NodeError):
 
 class Unusable(NodeError):
     """The node's folder, key or database cannot be used as it stands."""
+
+
+class Unwritable(Exception):
+    """The disk takes nothing now, full or read-only as it is: nothing was changed (503)."""
+
+    code = "cannot-write"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(detail)
+        self.detail = detail

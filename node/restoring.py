@@ -2,7 +2,8 @@
 
 Two nodes of one address that both speak would be worse than none: others would hear now this one,
 now that one. So a restored node starts in quarantine, a file in its folder: it can be read, it
-sends nothing and takes nothing in, until its operator says that the old one is off. Then its change
+sends nothing and takes nothing in, until its operator says that the old one is off. A node whose
+write-ahead log was taken away starts so too: it is an earlier state of itself. Then its change
 sequence goes on at numbers that were never given out, and all of its own counts as changed just
 now: neighbours read all of it anew, and what they heard after the backup was made is not held
 against it.
@@ -31,7 +32,7 @@ from node.uris import INSTANCE
 
 QUARANTINE = "quarantine.json"
 JUMP = 1_000_000  # numbers of the change sequence that may have been given out since the backup
-_SMALL = 1 << 20
+_SMALL = backups.BESIDE_MOST
 _PHOTO = re.compile(rf"{media.FOLDER}/([0-9a-f]{{2}})/(\1[0-9a-f]{{62}}\.[0-9]+\.[a-z]+)")
 
 
@@ -58,7 +59,7 @@ def restore(
     check_empty(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _unpacked(file, secret, folder.parent, progress) as (building, contents):
-        (building / QUARANTINE).write_text(json.dumps({"made": contents.made}), encoding="utf-8")
+        keep_quiet(building, {"made": contents.made})
         os.sync()  # once for all of them: photos are many
         building.replace(folder)
         sealed_files.sync_folder(folder.parent)
@@ -220,6 +221,19 @@ def _is_true(folder: Path, photo_id: str) -> bool:
 def is_quiet(folder: Path) -> bool:
     """Whether the node in `folder` was restored and its operator has not said the word yet."""
     return (folder / QUARANTINE).exists()
+
+
+def keep_quiet(folder: Path, why: dict[str, object]) -> None:
+    """Begins the quarantine, with the reason for whoever looks into the file."""
+    (folder / QUARANTINE).write_text(json.dumps(why), encoding="utf-8")
+
+
+def lost_its_log(folder: Path) -> bool:
+    """Whether the node is quiet because its write-ahead log was missing when it was started."""
+    try:
+        return b"log-missing" in (folder / QUARANTINE).read_bytes()
+    except OSError:
+        return False
 
 
 def speak(folder: Path) -> None:

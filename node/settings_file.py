@@ -12,7 +12,7 @@ import tomllib
 from collections.abc import Mapping
 from pathlib import Path
 
-from node import errors, settings
+from node import errors, sealed_files, settings
 
 Value = str | list[str]
 
@@ -104,6 +104,7 @@ def _replace(path: Path, text: str) -> None:
             os.fsync(handle.fileno())
         Path(name).chmod(path.stat().st_mode & 0o777)
         Path(name).replace(path)
+        sealed_files.sync_folder(path.parent)  # else a power cut brings the old one back
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise

@@ -17,6 +17,7 @@ them apart:
 
 import asyncio
 import contextlib
+import errno
 import fcntl
 import os
 import queue
@@ -35,12 +36,16 @@ P = ParamSpec("P")
 T = TypeVar("T")
 
 FILE_NAME = "node.db"
+LOG_NAME = f"{FILE_NAME}-wal"
+OPEN_NAME = f"{FILE_NAME}-open"  # there while a server has the file open, and after it was killed
 READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
 _DISK = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
+_MISSING = b"missing"
+_DISK_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
 EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
 EMPTY_MS = 200  # that readers are waited for meanwhile
@@ -51,7 +56,7 @@ class _Connection(sqlite3.Connection):
 
 
 # What the doors raise where it is the file or the disk, not what was asked.
-TROUBLE = (sqlite3.Error, errors.Unusable)
+TROUBLE = (sqlite3.Error, errors.Unusable, errors.Unwritable)
 
 
 def connect(path: Path, *, writing: bool) -> _Connection:
@@ -60,6 +65,7 @@ def connect(path: Path, *, writing: bool) -> _Connection:
     Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
     """
     mode = "rw" if writing else "ro"
+    _note_log(path.parent)
     try:
         db = sqlite3.connect(
             factory=_Connection,
@@ -141,21 +147,46 @@ def locked_for_writing(folder: Path) -> Iterator[None]:
         yield
 
 
+def log_is_missing(folder: Path) -> bool:
+    """Whether a server was killed here and its write-ahead log is gone: what that held is lost.
+
+    Whoever closes the file last folds the log in and takes it away, and then the mark as well.
+    """
+    mark = folder / OPEN_NAME
+    try:
+        return mark.read_bytes() == _MISSING or not (folder / LOG_NAME).exists()
+    except OSError:
+        return False
+
+
+def _note_log(folder: Path) -> None:
+    """Keeps in mind that the log is missing: whoever opens the file makes a new one."""
+    if log_is_missing(folder):
+        with contextlib.suppress(OSError):  # a disk that takes nothing
+            (folder / OPEN_NAME).write_bytes(_MISSING)
+
+
+def forget_open(folder: Path) -> None:
+    """Takes the mark away that a server left behind, of which `log_is_missing` speaks."""
+    (folder / OPEN_NAME).unlink(missing_ok=True)
+
+
 @contextlib.contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     """A writing transaction for a command: all of the block is kept, or nothing of it."""
-    with (
-        locked_for_writing(folder),
-        contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db,
-    ):
-        db.execute("BEGIN IMMEDIATE")
-        try:
-            yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
-        _empty_log(db)
+    with locked_for_writing(folder):
+        missing = log_is_missing(folder)
+        with contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db:
+            db.execute("BEGIN IMMEDIATE")
+            try:
+                yield db
+            except BaseException:
+                db.execute("ROLLBACK")
+                raise
+            db.execute("COMMIT")
+            _empty_log(db)
+        if not missing and not (folder / LOG_NAME).exists():
+            forget_open(folder)
 
 
 def _empty_log(db: sqlite3.Connection) -> None:
@@ -223,6 +254,7 @@ class Database:
     async def __aenter__(self) -> "Database":
         with locked_for_writing(self.folder):
             self._writing = connect(self.folder / FILE_NAME, writing=True)
+            (self.folder / OPEN_NAME).touch(0o600)
         # Whoever was killed may have left private words in the log that it had wiped.
         self._writing.wiped = True
         self._empty_log()
@@ -247,6 +279,7 @@ class Database:
         if self._writing is not None:
             # Last to close, and under the lock: closing checkpoints.
             with locked_for_writing(self.folder):
+                forget_open(self.folder)
                 self._writing.close()
 
     async def read(
@@ -359,17 +392,17 @@ class Database:
             batch[0].loop.call_soon_threadsafe(_settle_all, batch)
 
 
-def _refusal(error: BaseException | None) -> errors.Unusable | None:
+def _refusal(error: BaseException | None) -> errors.Unwritable | None:
     """What is told where it is the disk that takes nothing; None for any other error."""
-    code = getattr(error, "sqlite_errorcode", None)
-    if not isinstance(error, sqlite3.OperationalError) or code is None:
+    if isinstance(error, OSError):  # of the lock
+        if error.errno not in _DISK_ERRNO:
+            return None
+    elif (
+        not isinstance(error, sqlite3.OperationalError)
+        or error.sqlite_errorcode & 0xFF not in _DISK
+    ):
         return None
-    if code & 0xFF not in _DISK:
-        return None
-    return errors.Unusable(
-        "cannot-write",
-        f"The disk takes nothing now ({error}). Nothing was changed. Free some space on it.",
-    )
+    return errors.Unwritable(f"The disk takes nothing now ({error}). Nothing was changed.")
 
 
 @contextlib.contextmanager

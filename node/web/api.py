@@ -28,10 +28,15 @@ STATUS: dict[type[errors.NodeError], int] = {
 
 def refuse(error: errors.NodeError) -> Response:
     """An error as JSON."""
-    status = STATUS[type(error)]
-    body = {"error": {"code": error.code, "message": error.detail}}
     headers = {"Retry-After": str(error.retry_after)} if isinstance(error, errors.TooMany) else {}
-    return JSONResponse(body, status, headers)
+    return say(STATUS[type(error)], error.code, error.detail, headers)
+
+
+def say(
+    status: int, code: str, detail: str, headers: Mapping[str, str] | None = None
+) -> JSONResponse:
+    """What is wrong, as JSON."""
+    return JSONResponse({"error": {"code": code, "message": detail}}, status, headers)
 
 
 def parse_page(text: str) -> int:

@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 
 from node import backups
+from node.doctor import is_writable
 from node.store import counts, database, search, times
 from node.web import state
 
@@ -24,7 +25,7 @@ async def livez(_request: Request) -> Response:
 
 
 async def readyz(request: Request) -> Response:
-    """The database can be read, the writer keeps up, and there is room on the disk."""
+    """The database can be read, the writer keeps up, and the disk takes what is written."""
     site = state.of(request)
     problems = []
     try:
@@ -36,6 +37,8 @@ async def readyz(request: Request) -> Response:
         problems.append("writer-behind")
     if shutil.disk_usage(site.database.folder).free < DISK_LEAST:
         problems.append("disk-full")
+    if not is_writable(site.database.folder):
+        problems.append("disk-read-only")
     return JSONResponse({"problems": problems}, 503 if problems else 200)
 
 

@@ -141,11 +141,17 @@ def _contact(text: str) -> Contact | None:
 
 
 async def error(
-    request: Request, status: int, *, retry_after: int | None = None, hidden: str = ""
+    request: Request,
+    status: int,
+    *,
+    retry_after: int | None = None,
+    hidden: str = "",
+    unwritable: bool = False,
 ) -> Response:
     """A page that says what is wrong and where to go on; it repeats nothing of what was asked.
 
-    `hidden` is "shop" or "listing" where a steward took it out of sight.
+    `hidden` is "shop" or "listing" where a steward took it out of sight; `unwritable` where the
+    disk takes nothing.
     """
     headers = {} if retry_after is None else {"Retry-After": str(retry_after)}
     minutes = None if retry_after is None else max(1, round(retry_after / 60))
@@ -158,6 +164,7 @@ async def error(
         code=status,
         minutes=minutes,
         hidden=hidden,
+        unwritable=unwritable,
     )
 
 

@@ -271,6 +271,7 @@ def application(site: Site) -> Starlette:
         exception_handlers={
             HTTPException: _refused,
             errors.NodeError: _unable,
+            errors.Unwritable: _unwritable,
             Exception: _broken,
         },
     )
@@ -309,6 +310,15 @@ async def _unable(request: Request, error: Exception) -> Response:
         return api.refuse(error)
     retry_after = error.retry_after if isinstance(error, errors.TooMany) else None
     return await render.error(request, api.STATUS[type(error)], retry_after=retry_after)
+
+
+async def _unwritable(request: Request, error: Exception) -> Response:
+    """The disk takes nothing: no fault of whoever asked, and what can be read still is."""
+    assert isinstance(error, errors.Unwritable)
+    log.error("a write was refused by the disk", extra={"detail": error.detail})
+    if request.scope["path"].startswith(_PROGRAMS):
+        return api.say(503, error.code, error.detail)
+    return await render.error(request, 503, unwritable=True)
 
 
 async def _broken(request: Request, _error: Exception) -> Response:

@@ -6,13 +6,14 @@ import shutil
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
 import pytest
 
 from tests import neighbours
+from tests.faults import buyers
 from tests.neighbours import Town, echoppe, eventually
 from tests.skipping import MARK
 
@@ -100,6 +101,96 @@ def test_a_full_disk_and_one_that_is_read_only(towns: tuple[Town, Town], small_d
     assert "Traceback" not in said.stderr
 
 
+def run(*command: str) -> bool:
+    """Whether a command of the system is there and did what it was asked for."""
+    return (
+        shutil.which(command[0]) is not None
+        and subprocess.run(command, capture_output=True, check=False).returncode == 0
+    )
+
+
+@pytest.fixture(params=["the kernel gives it up", "it is mounted anew"])
+def turning_disk(
+    request: pytest.FixtureRequest, tmp_path: Path
+) -> Iterator[tuple[Path, Callable[[], None]]]:
+    """A disk, and what makes it read-only under whoever has files open there.
+
+    Given up, as ext4 does upon an error, it refuses every write. Mounted anew, here over itself,
+    it refuses to open a file for writing, as kernels before 6.15 do when they give one up.
+    """
+    where, image = tmp_path / "disk", tmp_path / "image"
+    where.mkdir()
+    if request.param == "it is mounted anew":
+        made = run("mount", "-t", "tmpfs", "tmpfs", str(where))
+
+        def turn() -> None:
+            subprocess.run(["mount", "--bind", str(where), str(where)], check=True)
+            subprocess.run(["mount", "-o", "remount,bind,ro", str(where)], check=True)
+
+    else:
+        with image.open("wb") as empty:
+            empty.truncate(256_000_000)  # with holes
+        made = run("mkfs.ext4", "-q", "-F", str(image)) and run(
+            "mount", "-o", "loop,errors=remount-ro", str(image), str(where)
+        )
+
+        def turn() -> None:
+            device = where.stat().st_dev
+            name = Path(f"/sys/dev/block/{os.major(device)}:{os.minor(device)}").resolve().name
+            Path(f"/sys/fs/ext4/{name}/trigger_fs_error").write_text("a test")
+
+    if not made:
+        pytest.skip(f"{MARK}a disk that fails: none may be mounted here: run as root")
+    try:
+        yield where, turn
+    finally:
+        while run("mountpoint", "-q", str(where)):
+            subprocess.run(["umount", "--lazy", str(where)], check=True)
+
+
+def test_a_disk_that_turns_read_only_under_a_running_node(
+    turning_disk: tuple[Path, Callable[[], None]], tmp_path: Path
+) -> None:
+    """DB-04: reading goes on, what is asked for is refused in words, and health says why."""
+    where, turn = turning_disk
+    (town,) = neighbours.found(["Bordeaux"], tmp_path)
+    shutil.copytree(town.folder, where, dirs_exist_ok=True)
+    town.folder = where
+    with neighbours.serving([town]):
+        paths = buyers.offer_things(town, 1)
+        offer = buyers.offer_of(town, paths[0])
+        assert buyers.ask(town, paths[0], offer, "a" * 43) == 303
+        assert town.get("/readyz").status_code == 200
+        turn()
+        ready = town.get("/readyz")
+        assert (ready.status_code, ready.json()) == (503, {"problems": ["disk-read-only"]})
+        assert town.get("/livez").status_code == 200
+        refused = httpx2.post(
+            f"{town.url}{paths[0]}",
+            data={"link": "b" * 43, "offer": offer, "quantity": "1"},
+            headers={"Sec-Fetch-Site": "same-origin"},
+        )
+        assert refused.status_code == 503
+        assert "Traceback" not in refused.text
+        assert town.names("pomme", "Bordeaux") == ["Pomme"]
+        assert town.get("/recherche?q=pomme&ou=Bordeaux").status_code == 200
+        assert town.get(f"/reservation/{'a' * 43}").status_code == 200
+        assert town.get(f"/reservation/{'b' * 43}").status_code == 404
+        said = echoppe("check", "--offline", folder=town.folder, status=1)
+        assert "folder-read-only" in said.stdout
+        said = echoppe("listing", "list", folder=town.folder)
+        assert "Pomme" in said.stdout
+        said = echoppe("shop", "close", "etal0", folder=town.folder, status=1)
+        assert "Traceback" not in said.stderr
+        town.stop()
+    # What was promised can be carried to another disk.
+    shutil.copytree(town.folder, tmp_path / "other")
+    town.folder = tmp_path / "other"
+    with neighbours.serving([town]):
+        assert town.get(f"/reservation/{'a' * 43}").status_code == 200
+        assert buyers.ask(town, paths[0], offer, "b" * 43) == 303
+
+
 @pytest.fixture
 def alone(tmp_path: Path) -> tuple[Town, Path, Path]:
     """A node that does not run, a backup of it, and the key."""
@@ -139,16 +230,40 @@ def test_64_kilobytes_overwritten(alone: tuple[Town, Path, Path], tmp_path: Path
     assert "Miel" in found.stdout
 
 
-def test_the_write_ahead_log_is_gone(alone: tuple[Town, Path, Path]) -> None:
-    """DB-08: what it held is lost; the rest is whole, and the node says nothing that is not."""
-    town, _, _ = alone
-    with neighbours.serving([town]):
-        publish(town, "Cire")
-    for name in ("node.db-wal", "node.db-shm"):
-        (town.folder / name).unlink(missing_ok=True)
-    with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
+def test_the_write_ahead_log_is_gone(tmp_path: Path) -> None:
+    """DB-08: what it held is lost, which the node says and the check; the rest is whole. It keeps
+    quiet, since numbers given out would be given out twice; what a neighbour heard comes back."""
+    bordeaux, pessac = neighbours.found(["Bordeaux", "Pessac"], tmp_path)
+    with neighbours.serving([bordeaux, pessac]):
+        bordeaux.run("shop", "add", "ruche", "--name", "La Ruche", "--commune", "Bordeaux")
+        publish(bordeaux, "Miel")
+        neighbours.befriend(bordeaux, pessac)
+        bordeaux.stop()  # all of this is in the file itself
+        bordeaux.serve()
+        publish(bordeaux, "Cire")
+        eventually(lambda: pessac.names("cire", "Pessac") == ["Cire"])
+        bordeaux.kill()
+        for name in ("node.db-wal", "node.db-shm"):
+            (bordeaux.folder / name).unlink()
+        said = echoppe("check", "--offline", folder=bordeaux.folder, status=1)
+        assert "log-missing" in said.stdout
+        bordeaux.serve()
+        assert "node.db-wal IS MISSING" in bordeaux.log()
+        said = echoppe("check", "--offline", folder=bordeaux.folder, status=1)
+        assert "log-missing" in said.stdout
+        assert bordeaux.names("miel", "Bordeaux") == ["Miel"]
+        assert bordeaux.names("cire", "Bordeaux") == []
+        assert bordeaux.get("/users/instance/outbox?since=0").status_code == 503
+        echoppe("restore", "--confirm", str(bordeaux.folder))
+        assert bordeaux.names("cire", "Bordeaux") == ["Cire"]
+        publish(bordeaux, "Pollen")
+        eventually(lambda: pessac.names("pollen", "Pessac") == ["Pollen"])
+        # Killed and started with its log, or after a command folded it in, it says nothing.
+        for _ in range(2):
+            bordeaux.kill()
+            publish(bordeaux, "Gelée")
+            bordeaux.serve()
+        assert bordeaux.log().count("IS MISSING") == 1
+        assert bordeaux.get("/users/instance/outbox?since=0").status_code == 200
+    with contextlib.closing(sqlite3.connect(bordeaux.folder / "node.db")) as db:
         assert db.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-    with neighbours.serving([town]):
-        assert town.names("miel", "Bordeaux") == ["Miel"]
-        publish(town, "Pollen")
-        assert town.names("pollen", "Bordeaux") == ["Pollen"]

@@ -2,19 +2,38 @@
 
 import contextlib
 import os
+import re
 import resource
 import signal
 import socket
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
 from node.store import database, migrations
 from tests import neighbours
+from tests.faults import buyers
 from tests.ground import NOW
 from tests.neighbours import ROOT, Town, echoppe, eventually
+
+
+def waits_for_a_lock(town: Town) -> bool:
+    """Whether a node's process waits for a lock on a file."""
+    assert town.process is not None
+    waiting = re.compile(rf"-> FLOCK .* {town.process.pid} ")
+    return waiting.search(Path("/proc/locks").read_text()) is not None
+
+
+def has_unread(town: Town) -> bool:
+    """Whether somebody has sent a node what its process has not read yet."""
+    lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return any(
+        local.endswith(f":{town.port:04X}") and state == "01" and not queues.endswith(":00000000")
+        for _, local, _, state, queues, *_ in lines
+    )
 
 
 @pytest.fixture
@@ -37,6 +56,52 @@ def test_a_server_told_to_stop_amid_an_upload_stops(town: Town) -> None:
     assert not (town.folder / "node.db-wal").exists()
     incoming = town.folder / "media" / "incoming"
     assert not incoming.exists() or list(incoming.iterdir()) == []
+
+
+def test_a_server_told_to_stop_amid_a_reservation_keeps_its_word(town: Town) -> None:
+    """OPS-01: one that the node is about to write is written and answered before it ends; the same
+    form sent again to the next one is the same reservation."""
+    with neighbours.serving([town]):
+        path = buyers.offer_things(town, 1)[0]
+        offer, secret = buyers.offer_of(town, path), "s" * 43
+        settled = "SELECT count(*) FROM publications"
+        eventually(lambda: buyers.rows(town, settled) == [(0,)])  # nothing else to be written
+        assert town.process is not None
+        with ThreadPoolExecutor(1) as pool:
+            with database.locked_for_writing(town.folder):
+                answer = pool.submit(buyers.ask, town, path, offer, secret)
+                eventually(lambda: waits_for_a_lock(town))
+                town.process.send_signal(signal.SIGTERM)
+                with pytest.raises(subprocess.TimeoutExpired):
+                    town.process.wait(0.5)
+            assert answer.result(20) == 303
+        assert town.stop() == 0
+    held = "SELECT count(*), sum(taken) FROM reservations"
+    assert buyers.rows(town, held) == [(1, 1)]
+    with neighbours.serving([town]):
+        assert buyers.ask(town, path, offer, secret) == 303
+    assert buyers.rows(town, held) == [(1, 1)]
+
+
+def test_a_sender_told_to_stop_amid_a_delivery_sends_it_later(tmp_path: Path) -> None:
+    """OPS-01: what was sent and not answered is sent again by the next one, and is one listing."""
+    bordeaux, pessac = neighbours.found(["Bordeaux", "Pessac"], tmp_path)
+    with neighbours.serving([bordeaux, pessac]):
+        bordeaux.run("shop", "add", "ruche", "--name", "La Ruche", "--commune", "Bordeaux")
+        neighbours.befriend(bordeaux, pessac)
+        assert pessac.process is not None
+        pessac.process.send_signal(signal.SIGSTOP)
+        bordeaux.run("listing", "add", "ruche", "--name", "Miel", "--price", "3")
+        eventually(lambda: has_unread(pessac))
+        assert bordeaux.stop() == 0
+        waiting = "SELECT count(*) FROM deliveries"
+        assert buyers.rows(bordeaux, waiting) == [(1,)]
+        pessac.process.send_signal(signal.SIGCONT)
+        bordeaux.serve()
+        eventually(lambda: buyers.rows(bordeaux, waiting) == [(0,)], within=60)
+        eventually(lambda: buyers.rows(pessac, "SELECT count(*) FROM received") == [(0,)])
+        assert pessac.names("miel", "Pessac") == ["Miel"]
+        assert buyers.rows(pessac, "SELECT count(*) FROM search_rows") == [(1,)]
 
 
 def test_64_descriptors_are_enough_to_shed_load_and_recover(town: Town) -> None:

@@ -6,10 +6,12 @@ import sqlite3
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from tests import neighbours
+from tests.faults import buyers
 from tests.neighbours import Town, eventually
 
 
@@ -23,13 +25,13 @@ def pair(tmp_path: Path) -> Iterator[tuple[Town, Town]]:
         yield towns[0], towns[1]
 
 
-def rows(town: Town, sql: str) -> list[tuple[object, ...]]:
+def rows(town: Town, sql: str) -> list[tuple[Any, ...]]:
     """A question to a node's file, as it is on the disk."""
     with contextlib.closing(sqlite3.connect(town.folder / "node.db")) as db:
         return db.execute(sql).fetchall()
 
 
-def listings(town: Town) -> list[tuple[object, ...]]:
+def listings(town: Town) -> list[tuple[Any, ...]]:
     return rows(
         town, "SELECT uri, updated, name FROM listings WHERE withdrawn IS NULL ORDER BY uri"
     )
@@ -112,33 +114,49 @@ def test_two_servers_never_share_a_folder(pair: tuple[Town, Town]) -> None:
 
 @pytest.mark.soak
 def test_two_hundred_kills_under_load(pair: tuple[Town, Town]) -> None:
-    """Both sides in turn, while listings are published, revised and withdrawn.
+    """Both sides in turn, while listings are published, revised and withdrawn, and two residents
+    reserve at the first without a pause.
 
-    Whatever a command confirmed is there at the end, once, at both; nothing else is.
+    Whatever was confirmed is there at the end, once, at both; nothing else is.
     """
     bordeaux, pessac = pair
     chance = random.Random(2026)
     on_show: dict[str, str] = {}
-    for number in range(200):
-        victim = chance.choice(pair)
-        for _ in range(chance.randrange(1, 4)):
-            act = chance.random()
-            if act < 0.6 or not on_show:
-                name = f"Objet {number} {chance.randrange(10**6)}"
-                on_show[publish(bordeaux, name)] = name
-            elif act < 0.8:
-                changed = chance.choice(sorted(on_show))
-                on_show[changed] = f"Objet revu {number}"
-                bordeaux.run("listing", "revise", changed, "--name", on_show[changed])
-            else:
-                gone = chance.choice(sorted(on_show))
-                bordeaux.run("listing", "withdraw", gone)
-                del on_show[gone]
-        time.sleep(chance.random() * 0.3)
-        victim.kill()
-        victim.serve()
-    assert {str(row[0]).rsplit("/", 1)[1]: row[2] for row in listings(bordeaux)} == on_show
-    eventually(lambda: listings(pessac) == listings(bordeaux))
+    confirmed = kills = 0
+    paths = buyers.offer_things(bordeaux)
+    with buyers.reserving(bordeaux, paths) as people:
+        for number in range(200):
+            victim = chance.choice(pair)
+            for _ in range(chance.randrange(1, 4)):
+                act = chance.random()
+                if act < 0.6 or not on_show:
+                    name = f"Objet {number} {chance.randrange(10**6)}"
+                    on_show[publish(bordeaux, name)] = name
+                elif act < 0.8:
+                    changed = chance.choice(sorted(on_show))
+                    on_show[changed] = f"Objet revu {number}"
+                    bordeaux.run("listing", "revise", changed, "--name", on_show[changed])
+                else:
+                    gone = chance.choice(sorted(on_show))
+                    bordeaux.run("listing", "withdraw", gone)
+                    del on_show[gone]
+                confirmed += 1
+            time.sleep(chance.random() * 0.3)
+            victim.kill()
+            kills += 1
+            victim.serve()
+    mine = {
+        str(row[0]).rsplit("/", 1)[1]: row[2] for row in listings(bordeaux) if "/ruche/" in row[0]
+    }
+    lost, doubled = buyers.check(bordeaux, people)
+    print(
+        f"{kills} kills; acknowledged: {confirmed} changes of listings, "
+        f"{len(people.acknowledged)} reservations ({people.again} forms sent again); "
+        f"lost {lost + len(on_show.keys() - mine.keys())}, "
+        f"doubled {doubled + len(mine.keys() - on_show.keys())}"
+    )
+    assert mine == on_show
+    assert (lost, doubled, people.refused) == (0, 0, [])
+    eventually(lambda: listings(pessac) == listings(bordeaux), within=60)
     for town in pair:
         assert rows(town, "PRAGMA integrity_check") == [("ok",)]
-    print(f"200 kills; {len(on_show)} listings on show; lost 0, doubled 0")

@@ -143,3 +143,16 @@ def test_a_steward_signed_in_with_a_second_factor_does_not_stop_backups(tmp_path
     with copies.opened(tmp_path / "copy.db") as db:
         left = [db.execute(f"SELECT count(*) FROM {one}").fetchone()[0] for one in LEFT_OUT]
     assert left == [0, 0]
+
+
+def test_what_could_not_be_restored_is_not_taken_into_a_backup(tmp_path: Path) -> None:
+    """A synonyms.toml that restoring would refuse makes no backup, and a clear word."""
+    node, target = ground.make(tmp_path / "node"), tmp_path / "b.echoppe-backup"
+    for name in ("instance.toml", "node.key"):
+        (node / name).write_text("x")
+    (node / "synonyms.toml").write_bytes(b"#" * (backups.BESIDE_MOST + 1))
+    with pytest.raises(errors.Invalid, match=r"synonyms\.toml is larger than 1 MiB"):
+        backups.make(node, with_key(), target, NIGHT)
+    assert not target.exists()
+    (node / "synonyms.toml").write_bytes(b"#" * backups.BESIDE_MOST)
+    assert backups.make(node, with_key(), target, NIGHT).file == target

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from node import errors, settings, settings_file
+from node import errors, sealed_files, settings, settings_file
 
 TEXT = """\
 # What the town hall wrote.
@@ -66,3 +66,18 @@ def test_a_value_that_cannot_be_used_is_not_written(tmp_path: Path) -> None:
     settings_file.change(tmp_path, {"node.contact": "05 36 49 01 30"})
     assert path.stat().st_mode & 0o777 == 0o640
     assert [one.name for one in tmp_path.iterdir()] == [settings.FILE_NAME]
+
+
+def test_a_power_cut_does_not_bring_the_old_settings_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "instance.toml"
+    path.write_text(TEXT)
+    synced: list[tuple[object, bool]] = []
+    monkeypatch.setattr(
+        sealed_files,
+        "sync_folder",
+        lambda folder: synced.append((folder, "mairie@" in path.read_text())),
+    )
+    settings_file.change(tmp_path, {"node.contact": "mairie@example.fr"})
+    assert synced == [(tmp_path, True)]  # its name is on the disk before anybody is told
