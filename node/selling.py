@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from node import accounts, errors, reservations, siret, transfers
+from node import accounts, errors, reservations, siret, transfers, words
 from node.law import Law
 from node.model import Exempt, Kind, Listing, Offer, Selling, Shop
 from node.store import applications, shop_keys
@@ -86,11 +86,11 @@ def checked(said: Selling) -> Selling:
     problems: dict[str, str] = {}
     for name in ("trader", "mediator", "return_address"):
         value = getattr(said, name)
-        if len(value) > LINE_MOST or not value.isprintable():
+        if len(value) > LINE_MOST or not words.is_plain(value):
             problems[name] = "is too long, or unreadable"
     if said.email and not accounts.is_address(said.email):
         problems["email"] = "is no address"
-    if len(said.terms) > TERMS_MOST or not said.terms.replace("\n", "").isprintable():
+    if len(said.terms) > TERMS_MOST or not words.is_plain(said.terms, lines=True):
         problems["terms"] = "are too long, or unreadable"
     if said.within_days is not None and not 1 <= said.within_days <= DAYS_MOST:
         problems["within_days"] = f"is from 1 to {DAYS_MOST}"

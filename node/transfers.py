@@ -6,7 +6,7 @@ Nothing is ever paid here: a code says to whom, how much and what for, and a ban
 import re
 from decimal import Decimal
 
-from node import errors, qr
+from node import errors, qr, words
 
 NAME_MOST = 70  # characters of the name of an account's holder
 _NAME_BYTES = 140
@@ -48,7 +48,7 @@ def check_holder(text: str) -> str:
     """The name of an account's holder, as a code can say it. Raises errors.Invalid."""
     name = " ".join(text.split())
     fits = 1 <= len(name) <= NAME_MOST and len(name.encode()) <= _NAME_BYTES
-    if not fits or not name.isprintable():
+    if not fits or not words.is_plain(name):
         raise errors.Invalid("bad-holder", "This is no name.", fields={"holder": "is no name"})
     return name
 

@@ -132,9 +132,7 @@ def _sentences(error: errors.Invalid, say: Translator) -> dict[str, str]:
         "mediator": say("Name and address of the mediator are too long, or unreadable"),
         "return_address": say("The address is too long, or holds unreadable characters"),
         "within_days": say("Days are a number from 1 to {most}").format(most=selling.DAYS_MOST),
-        "terms": say("The terms are longer than {most} characters, or unreadable").format(
-            most=selling.TERMS_MOST
-        ),
+        "terms": say("The terms are longer than 12,000 characters, or unreadable"),
         "holder": say("Say the name of the account’s holder, in at most 70 characters"),
         "iban": say("This IBAN is not right: look at it once more"),
         "link": say("The address of your payment page begins with https://"),
