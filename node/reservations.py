@@ -18,13 +18,14 @@ from datetime import UTC, datetime, timedelta
 
 from node import catalogue, errors, hours, prices, sealing, shops
 from node.model import Availability, Listing, Offer, Reservation, ReservationState, Shop
-from node.store import database, listings, reservations, shop_keys
+from node.store import database, listings, orders, reservations, shop_keys
 from node.store import shops as shop_rows
 from node.uris import Uris
 
 log = logging.getLogger("echoppe.reservations")
 
 LASTS = timedelta(hours=48)  # from asking, and again from being ready, of a shop that is open
+ORDER_LASTS = timedelta(days=60)  # from being ready, of one that binds (node/orders.py)
 SILENT_AFTER = timedelta(hours=24)  # of these; then the page says: call
 KEPT = timedelta(days=30)  # after it ended
 QUANTITY_MOST = 99
@@ -65,6 +66,7 @@ class Asked:
     quantity: int
     key: str | None = None
     sealed: bytes | None = field(default=None, repr=False)
+    lasts: timedelta = LASTS
 
 
 def new_code() -> str:
@@ -119,7 +121,7 @@ def make(
         state=ReservationState.ASKED,
         made=moment,
         changed=moment,
-        expires=_expires(shop, moment),
+        expires=_expires(shop, moment, asked.lasts),
         key=asked.key,
         sealed=asked.sealed,
     )
@@ -175,7 +177,9 @@ def act(
         state=state,
         changed=moment,
         changed_by=by,
-        expires=_expires(shop, moment) if state is ReservationState.READY else one.expires,
+        expires=_expires(shop, moment, ORDER_LASTS if orders.exists(db, one.id) else LASTS)
+        if state is ReservationState.READY
+        else one.expires,
         ended=moment if state in _ENDS else None,
         taken=0 if state in _ENDS else one.taken,
         answer=answer or one.answer,
@@ -212,18 +216,18 @@ def _with_stock(offer: Offer, stock: int) -> Offer:
     return dataclasses.replace(offer, stock=stock, availability=availability)
 
 
-def _expires(shop: Shop | None, now: datetime) -> datetime:
+def _expires(shop: Shop | None, now: datetime, lasts: timedelta) -> datetime:
     """When its time is over: counted from the next opening where the shop is closed now.
 
     Two days of Sunday and Monday, or of a holiday, would leave nobody time to come.
     """
     opens = hours.state(shop.hours, shop.place, now).opens if shop is not None else None
-    return (now if opens is None else opens.astimezone(UTC)) + LASTS
+    return (now if opens is None else opens.astimezone(UTC)) + lasts
 
 
-def is_silent(one: Reservation, now: datetime) -> bool:
+def is_silent(one: Reservation, now: datetime, lasts: timedelta = LASTS) -> bool:
     """Whether the shop has not answered for so long that one had better call."""
-    return one.state is ReservationState.ASKED and now >= one.expires - LASTS + SILENT_AFTER
+    return one.state is ReservationState.ASKED and now >= one.expires - lasts + SILENT_AFTER
 
 
 def erase(db: sqlite3.Connection, uris: Uris, reservation_id: str, now: datetime) -> None:

@@ -5,6 +5,7 @@ cents beside an ISO 4217 currency; quantities are integer thousandths of a unit,
 is ever rounded twice.
 """
 
+from node.model.contracts import Exempt, Order, Selling
 from node.model.goods import (
     PAYMENTS,
     Availability,
@@ -94,6 +95,7 @@ __all__ = [
     "EnquiryAnswer",
     "Event",
     "EventState",
+    "Exempt",
     "Filters",
     "FollowState",
     "Follower",
@@ -108,6 +110,7 @@ __all__ = [
     "Occurrence",
     "Offer",
     "OpenState",
+    "Order",
     "Peer",
     "Photo",
     "Place",
@@ -128,6 +131,7 @@ __all__ = [
     "SearchAnswer",
     "SearchHit",
     "SearchQuery",
+    "Selling",
     "Shop",
     "ShopKeys",
     "Source",

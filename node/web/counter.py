@@ -11,10 +11,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node import accounts as trade_accounts
-from node import errors, reservations, sealing
-from node.model import Reservation, ReservationState, Shop
+from node import errors, orders, reservations, sealing
+from node.model import Order, Reservation, ReservationState, Shop
 from node.store import accounts as account_rows
-from node.store import listings, shop_keys, shops
+from node.store import listings, selling, shop_keys, shops
+from node.store import orders as order_rows
 from node.store import reservations as rows
 from node.translation import Translator
 from node.web import forms, merchant, render, reserving, sessions, shown, state
@@ -46,32 +47,47 @@ async def act(request: Request) -> Response:
         return desk
     site = state.of(request)
     async with forms.read(request) as form:
-        wanted = _ACTS.get(form.line("act", 20))
+        typed = form.line("act", 20)
         answer = form.line("answer", _ANSWER_MOST * 4 // 3 + 4)
-    if wanted is None:
+    if typed not in (*_ACTS, "refused"):
         return await render.error(request, 400)
     reservation_id = request.path_params["id"][: sealing.ID + 1]
     try:
-        await site.database.write(
-            lambda db: reservations.act(
-                db,
-                site.uris,
-                reservation_id,
-                wanted,
-                site.clock(),
-                shop_id=desk.shop.id,
-                by=desk.account.id,
-                answer=sealing.decode(answer, _ANSWER_MOST) if answer else None,
-            )
-        )
+        data = sealing.decode(answer, _ANSWER_MOST) if answer else None
+        await site.database.write(_act, site, desk, reservation_id, typed, data)
     except errors.Conflict:
         problem = await site.database.read(_acted_already, request, reservation_id)
         return await _list(request, desk, problem, status=409)
     except errors.Invalid:
         return await render.error(request, 400)
     site.workers.poke()
-    return sessions.see_other(
-        request, f"/ma-boutique/{desk.shop.handle}/reservations?fait={wanted.value}"
+    return sessions.see_other(request, f"/ma-boutique/{desk.shop.handle}/reservations?fait={typed}")
+
+
+def _act(
+    db: sqlite3.Connection,
+    site: state.Site,
+    desk: merchant.Desk,
+    reservation_id: str,
+    typed: str,
+    answer: bytes | None,
+) -> None:
+    """Does what the button says, in the name of who pressed it. Only an order can be refused."""
+    now, by = site.clock(), desk.account.id
+    if typed == "refused":
+        orders.refuse(
+            db, site.uris, reservation_id, now, shop_id=desk.shop.id, by=by, answer=answer
+        )
+        return
+    reservations.act(
+        db,
+        site.uris,
+        reservation_id,
+        _ACTS[typed],
+        now,
+        shop_id=desk.shop.id,
+        by=by,
+        answer=answer,
     )
 
 
@@ -117,6 +133,7 @@ def _found(db: sqlite3.Connection, request: Request, shop: Shop) -> dict[str, An
         "ended": [
             _view(db, say, shop, one, keys) for one in rows.find_ended(db, shop.id, ENDED_SHOWN)
         ],
+        "sells": selling.get(db, shop.id) is not None,
         "has_keys": any(held.replaced is None for held in keys.values()),
     }
 
@@ -126,16 +143,35 @@ def _view(
 ) -> dict[str, Any]:
     listing = listings.get(db, one.listing)
     held = keys.get(one.key or "")
+    order = order_rows.get(db, one.id)
+    withdrawn = None if order is None else order.withdrawn
     return {
         "one": one,
+        "order": order,
+        "total": "" if order is None else say.money(order.total_cents, "EUR"),
+        "withdrawn": "" if withdrawn is None else reserving.moment(say, withdrawn, shop),
         "item": shown.line(one.item, 200),
-        "state": reserving.said(say, one.state),
+        "state": reserving.said(say, one.state) if order is None else _stands(say, one, order),
         "until": reserving.until(say, one, shop),
         "made": reserving.moment(say, one.made, shop),
         "listing": listing.uri if listing else "",
         "sealed": sealing.encode(one.sealed) if one.sealed else "",
         "lost": one.key is not None and (held is None or held.lost),
     }
+
+
+def _stands(say: Translator, one: Reservation, order: Order) -> tuple[str, str]:
+    """Where an order stands, as its shop reads it, and the style of its mark."""
+    if order.withdrawn is not None:
+        return say("The customer has withdrawn: pay back what was paid within 14 days"), "stop"
+    return {
+        ReservationState.ASKED: (say("To be accepted or refused within 7 days"), "wait"),
+        ReservationState.READY: (say("Accepted, to be delivered or fetched"), "done"),
+        ReservationState.HANDED_OVER: (say("Received by the customer"), "done"),
+        ReservationState.UNAVAILABLE: (say("Not available: pay back what was paid"), "stop"),
+        ReservationState.CANCELLED: (say("Refused: pay back what was paid"), "stop"),
+        ReservationState.EXPIRED: (say("Lapsed: pay back what was paid"), "stop"),
+    }[one.state]
 
 
 # --- the links of a notice -----------------------------------------------------------------------

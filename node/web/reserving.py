@@ -36,8 +36,8 @@ from node.web import (
     state,
 )
 
-_SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
-_SEALED_MOST = max(sealing.SIZES) + sealing.OVERHEAD
+SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
+SEALED_MOST = max(sealing.SIZES) + sealing.OVERHEAD
 
 
 def address(request: Request, listing: Listing) -> str:
@@ -100,8 +100,8 @@ async def ask(request: Request) -> Response:
         secret = form.line("link", 43)
         typed = form.line("quantity", 6)
         offer = form.line("offer", 40)
-        key, sealed = form.line("key", 19), form.line("sealed", _SEALED_MOST * 4 // 3 + 4)
-    if not _SECRET.fullmatch(secret):
+        key, sealed = form.line("key", 19), form.line("sealed", SEALED_MOST * 4 // 3 + 4)
+    if not SECRET.fullmatch(secret):
         return await render.error(request, 400)
     say = render.speak(request)
     try:
@@ -112,7 +112,7 @@ async def ask(request: Request) -> Response:
             offer=offer,
             quantity=int(typed) if re.fullmatch(r"[0-9]{1,3}", typed) else 0,
             key=key or None,
-            sealed=sealing.decode(sealed, _SEALED_MOST) if sealed else None,
+            sealed=sealing.decode(sealed, SEALED_MOST) if sealed else None,
         )
         await site.database.write(_make, site, shop, asked, site.clock())
     except errors.TooMany as error:
@@ -120,7 +120,7 @@ async def ask(request: Request) -> Response:
     except errors.NotFound:
         return await render.error(request, 410)
     except errors.NodeError as error:
-        problems = _sentences(error, say)
+        problems = sentences(error, say)
         shop, listing, keys = await site.database.read(
             _find, shop.handle, listing.id[:8]
         )  # as they are now
@@ -156,7 +156,8 @@ def _find(
     return shop, listings.get_of_shop(db, shop.id, prefix), shop_keys.current(db, shop.id)
 
 
-def _sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
+def sentences(error: errors.NodeError, say: Translator) -> dict[str, str]:
+    """Why something could not be put aside, by field; "" is for none."""
     if error.code == "bad-quantity":
         most = reservations.QUANTITY_MOST
         return {"quantity": say("Say how many, from 1 to {most}").format(most=most)}
@@ -181,7 +182,7 @@ async def _form(
 ) -> Response:
     say = render.speak(request)
     offers = [
-        (offer.id, _said(say, offer))
+        (offer.id, said_offer(say, offer))
         for offer in listing.offers
         if reservations.can_be_reserved(listing, offer)
     ]
@@ -213,7 +214,7 @@ async def _form(
     )
 
 
-def _said(say: Translator, offer: Offer) -> str:
+def said_offer(say: Translator, offer: Offer) -> str:
     """An offer in a list to choose from: its axes and its price."""
     axes = ", ".join(shown.line(value, 60) for value in offer.axes.values())
     price = (
@@ -233,7 +234,7 @@ async def follow(request: Request) -> Response:
     """`/reservation/{secret}`: where it stands; a POST cancels or erases it."""
     site = state.of(request)
     secret = request.path_params["secret"]
-    if not _SECRET.fullmatch(secret):
+    if not SECRET.fullmatch(secret):
         return await render.error(request, 404)
     reservation_id = sealing.reservation_id(secret)
     if request.method == "POST":
@@ -304,8 +305,13 @@ def until(say: Translator, one: Reservation, shop: Shop) -> str:
 
 def moment(say: Translator, when: datetime, shop: Shop) -> str:
     """A day and a time, on the shop's own clock."""
-    local = when.astimezone(hours.zone_of(shop.place) or UTC)
+    local = on_its_clock(when, shop)
     return say("{date} at {time}").format(
         date=hours_said.day(local.date(), say),
         time=hours_said.clock(local.hour * 60 + local.minute, say),
     )
+
+
+def on_its_clock(when: datetime, shop: Shop) -> datetime:
+    """A moment on the shop's own clock."""
+    return when.astimezone(hours.zone_of(shop.place) or UTC)

@@ -34,6 +34,7 @@ async function read(one, held) {
   text("name", words.name);
   text("message", words.message);
   text("where", words.where);
+  text("agreed", words.agreed);
   const contact = String(words.contact ?? "").slice(0, 200);
   const link = part("contact");
   if (words.way === "phone") link.href = `tel:${contact.replace(/[^0-9+]/g, "")}`;

@@ -28,5 +28,7 @@ async function read(said) {
   }
 }
 
+for (const link of document.querySelectorAll("a[data-own]")) link.hash = location.hash;
+
 // Buttons keep the address whole: what stands behind # would be lost with the form.
 for (const form of document.forms) if (location.hash) form.action = location.pathname + location.hash;

@@ -72,6 +72,7 @@ async function send(event) {
       contact: {phone: typed.phone, mail: typed.mail}[way.value] ?? "",
       where: typed.where,
       message: typed.message,
+      agreed: said.agreed, // of an order: what was read before it, as the shop reads it
       reply: encode(await raw(pair.publicKey)),
     });
     const info = forShop(said.shop, said.key, said.listing, reservation);
