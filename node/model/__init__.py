@@ -44,6 +44,7 @@ from node.model.network import (
     Tombstone,
     Verb,
 )
+from node.model.particulars import ALLERGENS, ENERGY_CLASSES, Contact, Particulars
 from node.model.people import (
     Account,
     Enquiry,
@@ -77,6 +78,8 @@ from node.model.searches import (
 )
 
 __all__ = [
+    "ALLERGENS",
+    "ENERGY_CLASSES",
     "PAYMENTS",
     "Account",
     "ActorKind",
@@ -88,6 +91,7 @@ __all__ = [
     "ChangeKind",
     "Changed",
     "Condition",
+    "Contact",
     "Delivery",
     "DeliveryTerms",
     "Enquiry",
@@ -108,6 +112,7 @@ __all__ = [
     "Occurrence",
     "Offer",
     "OpenState",
+    "Particulars",
     "Peer",
     "Photo",
     "Place",

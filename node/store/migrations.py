@@ -52,6 +52,7 @@ NAMES = (
     "2026_11_26_second_factors",
     "2026_11_26_relays",
     "2026_11_26_corrections",
+    "2026_11_26_particulars",
 )
 
 
