@@ -12,6 +12,7 @@ from datetime import datetime
 
 from node import categories, errors, particulars, prices, publications, words
 from node.model import (
+    NOTHING_SAID,
     Availability,
     ChangeKind,
     Condition,
@@ -52,7 +53,7 @@ class ListingDraft:
     pick_up: bool = True
     delivered: bool = False
     photos: tuple[Photo, ...] = ()
-    particulars: Particulars = Particulars()
+    particulars: Particulars = NOTHING_SAID
 
 
 def check(draft: ListingDraft) -> None:

@@ -88,7 +88,7 @@ def asked(goods: Goods, law: Law) -> tuple[Duty, ...]:
     return tuple(found.values())
 
 
-def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Missing, ...]:  # noqa: FBT001
+def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Missing, ...]:
     """What a listing does not say and has to: to be public, or, where its shop sells at a
     distance, to be ordered."""
     return tuple(
@@ -156,9 +156,9 @@ def refused(name: str, category: str | None, law: Law) -> Refusal | None:
     for rule in table["rules"]:
         for phrase in rule["words"]:
             wanted = _words(phrase)
-            if any(
-                said[at : at + len(wanted)] == wanted for at in range(begins + 1)
-            ) and not any(_within(said, one) for one in rule.get("unless", ())):
+            if any(said[at : at + len(wanted)] == wanted for at in range(begins + 1)) and not any(
+                _within(said, one) for one in rule.get("unless", ())
+            ):
                 return Refusal(rule["id"], {"fr": rule["fr"], "en": rule["en"]}, rule["article"])
     return None
 
@@ -218,16 +218,16 @@ def check_law(law: Law) -> None:
         for rule in law.tables["duties"]["rules"]:
             where = f"the duty {rule['field']!r}"
             if rule["field"] not in FIELDS or rule["when"] not in _WHEN:
-                raise ValueError(f"{where}: field or when is unknown")  # noqa: TRY301
+                raise ValueError(f"{where}: field or when is unknown")
             shelves = [*rule["shelves"], *rule.get("except", ())]
             unknown = [shelf for shelf in shelves if categories.get(shelf) is None]
             if unknown:
-                raise ValueError(f"{where}: there is no shelf {unknown[0]!r}")  # noqa: TRY301
+                raise ValueError(f"{where}: there is no shelf {unknown[0]!r}")
             _ = [rule[key] + "" for key in ("fr", "en", "article")]
             _ = [Condition(one) for one in rule.get("conditions", ())]
         for shelf in law.tables["alcohol"]["shelves"]:
             if categories.get(shelf) is None:
-                raise ValueError(f"alcohol: there is no shelf {shelf!r}")  # noqa: TRY301
+                raise ValueError(f"alcohol: there is no shelf {shelf!r}")
         _ = [alcohol_words(law, language) for language in ("fr", "en")]
         refused("x", None, law)
         for rule in law.tables["refused"]["rules"]:

@@ -14,7 +14,6 @@ WARNINGS_MOST = 1000
 EPREL_MOST = 120
 STRENGTH_MOST = 1000  # tenths of a percent
 MAKERS_MOST = 200  # brands kept for a shop
-BY_HAND = "maker"  # in a file or a command, the maker in one line: "name; address; e-mail"
 
 _EMAIL = re.compile(r"[^\s@<>\"]{1,64}@[^\s@<>\"]{1,120}\.[^\s@<>\".]{2,24}")
 _PAGE = re.compile(r"https?://[^\s<>\"]{3,190}")
@@ -93,9 +92,30 @@ def parse_contact(text: str) -> Contact:
         raise errors.Invalid(
             "bad-contact",
             "Write the maker as three things: name; postal address; e-mail or web page.",
-            fields={BY_HAND: "is written as name; postal address; e-mail or web page"},
+            fields={"maker": "is written as name; postal address; e-mail or web page"},
         )
     return Contact(*parts)
+
+
+def as_typed(said: Particulars) -> dict[str, str]:
+    """What was said as a form has it, by field: those in which something stands."""
+    found = {
+        "allergens": ",".join(said.allergens or ()),
+        "no_allergens": "1" if said.allergens == () else "",
+        "traces": ",".join(said.traces),
+        "origin": said.origin,
+        "brand": said.brand,
+        "warnings": said.warnings,
+        "energy": said.energy,
+        "eprel": said.eprel,
+        "strength": "" if said.strength is None else strength(said.strength).replace(".", ","),
+    }
+    for whose, told in (("maker", said.maker), ("responsible", said.responsible)):
+        if told is not None:
+            found[f"{whose}_name"] = told.name
+            found[f"{whose}_postal"] = told.postal
+            found[f"{whose}_electronic"] = told.electronic
+    return {name: value for name, value in found.items() if value}
 
 
 def check(said: Particulars) -> dict[str, str]:

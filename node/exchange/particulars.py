@@ -9,10 +9,9 @@ from typing import Any
 from federation import documents
 from node import particulars
 from node.exchange import terms
-from node.model import ALLERGENS, ENERGY_CLASSES, Contact, Particulars
+from node.model import ALLERGENS, ENERGY_CLASSES, NOTHING_SAID, Contact, Particulars
 
 TERM = "echoppe:particulars"
-_NONE_SAID = Particulars()
 
 
 def document(said: Particulars) -> dict[str, Any]:
@@ -44,7 +43,7 @@ def from_document(told: object) -> Particulars:
     Of allergens all must be known: half a list would say that the other half is not in it.
     """
     if not isinstance(told, dict):
-        return _NONE_SAID
+        return NOTHING_SAID
     strength = told.get("echoppe:strength")
     tenths = terms.decimal(strength, 1) if strength is not None else None
     energy = told.get("echoppe:energy")
@@ -61,7 +60,7 @@ def from_document(told: object) -> Particulars:
         eprel=eprel if isinstance(eprel, str) and particulars.is_eprel(eprel) else "",
         strength=tenths if tenths is not None and tenths <= particulars.STRENGTH_MOST else None,
     )
-    return said if said else _NONE_SAID
+    return said if said else NOTHING_SAID
 
 
 def _allergens(told: object) -> tuple[str, ...] | None:

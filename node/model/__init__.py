@@ -44,7 +44,13 @@ from node.model.network import (
     Tombstone,
     Verb,
 )
-from node.model.particulars import ALLERGENS, ENERGY_CLASSES, Contact, Particulars
+from node.model.particulars import (
+    ALLERGENS,
+    ENERGY_CLASSES,
+    NOTHING_SAID,
+    Contact,
+    Particulars,
+)
 from node.model.people import (
     Account,
     Enquiry,
@@ -80,6 +86,7 @@ from node.model.searches import (
 __all__ = [
     "ALLERGENS",
     "ENERGY_CLASSES",
+    "NOTHING_SAID",
     "PAYMENTS",
     "Account",
     "ActorKind",

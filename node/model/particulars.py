@@ -39,3 +39,6 @@ class Particulars:
     def __bool__(self) -> bool:
         """Whether anything was said."""
         return self != Particulars()
+
+
+NOTHING_SAID = Particulars()

@@ -6,10 +6,8 @@ import sqlite3
 from datetime import datetime
 from typing import Any
 
-from node.model import Contact, Particulars
+from node.model import NOTHING_SAID, Contact, Particulars
 from node.store import times
-
-_EMPTY = Particulars()
 
 
 def written(said: Particulars) -> str | None:
@@ -28,7 +26,7 @@ def written(said: Particulars) -> str | None:
 def read(column: str | None) -> Particulars:
     """The column, read back."""
     if column is None:
-        return _EMPTY
+        return NOTHING_SAID
     told: dict[str, Any] = json.loads(column)
     for name in ("allergens", "traces"):
         if name in told:

@@ -12,7 +12,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import bringing, bringing_said, categories, globe, phrases, siret, words
+from node import bringing, bringing_said, categories, duties, globe, phrases, siret, words
 from node.model import Kind, Listing, Place, Shop
 from node.store import applications, hidden, listings, places, shops
 from node.store.times import stamp
@@ -22,6 +22,7 @@ from node.web import (
     assets,
     content,
     nearby,
+    particulars_said,
     practical,
     render,
     reserving,
@@ -340,6 +341,10 @@ def _listing(
         "facts": facts,
         "state": cards.state(of),
         "linked_data": structured.block(structured.listing(found, of, images)),
+        "said": particulars_said.said(say, found),
+        "alcohol": duties.alcohol_words(site.law, say.language)
+        if found.kind is Kind.GOODS and duties.is_alcohol(found.category, site.law)
+        else (),
     }
 
 
