@@ -83,7 +83,7 @@ def over(typed: Typed, before: Typed, shown: str) -> Typed:
     kept = {
         name: getattr(before, name)
         for duty, names in _GROUPS.items()
-        if duty not in shown.split(",")
+        if duty not in shown.split(",") and not any(getattr(typed, name) for name in names)
         for name in names
     }
     return dataclasses.replace(typed, **kept)

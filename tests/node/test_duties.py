@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from node import categories, duties, errors, law
+from node.demo import content
 from node.model import Condition, Contact, Kind, Particulars
 from tests import ground
 
@@ -162,6 +163,18 @@ def test_public_things_are_changed_without_what_they_lacked_before() -> None:
     with pytest.raises(errors.Invalid, match="Tobacco") as refused:
         duties.require(dataclasses.replace(before, name="Cigares"), LAW, before)
     assert refused.value.code == "refused-goods"
+
+
+def test_the_demonstration_says_all_that_its_shelves_ask() -> None:
+    wares = [
+        ware.draft
+        for town in content.plans(ground.new_id)
+        for shelf in town.shelves
+        for ware in shelf.wares
+    ]
+    assert len(wares) == 150
+    assert [ware.name for ware in wares if duties.missing(ware, False, LAW)] == []
+    assert [ware.name for ware in wares if duties.refused(ware.name, ware.category, LAW)] == []
 
 
 def test_a_nodes_own_rules_and_what_is_wrong_in_them(tmp_path: Path) -> None:
