@@ -128,7 +128,7 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
     said.add_argument("--warnings", help="the warnings on the package")
     said.add_argument("--energy", help="its energy class, A to G, or none")
     said.add_argument("--eprel", metavar="URL", help="its sheet in the European register")
-    said.add_argument("--strength", metavar="PERCENT", help="alcohol in % vol: 13.5")
+    said.add_argument("--strength", metavar="PERCENT", help="alcohol in percent by volume: 13.5")
     parser.add_argument("--condition", choices=("new", "refurbished", "used", "damaged"))
     parser.add_argument("--description")
     parser.add_argument(
