@@ -94,7 +94,7 @@ def test_honey_is_kept_until_what_its_shelf_asks_is_said(
     assert {name: listing["particulars"][name] for name in said} == said
     # On its page, for machines, and at the neighbour's.
     page = Browser(bordeaux).get(listing["url"].removeprefix(bordeaux.url)).text
-    assert re.search(r"<dt>Allergènes</dt><dd class=\"text\">aucun</dd>", page)
+    assert re.search(r"<dt>Allergènes</dt><dd class=\"text breaks\">aucun</dd>", page)
     assert '"countryOfOrigin": "France (Gironde)"' in page
     assert "alcool" not in page
 
