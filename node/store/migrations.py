@@ -53,6 +53,7 @@ NAMES = (
     "2026_11_26_relays",
     "2026_11_26_corrections",
     "2026_11_26_particulars",
+    "2026_11_26_imprints",
 )
 
 

@@ -113,8 +113,14 @@ def test_each_field_has_its_place(
             "Château Inventé; Le Bourg, 33210 Sauternes; https://chateau.example/contact",
             "--warnings", "Contient des sulfites.",
         )  # fmt: skip
-        for path in (f"/ma-boutique/fleurs/produits/{made['id']}", made["url"]):
-            tab.page.goto(path if path.startswith("http") else f"{town.url}{path}")
-            picture(tab, f"wine-{'page' if path.startswith('http') else 'form'}-{theme}")
+        mine = f"{town.url}/ma-boutique/fleurs"
+        for shot, path in (
+            ("wine-form", f"{mine}/produits/{made['id']}"),
+            ("wine-page", made["url"]),
+            ("notice", f"{mine}/mentions"),
+            ("import", f"{mine}/importer"),
+        ):
+            tab.page.goto(path)
+            picture(tab, f"{shot}-{theme}")
             found.extend(f"{path} {one}" for one in axe.violations(tab.page, axe_script))
     assert found == []

@@ -8,6 +8,7 @@ from typing import Any
 import httpx2
 import pytest
 
+from node import imprints
 from node.store import database, listings
 from tests import neighbours
 from tests.flows.test_merchant import Browser, hidden, jpeg, signed_in
@@ -244,3 +245,31 @@ def test_the_command_names_what_is_missing(towns: list[Town]) -> None:
     assert "allergens" in text
     cheaper = bordeaux.run("listing", "revise", made["id"], "--price", "12")
     assert cheaper["particulars"] == said
+
+
+def test_the_legal_notice_is_completed_by_the_owner(towns: list[Town], claire: Browser) -> None:
+    bordeaux = towns[0]
+    seller = signed_in(bordeaux, "yann@example.fr", "--role", "merchant")
+    assert seller.get(f"{MINE}/mentions").status_code in (403, 404)
+    page = claire.get(f"{MINE}/mentions").text
+    assert "À faire relire" in page
+    told = {
+        "trader": "SARL La Ruche", "register": "RCS Bordeaux 123 456 782",
+        "mediator": "Médiateur & Cie <Paris>",
+    }  # fmt: skip
+    wrong = claire.post(f"{MINE}/mentions", data={**told, "email": "claire"})
+    assert wrong.status_code == 422
+    assert 'value="SARL La Ruche"' in wrong.text
+    right = claire.post(f"{MINE}/mentions", data={**told, "email": "ruche@example.fr"})
+    assert right.status_code == 303
+    shown = Browser(bordeaux).get("/@ruche").text
+    notice = shown.partition('id="notice"')[2]
+    assert '<dt>Exploitée par</dt><dd class="breaks">SARL La Ruche</dd>' in notice
+    assert "Médiateur &amp; Cie &lt;Paris&gt;" in notice
+    assert "ruche@example.fr" in notice
+    assert "Forme juridique" not in notice
+    assert 'href="/mentions-legales"' in notice
+
+
+def test_the_register_is_proposed_from_the_siret() -> None:
+    assert imprints.siren("12345678200010") == "123 456 782"
