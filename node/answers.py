@@ -4,14 +4,16 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-from node import hours, hours_typed, prices
+from node import hours, hours_typed, particulars, prices
 from node.media_worker import SIZES
 from node.model import (
     Availability,
+    Contact,
     DeliveryTerms,
     Hours,
     Listing,
     Offer,
+    Particulars,
     Photo,
     Place,
     SearchAnswer,
@@ -181,12 +183,37 @@ def listing(found: Listing, of: Shop) -> dict[str, Any]:
         "availability": _availability(found),
         "offers": [_offer(one) for one in found.offers],
         "photos": [photo(one, Uris(_origin(found.uri))) for one in found.photos],
+        "particulars": _particulars(found.particulars),
         "shop": {"handle": of.handle, "name": of.name, "url": of.url},
         "node": node_of(found.uri),
         "published": stamp(found.published),
         "updated": stamp(found.updated),
         "seen": stamp(found.seen),
     }
+
+
+def _particulars(said: Particulars) -> dict[str, Any] | None:
+    """What was said of the goods; null where nothing was. Allergens: null where nobody said."""
+    if not said:
+        return None
+    return {
+        "allergens": None if said.allergens is None else list(said.allergens),
+        "traces": list(said.traces),
+        "origin": said.origin or None,
+        "brand": said.brand or None,
+        "maker": _contact(said.maker),
+        "responsible": _contact(said.responsible),
+        "warnings": said.warnings or None,
+        "energy": said.energy or None,
+        "eprel": said.eprel or None,
+        "strength": None if said.strength is None else particulars.strength(said.strength),
+    }
+
+
+def _contact(told: Contact | None) -> dict[str, str] | None:
+    if told is None:
+        return None
+    return {"name": told.name, "postal": told.postal, "electronic": told.electronic}
 
 
 def _offer(offer: Offer) -> dict[str, Any]:

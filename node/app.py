@@ -24,6 +24,7 @@ from node import (
     backups,
     clock,
     digest,
+    duties,
     errors,
     keyring,
     law,
@@ -136,6 +137,7 @@ async def running(
             ssl_context,
         )
         rules = law.load(folder)
+        duties.check_law(rules)
         remind = functools.partial(
             reminders.queue_due,
             uris=uris,

@@ -10,14 +10,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import categories, errors, prices, publications, words
+from node import categories, errors, particulars, prices, publications, words
 from node.model import (
+    NOTHING_SAID,
     Availability,
     ChangeKind,
     Condition,
     Kind,
     Listing,
     Offer,
+    Particulars,
     Photo,
     Shop,
     Verb,
@@ -51,6 +53,7 @@ class ListingDraft:
     pick_up: bool = True
     delivered: bool = False
     photos: tuple[Photo, ...] = ()
+    particulars: Particulars = NOTHING_SAID
 
 
 def check(draft: ListingDraft) -> None:
@@ -93,6 +96,7 @@ def check(draft: ListingDraft) -> None:
         fields["photo"] = f"a listing has at most {PHOTOS_MOST} photos"
     if not all(words.is_plain(photo.alt) and len(photo.alt) <= ALT_MOST for photo in draft.photos):
         fields["alt"] = f"a photo is described in at most {ALT_MOST} plain characters"
+    fields |= particulars.check(draft.particulars)
     if fields:
         raise errors.Invalid("bad-listing", "; ".join(fields.values()) + ".", fields=fields)
 
@@ -150,6 +154,7 @@ def publish(
         pick_up=draft.pick_up,
         delivered=draft.delivered,
         photos=draft.photos,
+        particulars=draft.particulars,
     )
     listings.add(db, listing)
     price_rows.add_changed(db, listing, now)
@@ -194,6 +199,7 @@ def revise(
         pick_up=draft.pick_up,
         delivered=draft.delivered,
         photos=draft.photos,
+        particulars=draft.particulars,
     )
     if revised == listing:
         return listing
@@ -258,6 +264,7 @@ def draft_of(listing: Listing) -> ListingDraft:
         pick_up=listing.pick_up,
         delivered=listing.delivered,
         photos=listing.photos,
+        particulars=listing.particulars,
     )
 
 

@@ -15,10 +15,11 @@ from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
-from node import catalogue, categories, errors, prices, words
+from node import catalogue, categories, duties, errors, importing_goods, prices, words
 from node.csv_dialects import Table
-from node.model import Listing, Offer, Shop
-from node.store import imports, listings, reductions, shops
+from node.law import Law
+from node.model import NOTHING_SAID, Listing, Offer, Shop
+from node.store import drafts, imports, listings, reductions, shops
 from node.uris import Uris
 
 CHUNK = 20  # in one transaction: others who write wait for no more
@@ -32,6 +33,15 @@ _COLUMNS = {
     "stock": "stock|quantite|qte|quantite en stock|quantity|qty",
     "category": "categorie|rayon|category|famille",
     "description": "description|descriptif|texte",
+    "contents": "contenance|conditionnement|poids net|volume net|contents",
+    "allergens": "allergenes|allergene|allergens",
+    "traces": "traces|traces eventuelles|traces possibles",
+    "origin": "origine|pays d origine|provenance|origin|country of origin",
+    "brand": "marque|brand",
+    "maker": "fabricant|maker|manufacturer",
+    "responsible": "responsable ue|personne responsable|responsible person",
+    "energy": "classe energie|classe energetique|classe d energie|energy class",
+    "strength": "alcool|degre|degre d alcool|titre alcoometrique|alcohol",
 }
 _KNOWN = {
     title: field
@@ -58,6 +68,7 @@ class Plan:
     new: int
     changed: int
     same: int
+    incomplete: int  # new, and kept until what the law asks is said: not public
     problems: tuple[Problem, ...]
     ignored: tuple[str, ...]  # columns nobody knows
     missing: tuple[str, ...]  # ids of listings with a number of the shop's that the file lacks
@@ -83,8 +94,11 @@ def columns_of(table: Table) -> tuple[dict[str, int], tuple[str, ...]]:
     return found, tuple(ignored)
 
 
-def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
+def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str, law: Law) -> Plan:
     """What the file would do, without doing it.
+
+    What the law asks for and the file does not say leaves a new product incomplete: it is kept, and
+    not public. What cannot be offered at all is a problem of its row.
 
     Raises errors.Invalid: no-name-column, no-price-column, prices-without-vat (say the rate).
     """
@@ -107,7 +121,7 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
     }
     found = _found_again([item for _, item in rows], known, coded)
     items: list[dict[str, Any]] = []
-    counts = {"new": 0, "changed": 0, "same": 0}
+    counts = {"new": 0, "changed": 0, "same": 0, "incomplete": 0}
     for (row, item), listing in zip(rows, found, strict=True):
         kind = "new"
         if listing is not None:
@@ -119,6 +133,17 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str) -> Plan:
             item["listing"] = listing.id
             draft = _draft(listing, item, _usual(db, listing))
             kind = "same" if draft == catalogue.draft_of(listing) else "changed"
+        else:
+            draft = _draft(None, item)
+        try:
+            duties.require(draft, law, catalogue.draft_of(listing) if listing else None)
+        except errors.Invalid as error:
+            if listing is not None or error.code != "incomplete-listing":
+                name = table.header[columns["name"]]
+                code = "refused" if error.code == "refused-goods" else "lacks"
+                problems.append(Problem(row, name, item["name"], code))
+                continue
+            kind = "incomplete"
         counts[kind] += 1
         if kind != "same":
             items.append({**item, "kind": kind})
@@ -274,6 +299,7 @@ def _item(
         wrong("sku", "bad-sku")
     elif cell("sku"):
         item["sku"] = cell("sku")
+    item |= importing_goods.read(cell, wrong)
     shelf = _shelf(cell("category"))
     if shelf is not None:
         item["category"] = shelf
@@ -340,8 +366,8 @@ def _draft(
             axes={},
             price_cents=item["price"],
             currency="EUR",
-            quantity_milli=None,
-            unit=None,
+            quantity_milli=prices.parse_quantity(item["quantity"]) if "quantity" in item else None,
+            unit=item.get("unit"),
             availability=catalogue.availability(stock),
             stock=stock,
             gtin=item.get("gtin"),
@@ -353,6 +379,7 @@ def _draft(
             offers=(offer,),
             description=item["description"],
             category=item.get("category") or (guessed.id if guessed else None),
+            particulars=importing_goods.said(item, NOTHING_SAID),
         )
     offer = listing.offers[0]
     # Told again as before its reduction, it does not end that.
@@ -366,6 +393,10 @@ def _draft(
             stock=item["stock"],
             availability=catalogue.availability(item["stock"]),
         )
+    if "quantity" in item:
+        changed = dataclasses.replace(
+            changed, quantity_milli=prices.parse_quantity(item["quantity"]), unit=item["unit"]
+        )
     draft = catalogue.draft_of(listing)
     return dataclasses.replace(
         draft,
@@ -373,6 +404,7 @@ def _draft(
         offers=(changed,),
         description=item["description"] or draft.description,
         category=item.get("category", draft.category),
+        particulars=importing_goods.said(item, draft.particulars),
     )
 
 
@@ -400,7 +432,7 @@ def begin(
     )
 
 
-def work(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
+def work(db: sqlite3.Connection, uris: Uris, now: datetime, law: Law) -> bool:
     """Puts the next few on the shelf; says whether there was anything to do.
 
     They and how far it is are one transaction: a node that is killed goes on where it was.
@@ -414,7 +446,7 @@ def work(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
     for item in chunk:
         assert shop is not None
         try:
-            _apply(db, uris, shop, item, now)
+            _apply(db, uris, shop, item, now, law)
         except errors.NodeError:
             failed += 1
     last = shop is None or not chunk or one.done + len(chunk) >= len(one.items)
@@ -423,7 +455,12 @@ def work(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
 
 
 def _apply(
-    db: sqlite3.Connection, uris: Uris, shop: Shop, item: Mapping[str, Any], now: datetime
+    db: sqlite3.Connection,
+    uris: Uris,
+    shop: Shop,
+    item: Mapping[str, Any],
+    now: datetime,
+    law: Law,
 ) -> None:
     if item["kind"] == "gone":
         found = listings.get(db, item["listing"])
@@ -433,8 +470,17 @@ def _apply(
     if "listing" in item:
         listing = catalogue.get_on_show(db, item["listing"])
         if listing.shop == shop.id and len(listing.offers) == 1:
-            catalogue.revise(
-                db, uris, shop, listing.id, _draft(listing, item, _usual(db, listing)), now
-            )
+            draft = _draft(listing, item, _usual(db, listing))
+            duties.require(draft, law, catalogue.draft_of(listing))
+            catalogue.revise(db, uris, shop, listing.id, draft, now)
         return
-    catalogue.publish(db, uris, shop, _draft(None, item), lambda: str(uuid.uuid4()), now)
+    draft = _draft(None, item)
+    try:
+        duties.require(draft, law)
+    except errors.Invalid as error:
+        if error.code != "incomplete-listing":
+            raise
+        importing_goods.keep_incomplete(db, shop, _keys(item)[0], item, draft, now)
+        return
+    drafts.remove(db, shop.id, importing_goods.draft_id(shop, _keys(item)[0]))
+    catalogue.publish(db, uris, shop, draft, lambda: str(uuid.uuid4()), now)

@@ -62,10 +62,6 @@ class Law:
         """How many days there are to withdraw from a contract concluded at a distance."""
         return int(self.tables["distance"]["withdrawal_days"])
 
-    def needs_majority(self, category: str | None) -> bool:
-        """Whether only who is of age may order what stands on this shelf."""
-        return category in self.tables["distance"]["alcohol"]
-
     def soldes(self, department: str, around: date) -> tuple[Period, ...]:
         """The periods of a department from the year before a day to the year after, in order."""
         days = timedelta(days=int(self.tables["soldes"]["days"]) - 1)
@@ -120,7 +116,6 @@ def load(folder: Path | None = None) -> Law:
         assert law.offered_before >= timedelta(0)
         law.is_perishable("x")
         assert law.withdrawal_days >= 14
-        law.needs_majority("x")
         law.soldes("33", date(2026, 1, 1))
     except (AssertionError, KeyError, TypeError, ValueError, IndexError, StopIteration) as error:
         raise errors.Unusable(

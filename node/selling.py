@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from node import accounts, errors, reservations, siret, transfers, words
+from node import accounts, duties, errors, reservations, siret, transfers, words
 from node.law import Law
 from node.model import Exempt, Kind, Listing, Offer, Selling, Shop
 from node.store import applications, shop_keys
@@ -165,8 +165,7 @@ def open_for(db: sqlite3.Connection, shop: Shop) -> Selling | None:
 
 
 def may_be_ordered(shop: Shop, said: Selling, listing: Listing, law: Law) -> bool:
-    """Whether a listing can be ordered at all. What else the law asks of a kind of goods before it
-    is sold at a distance is asked here.
+    """Whether a listing can be ordered at all, and says all that the law asks for before that.
 
     It needs a shelf: by that it is known whether it perishes and who may have it.
     """
@@ -175,8 +174,9 @@ def may_be_ordered(shop: Shop, said: Selling, listing: Listing, law: Law) -> boo
         and listing.withdrawn is None
         and listing.category is not None
         and any(has_price(offer) for offer in listing.offers)
-        and (said.alcohol or not law.needs_majority(listing.category))
+        and (said.alcohol or not duties.is_alcohol(listing.category, law))
         and bool(ways(shop, listing))
+        and not duties.missing(listing, True, law)
     )
 
 
@@ -214,7 +214,7 @@ def quote(
         goods_cents=goods,
         delivery_cents=_delivery(shop, goods) if brought else 0,
         exempt=exempt(said, listing, law),
-        adults_only=law.needs_majority(listing.category),
+        adults_only=duties.is_alcohol(listing.category, law),
     )
 
 

@@ -240,7 +240,7 @@ class Workers:
         """Puts catalogues that came as files on the shelf, a few products at a time."""
         uris, clock = self._context.uris, self._context.clock
         while await self._database.read(imports.is_any_running):
-            await self._database.write(importing.work, uris, clock())
+            await self._database.write(importing.work, uris, clock(), self._law)
             self._spread_bell.set()
             await asyncio.sleep(IMPORT_PAUSE)
         return None

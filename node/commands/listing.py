@@ -2,7 +2,7 @@
 
 import argparse
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from node.commands import output
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from node.catalogue import ListingDraft
     from node.commands.folder import Folder
     from node.media import Developed
-    from node.model import Listing, Offer, Photo, Shop
+    from node.model import Listing, Offer, Particulars, Photo, Shop
 
 _OFFER_KEYS = ("price", "quantity", "unit", "stock", "gtin", "sku")
 
@@ -112,6 +112,23 @@ def _details(parser: argparse.ArgumentParser, *, adding: bool) -> None:
         help="one way to have it, of several: taille=M,couleur=bleu,price=12.50,stock=3",
     )
     parser.add_argument("--category", metavar="ID", help="such as boulangerie.pain")
+    said = parser.add_argument_group(
+        "what the law asks for on its shelf", "an empty one takes away what was said"
+    )
+    said.add_argument("--allergens", metavar="LIST", help='"gluten,milk,nuts", or "none"')
+    said.add_argument("--traces", metavar="LIST", help="what it may contain unintended")
+    said.add_argument("--origin", help='"France (Gironde)"')
+    said.add_argument("--brand")
+    said.add_argument("--maker", metavar='"NAME; ADDRESS; E-MAIL"', help="who makes it")
+    said.add_argument(
+        "--responsible",
+        metavar='"NAME; ADDRESS; E-MAIL"',
+        help="who answers for it in the European Union, where the maker is outside",
+    )
+    said.add_argument("--warnings", help="the warnings on the package")
+    said.add_argument("--energy", help="its energy class, A to G, or none")
+    said.add_argument("--eprel", metavar="URL", help="its sheet in the European register")
+    said.add_argument("--strength", metavar="PERCENT", help="alcohol in percent by volume: 13.5")
     parser.add_argument("--condition", choices=("new", "refurbished", "used", "damaged"))
     parser.add_argument("--description")
     parser.add_argument(
@@ -154,7 +171,7 @@ def add(asked: argparse.Namespace) -> None:
     """Publishes a listing."""
     import dataclasses
 
-    from node import answers, catalogue, errors, shops
+    from node import answers, catalogue, duties, errors, law, shops
     from node.commands import folder
     from node.store import database
 
@@ -165,6 +182,7 @@ def add(asked: argparse.Namespace) -> None:
     here = folder.open_folder(asked)
     draft = _draft(asked, None, here.settings.node.languages[0])
     catalogue.check(draft)
+    duties.require(draft, law.load(here.path))
     developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         shop = shops.get_open(db, asked.handle)
@@ -177,12 +195,13 @@ def revise(asked: argparse.Namespace) -> None:
     """Changes a listing."""
     import dataclasses
 
-    from node import answers, catalogue, errors
+    from node import answers, catalogue, duties, errors, law
     from node.commands import folder
     from node.store import database
     from node.store import shops as shop_rows
 
     here = folder.open_folder(asked)
+    rules = law.load(here.path)
     developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         listing = catalogue.get_on_show(db, asked.id)
@@ -190,6 +209,7 @@ def revise(asked: argparse.Namespace) -> None:
         if shop is None or shop.peer is not None:
             raise errors.NotFound("unknown-listing", f"{asked.id} is not a listing of this node.")
         draft = _draft(asked, listing, listing.language)
+        duties.require(draft, rules, catalogue.draft_of(listing))
         photos = _keep(db, asked, here, shop, developed, draft) or listing.photos
         draft = dataclasses.replace(draft, photos=photos)
         revised = catalogue.revise(db, here.uris, shop, listing.id, draft, here.now)
@@ -284,7 +304,7 @@ def _lines(listing: "Listing", shop: "Shop", what: str) -> list[str]:
 def _draft(asked: argparse.Namespace, before: "Listing | None", language: str) -> "ListingDraft":
     """What the arguments say, over what the listing said before."""
     from node.catalogue import ListingDraft
-    from node.model import Condition, Kind
+    from node.model import NOTHING_SAID, Condition, Kind
 
     return ListingDraft(
         name=asked.name if asked.name is not None else before.name if before else "",
@@ -315,7 +335,34 @@ def _draft(asked: argparse.Namespace, before: "Listing | None", language: str) -
         delivered=asked.delivered
         if asked.delivered is not None
         else before is not None and before.delivered,
+        particulars=_particulars(asked, before.particulars if before else NOTHING_SAID),
     )
+
+
+def _particulars(asked: argparse.Namespace, before: "Particulars") -> "Particulars":
+    """What was said of the goods, over what was said before."""
+    import dataclasses
+
+    from node import particulars
+
+    told: dict[str, Any] = {
+        name: getattr(asked, name)
+        for name in ("origin", "brand", "warnings", "eprel")
+        if getattr(asked, name) is not None
+    }
+    if asked.energy is not None:
+        told["energy"] = asked.energy if asked.energy == "none" else asked.energy.upper()
+    for name, read, nothing in (
+        ("allergens", particulars.parse_allergens, None),
+        ("traces", particulars.parse_allergens, ()),
+        ("maker", particulars.parse_contact, None),
+        ("responsible", particulars.parse_contact, None),
+        ("strength", particulars.parse_strength, None),
+    ):
+        typed = getattr(asked, name)
+        if typed is not None:
+            told[name] = read(typed) if typed else nothing
+    return dataclasses.replace(before, **told)
 
 
 def _offers(asked: argparse.Namespace, before: "tuple[Offer, ...]") -> "tuple[Offer, ...]":

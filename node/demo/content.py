@@ -7,17 +7,19 @@ from datetime import datetime, timedelta
 from importlib import resources
 from typing import Any
 
-from node import catalogue, events, hours_typed, news, prices, recurrence, shops
+from node import catalogue, events, hours_typed, news, particulars, prices, recurrence, shops
 from node.model import (
     Availability,
     Badge,
     Byline,
     Condition,
+    Contact,
     DeliveryTerms,
     Event,
     EventState,
     Kind,
     Offer,
+    Particulars,
     Place,
 )
 
@@ -133,7 +135,7 @@ def plans(new_id: Callable[[], str], shops_most: int | None = None) -> tuple[Tow
             name=town["name"],
             contact=town["contact"],
             shelves=tuple(
-                Shelf(shop, tuple(_ware(table, new_id) for table in shop["listings"]))
+                Shelf(shop, tuple(_ware(table, shop, new_id) for table in shop["listings"]))
                 for shop in town["shop"][:shops_most]
             ),
             told=(
@@ -145,7 +147,7 @@ def plans(new_id: Callable[[], str], shops_most: int | None = None) -> tuple[Tow
     )
 
 
-def _ware(table: dict[str, Any], new_id: Callable[[], str]) -> Ware:
+def _ware(table: dict[str, Any], shop: dict[str, Any], new_id: Callable[[], str]) -> Ware:
     rows = table.get("offers") or [f"|{table.get('price', '')}|{table.get('stock', '')}"]
     draft = catalogue.ListingDraft(
         name=table["name"],
@@ -155,8 +157,26 @@ def _ware(table: dict[str, Any], new_id: Callable[[], str]) -> Ware:
         condition=Condition(table.get("condition", "new")),
         kind=Kind(table.get("kind", "goods")),
         delivered=table.get("delivered", False),
+        particulars=_said(table.get("said", {}), shop),
     )
     return Ware(draft, table.get("picture"))
+
+
+def _said(table: dict[str, str], shop: dict[str, Any]) -> Particulars:
+    """What is said of the goods, as `echoppe listing add` takes it; the shop itself is "own"."""
+    told: dict[str, Any] = dict(table)
+    for name, read in (
+        ("allergens", particulars.parse_allergens),
+        ("traces", particulars.parse_allergens),
+        ("strength", particulars.parse_strength),
+    ):
+        if name in told:
+            told[name] = read(told[name])
+    if told.get("maker") == "own":
+        told["maker"] = Contact(shop["name"], shop["address"], f"{shop['handle']}@boutique.example")
+    elif "maker" in told:
+        told["maker"] = particulars.parse_contact(told["maker"])
+    return Particulars(**told)
 
 
 def _offer(row: str, table: dict[str, Any], offer_id: str) -> Offer:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation import activities, documents, proofs, vocabulary
 from federation.errors import Refused
 from node import categories, prices
-from node.exchange import shops, terms
+from node.exchange import particulars, shops, terms
 from node.model import (
     Availability,
     Condition,
@@ -81,13 +81,15 @@ def document(
         note["location"] = location
     note |= _marketplace(listing, location)
     note["sdo:offers"] = [_offer(listing, offer, place) for offer in listing.offers]
+    if listing.particulars:
+        note[particulars.TERM] = particulars.document(listing.particulars)
     return proofs.sign(note, key, uris.object_key(shop.handle), listing.updated)
 
 
 def held_copy(listing: Listing, shop: Shop, place: Place | None) -> dict[str, Any]:
     """What this node holds of a neighbour's listing, in the terms of `document`, without a proof:
     a node that was put back from a backup asks for it (node/exchange/held.py)."""
-    return {
+    held = {
         "id": listing.uri,
         "type": "Note",
         "attributedTo": shop.uri,
@@ -97,6 +99,9 @@ def held_copy(listing: Listing, shop: Shop, place: Place | None) -> dict[str, An
         "contentMap": {listing.language: ""},
         "sdo:offers": [_offer(listing, offer, place) for offer in listing.offers],
     }
+    if listing.particulars:
+        held[particulars.TERM] = particulars.document(listing.particulars)
+    return held
 
 
 def _image(photo: Photo, uris: Uris) -> dict[str, Any]:
@@ -341,6 +346,7 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         pick_up=pick_up,
         delivered=delivered,
         remote_photo=_photo(note, uri),
+        particulars=particulars.from_document(note.get(particulars.TERM)),
     )
 
 

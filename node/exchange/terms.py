@@ -35,6 +35,7 @@ LISTING_CONTEXT: list[Any] = [
         "hasNumericalValue": "om2:hasNumericalValue",
         "flohmarkt": "https://codeberg.org/flohmarkt/flohmarkt#",
         "sdo": SDO,
+        "echoppe": "urn:echoppe:",
     },
 ]
 

@@ -45,11 +45,19 @@ from node.model.network import (
     Tombstone,
     Verb,
 )
+from node.model.particulars import (
+    ALLERGENS,
+    ENERGY_CLASSES,
+    NOTHING_SAID,
+    Contact,
+    Particulars,
+)
 from node.model.people import (
     Account,
     Enquiry,
     EnquiryAnswer,
     Grant,
+    Imprint,
     Reservation,
     ReservationState,
     Role,
@@ -78,6 +86,9 @@ from node.model.searches import (
 )
 
 __all__ = [
+    "ALLERGENS",
+    "ENERGY_CLASSES",
+    "NOTHING_SAID",
     "PAYMENTS",
     "Account",
     "ActorKind",
@@ -89,6 +100,7 @@ __all__ = [
     "ChangeKind",
     "Changed",
     "Condition",
+    "Contact",
     "Delivery",
     "DeliveryTerms",
     "Enquiry",
@@ -102,6 +114,7 @@ __all__ = [
     "Freshness",
     "Grant",
     "Hours",
+    "Imprint",
     "Item",
     "Kind",
     "Listing",
@@ -111,6 +124,7 @@ __all__ = [
     "Offer",
     "OpenState",
     "Order",
+    "Particulars",
     "Peer",
     "Photo",
     "Place",

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
 
+from node.model.particulars import NOTHING_SAID, Particulars
 from node.pixels import fit
 
 # Means of payment that a shop may take.
@@ -243,6 +244,7 @@ class Listing:
     delivered: bool = False  # the shop delivers it, where its `delivery` says
     photos: tuple[Photo, ...] = ()
     remote_photo: RemotePhoto | None = None  # of a neighbour's listing, instead
+    particulars: Particulars = NOTHING_SAID
 
     @property
     def main_offer(self) -> Offer:

@@ -124,3 +124,16 @@ class EnquiryAnswer:
     key: str | None = None
     sealed: bytes | None = None
     failed: datetime | None = None  # when it was given up: the other server did not take it
+
+
+@dataclass(frozen=True, slots=True)
+class Imprint:
+    """Who runs a shop, as its legal notice says it; empty where nobody told."""
+
+    trader: str = ""  # the person's or the company's name
+    form: str = ""  # its legal form, and its capital
+    register: str = ""  # where it is registered: "RCS Bordeaux 123 456 789"
+    vat: str = ""  # its VAT number, or that VAT is not charged
+    email: str = ""
+    mediator: str = ""  # the consumer mediator: name, address, page
+    authority: str = ""  # of a regulated trade: who permits and watches it

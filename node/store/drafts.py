@@ -11,22 +11,35 @@ from node.store import times
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """The fields of a form as typed, by name; `id` is the form's own."""
+    """The fields of a form as typed, by name; `id` is the form's own.
+
+    One that is `kept` lacks what the law asks: it stays until it is published or erased.
+    """
 
     id: str
     shop: str
     fields: Mapping[str, str]
     updated: datetime
+    kept: bool = False
 
 
 def put(
-    db: sqlite3.Connection, draft_id: str, shop_id: str, fields: Mapping[str, str], now: datetime
+    db: sqlite3.Connection,
+    draft_id: str,
+    shop_id: str,
+    fields: Mapping[str, str],
+    now: datetime,
+    *,
+    kept: bool = False,
 ) -> None:
     """Keeps a draft in the place of its earlier state; another shop's of that id stays its own."""
     db.execute(
         """
-        INSERT INTO drafts (id, shop, fields, updated) VALUES (:id, :shop, :fields, :updated)
-        ON CONFLICT (id) DO UPDATE SET fields = excluded.fields, updated = excluded.updated
+        INSERT INTO drafts (id, shop, fields, updated, kept)
+        VALUES (:id, :shop, :fields, :updated, :kept)
+        ON CONFLICT (id) DO UPDATE
+            SET fields = excluded.fields, updated = excluded.updated,
+                kept = max(kept, excluded.kept)
             WHERE shop = excluded.shop
         """,
         {
@@ -34,25 +47,48 @@ def put(
             "shop": shop_id,
             "fields": json.dumps(dict(fields), ensure_ascii=False),
             "updated": times.stamp(now),
+            "kept": kept,
         },
     )
 
 
-def find(db: sqlite3.Connection, shop_id: str) -> list[Draft]:
-    """A shop's drafts, the last touched first."""
+def find(db: sqlite3.Connection, shop_id: str, most: int = -1) -> list[Draft]:
+    """A shop's drafts, the last touched first; at most so many."""
     rows = db.execute(
-        "SELECT id, shop, fields, updated FROM drafts WHERE shop = ? ORDER BY updated DESC, id",
-        (shop_id,),
+        """
+        SELECT id, shop, fields, updated, kept FROM drafts WHERE shop = ?
+        ORDER BY updated DESC, id LIMIT ?
+        """,
+        (shop_id, most),
     )
-    return [
-        Draft(row["id"], row["shop"], json.loads(row["fields"]), times.moment(row["updated"]))
-        for row in rows
-    ]
+    return [_draft(row) for row in rows]
+
+
+def count_kept(db: sqlite3.Connection, shop_id: str) -> int:
+    """How many of a shop lack what the law asks."""
+    found: int = db.execute(
+        "SELECT count(*) FROM drafts WHERE shop = ? AND kept", (shop_id,)
+    ).fetchone()[0]
+    return found
 
 
 def get(db: sqlite3.Connection, shop_id: str, draft_id: str) -> Draft | None:
     """The draft of that id, where it is this shop's."""
-    return next((draft for draft in find(db, shop_id) if draft.id == draft_id), None)
+    row = db.execute(
+        "SELECT id, shop, fields, updated, kept FROM drafts WHERE id = ? AND shop = ?",
+        (draft_id, shop_id),
+    ).fetchone()
+    return None if row is None else _draft(row)
+
+
+def _draft(row: sqlite3.Row) -> Draft:
+    return Draft(
+        row["id"],
+        row["shop"],
+        json.loads(row["fields"]),
+        times.moment(row["updated"]),
+        bool(row["kept"]),
+    )
 
 
 def remove(db: sqlite3.Connection, shop_id: str, draft_id: str) -> None:
@@ -61,16 +97,17 @@ def remove(db: sqlite3.Connection, shop_id: str, draft_id: str) -> None:
 
 
 def drop_oldest(db: sqlite3.Connection, shop_id: str, most: int) -> None:
-    """Keeps the `most` last touched of a shop."""
+    """Keeps the `most` last touched of a shop, and all that are `kept`."""
     db.execute(
         """
-        DELETE FROM drafts WHERE shop = :shop AND id NOT IN (
-            SELECT id FROM drafts WHERE shop = :shop ORDER BY updated DESC, id LIMIT :most)
+        DELETE FROM drafts WHERE shop = :shop AND NOT kept AND id NOT IN (
+            SELECT id FROM drafts WHERE shop = :shop AND NOT kept
+            ORDER BY updated DESC, id LIMIT :most)
         """,
         {"shop": shop_id, "most": most},
     )
 
 
 def prune(db: sqlite3.Connection, since: datetime) -> None:
-    """Drops drafts that nobody has touched since a time."""
-    db.execute("DELETE FROM drafts WHERE updated < ?", (times.stamp(since),))
+    """Drops drafts that nobody has touched since a time, but those that are `kept`."""
+    db.execute("DELETE FROM drafts WHERE updated < ? AND NOT kept", (times.stamp(since),))

@@ -16,10 +16,10 @@ from node.model import (
     ReductionKind,
     RemotePhoto,
 )
-from node.store import photos, remote_photos, times
+from node.store import particulars, photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
-              published, updated, seen, withdrawn, kind, pick_up, delivered"""
+              published, updated, seen, withdrawn, kind, pick_up, delivered, particulars"""
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
                     availability, stock, gtin, sku, reduction_kind, reduction_from,
                     reduction_since, reduction_until"""
@@ -60,7 +60,7 @@ def _listing(
 ) -> Listing:
     (
         id_, uri, url, shop, name, description, category, condition, language, announce,
-        published, updated, seen, withdrawn, kind, pick_up, delivered,
+        published, updated, seen, withdrawn, kind, pick_up, delivered, said,
     ) = row  # fmt: skip
     return Listing(
         id=id_,
@@ -83,6 +83,7 @@ def _listing(
         delivered=bool(delivered),
         photos=shown,
         remote_photo=remote_photo,
+        particulars=particulars.read(said),
     )
 
 
@@ -105,6 +106,7 @@ def _values(listing: Listing) -> dict[str, object]:
         "kind": listing.kind,
         "pick_up": listing.pick_up,
         "delivered": listing.delivered,
+        "particulars": particulars.written(listing.particulars),
     }
 
 
@@ -114,7 +116,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
         f"""
         INSERT INTO listings ({_COLUMNS})
         VALUES (:id, :uri, :url, :shop, :name, :description, :category, :condition, :language,
-                :announce, :published, :updated, :seen, :withdrawn, :kind, :pick_up, :delivered)
+                :announce, :published, :updated, :seen, :withdrawn, :kind, :pick_up, :delivered,
+                :particulars)
         """,  # noqa: S608 (a constant)
         _values(listing),
     )
@@ -132,7 +135,7 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
         UPDATE listings SET url = :url, name = :name, description = :description,
             category = :category, condition = :condition, language = :language,
             announce = :announce, updated = :updated, seen = :seen, withdrawn = :withdrawn,
-            kind = :kind, pick_up = :pick_up, delivered = :delivered
+            kind = :kind, pick_up = :pick_up, delivered = :delivered, particulars = :particulars
         WHERE id = :id
         """,
         _values(listing),

@@ -53,6 +53,8 @@ NAMES = (
     "2026_11_26_relays",
     "2026_11_26_corrections",
     "2026_11_26_distance",
+    "2026_11_26_particulars",
+    "2026_11_26_imprints",
 )
 
 

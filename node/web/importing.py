@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from node import csv_dialects, errors, importing
 from node.importing import Plan, Problem
+from node.law import Law
 from node.model import Shop
 from node.store import imports
 from node.translation import Translator
@@ -39,7 +40,7 @@ async def page(request: Request) -> Response:
         try:
             if not data:
                 raise errors.Invalid("csv-none")
-            plan = await site.database.read(_look, desk.shop, data, vat)
+            plan = await site.database.read(_look, desk.shop, data, vat, site.law)
             import_id = await site.database.write(importing.keep, desk.shop, plan, site.clock())
         except errors.Invalid as error:
             ask_vat = error.code == "prices-without-vat"
@@ -55,7 +56,7 @@ async def page(request: Request) -> Response:
         ask_vat=ask_vat,
         rates=[("", "—"), *((rate, f"{rate.replace('.', ',')}\u202f%") for rate in importing.VAT)],
         first=[
-            (item["name"], say.money(item["price"], "EUR"), item["kind"] == "new",
+            (item["name"], say.money(item["price"], "EUR"), item["kind"],
              item.get("stock"))
             for item in plan.items[:SHOWN_FIRST]
         ] if plan else [],
@@ -65,8 +66,8 @@ async def page(request: Request) -> Response:
     )  # fmt: skip
 
 
-def _look(db: sqlite3.Connection, shop: Shop, data: bytes, vat: str) -> Plan:
-    return importing.look(db, shop, csv_dialects.read(data), vat)
+def _look(db: sqlite3.Connection, shop: Shop, data: bytes, vat: str, law: Law) -> Plan:
+    return importing.look(db, shop, csv_dialects.read(data), vat, law)
 
 
 def _refusal(say: Translator, code: str) -> str:
@@ -102,5 +103,16 @@ def _fix(say: Translator, one: Problem) -> str:
                         "decimals"),
         "bad-sku": say("The shop’s own number is at most 60 characters"),
         "twice": say("It is twice in the file: keep one of the two"),
+        "refused": say("The law forbids offering this here: take the line out"),
+        "lacks": say("The new shelf asks for more than the file says: change it on its page"),
+        "bad-contents": say("What one sale holds is written as 500 g, 1 kg, 75 cl or 1 piece"),
+        "bad-allergens": say("Name allergens among the 14, with commas, or “none”"),
+        "bad-traces": say("Name allergens among the 14, with commas, or “none”"),
+        "bad-strength": say("The alcohol must be a number, for example 13.5"),
+        "bad-maker": say("Write the maker as: name; postal address; e-mail or web page"),
+        "bad-responsible": say("Write the maker as: name; postal address; e-mail or web page"),
+        "bad-origin": say("The origin is too long, or holds unreadable characters"),
+        "bad-brand": say("The brand is too long, or holds unreadable characters"),
+        "bad-energy": say("The energy class is a letter from A to G"),
         "choices": say("It has several choices here: change it on its page"),
     }[one.code]  # fmt: skip

@@ -3,13 +3,13 @@ each field that cannot be used."""
 
 import dataclasses
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from node import catalogue, errors, prices
-from node.model import Condition, Kind, Listing, Offer
+from node.model import Condition, Contact, Kind, Listing, Offer, Particulars
 from node.translation import Translator
-from node.web import forms
+from node.web import forms, particulars_form
 
 SHOWN_MOST = 5000  # letters: fifty offers
 
@@ -47,6 +47,9 @@ class Typed:
     without_photo: bool = False
     shown: str = ""  # the offers as the form was made from them (`shown_of`)
     offers: tuple[Choice, ...] = field(default=())  # where there are several
+    sku: str = ""  # of a draft that came from a file
+    asked: str = ""  # the duties that the form had fields for, with commas
+    said: particulars_form.Typed = field(default_factory=particulars_form.Typed)
 
 
 def typed_in(form: forms.Form, offers: int = 1) -> Typed:
@@ -81,6 +84,8 @@ def typed_in(form: forms.Form, offers: int = 1) -> Typed:
         )
         if offers > 1
         else (),
+        asked=form.line("asked", 100),
+        said=particulars_form.typed_in(form),
     )
 
 
@@ -111,6 +116,7 @@ def typed_of(listing: Listing) -> Typed:
         )
         if len(listing.offers) > 1
         else (),
+        said=particulars_form.typed_of(listing.particulars),
     )
 
 
@@ -157,29 +163,67 @@ def _stock_as_typed(offer: Offer) -> str:
 def kept_of(typed: Typed) -> Mapping[str, str]:
     """What is kept of a form that is not sent to its end."""
     fields = {name: getattr(typed, name) for name in _KEPT}
-    return {**fields, "on_request": "1" if typed.on_request else ""}
+    beside = {name: getattr(typed, name) for name in _KEPT_BESIDE if getattr(typed, name)}
+    said = particulars_form.kept_of(typed.said)
+    return {**fields, "on_request": "1" if typed.on_request else "", **beside, **said}
 
 
 def typed_from(form: str, kept: Mapping[str, str]) -> Typed:
     """The form again, as it was left."""
     return Typed(
         form=form,
+        on_request=bool(kept.get("on_request")),
+        said=particulars_form.typed_from(kept),
         name=kept.get("name", ""),
         price=kept.get("price", ""),
         alt=kept.get("alt", ""),
         kept=kept.get("kept", ""),
-        on_request=bool(kept.get("on_request")),
+        description=kept.get("description", ""),
+        category=kept.get("category", ""),
+        quantity=kept.get("quantity", ""),
+        unit=kept.get("unit", ""),
+        stock=kept.get("stock", ""),
+        gtin=kept.get("gtin", ""),
+        sku=kept.get("sku", ""),
+    )
+
+
+def over(typed: Typed, kept: Mapping[str, str]) -> Typed:
+    """What was typed, with what a draft holds for which the form has no field."""
+    before = typed_from(typed.form, kept)
+    return dataclasses.replace(
+        typed,
+        description=typed.description or before.description,
+        category=typed.category or before.category,
+        quantity=typed.quantity or before.quantity,
+        unit=typed.unit or before.unit,
+        stock=typed.stock or before.stock,
+        gtin=typed.gtin or before.gtin,
+        sku=typed.sku or before.sku,
+        said=particulars_form.over(typed.said, before.said, typed.asked),
     )
 
 
 _KEPT = ("name", "price", "alt", "kept")
+_KEPT_BESIDE = ("description", "category", "quantity", "unit", "stock", "gtin", "sku")
 
 
 def draft_of(
-    say: Translator, typed: Typed, before: Listing | None, language: str
+    say: Translator,
+    typed: Typed,
+    before: Listing | None,
+    language: str,
+    makers: Sequence[Particulars] = (),
+    itself: Contact | None = None,
 ) -> tuple[catalogue.ListingDraft | None, dict[str, str]]:
-    """What was typed as a draft, or a sentence for each field that cannot be used."""
+    """What was typed as a draft, or a sentence for each field that cannot be used.
+
+    `makers` and `itself` are those of `particulars_form.particulars_of`.
+    """
     problems: dict[str, str] = {}
+    if before is not None:
+        was = particulars_form.typed_of(before.particulars)
+        typed = dataclasses.replace(typed, said=particulars_form.over(typed.said, was, typed.asked))
     if not typed.name:
         problems["name"] = say("Say what it is called")
     rows = typed.offers or (Choice(typed.price, typed.stock, typed.gtin),)
@@ -190,26 +234,33 @@ def draft_of(
             continue
         suffix = f"-{number}" if typed.offers else ""
         offer = _offer(
-            say, typed.on_request, choice, old[number] if old else None, suffix, problems
+            say, typed.on_request, choice, old[number] if old else None, suffix, problems, typed.sku
         )
-        if len(rows) == 1 and before is not None:
+        if len(rows) == 1:
             offer = _measured(say, typed, offer, problems)
         made.append(offer)
     if not made:
         problems["gone-0"] = say("One choice at least remains: withdraw the product instead")
     if typed.condition not in ("", *Condition):
         problems["condition"] = say("There is no such condition")
+    said, wrong = particulars_form.particulars_of(say, typed.said, makers, itself)
+    problems |= wrong
     if problems:
         return None, problems
     draft = (
         catalogue.draft_of(before) if before else catalogue.ListingDraft("", (), language=language)
     )
-    draft = dataclasses.replace(draft, name=typed.name, offers=tuple(made))
+    draft = dataclasses.replace(
+        draft,
+        name=typed.name,
+        offers=tuple(made),
+        description=typed.description,
+        category=typed.category or None,
+        particulars=said,
+    )
     if before is not None:
         draft = dataclasses.replace(
             draft,
-            description=typed.description,
-            category=typed.category or None,
             condition=Condition(typed.condition or before.condition),
             kind=Kind.SERVICE if typed.service else Kind.GOODS,
             delivered=typed.delivered,
@@ -230,6 +281,7 @@ def _offer(
     before: Offer | None,
     suffix: str,
     problems: dict[str, str],
+    sku: str,
 ) -> Offer:
     cents: int | None = None
     counted: int | None = None
@@ -269,7 +321,7 @@ def _offer(
             availability=availability,
             stock=counted,
             gtin=gtin,
-            sku=None,
+            sku=sku or None,
         )
     if counted == before.stock:
         availability = before.availability

@@ -14,14 +14,17 @@ from starlette.responses import Response
 
 from node import catalogue, errors, hours_said, phrases, rules
 from node import hours as opening
+from node.law import Law
 from node.model import Account, Availability, Listing, Shop
 from node.store import drafts, helpers, hidden, listings, notices, places
 from node.store import rules as consents
 from node.store import shops as shop_rows
+from node.translation import Translator
 from node.uris import Uris
-from node.web import accounts, cards, forms, render, sessions, state
+from node.web import accounts, cards, duties_form, forms, listing_form, render, sessions, state
 
 LISTED_MOST = 1000
+DRAFTS_SHOWN = 200
 BEFORE_MOST = 3000  # characters of the stock of fifty offers, twice
 
 
@@ -155,7 +158,8 @@ async def products(request: Request) -> Response:
     site = state.of(request)
     database = site.database
     found = await database.read(listings.find_of_shop, desk.shop.id, LISTED_MOST)
-    begun = await database.read(drafts.find, desk.shop.id)
+    begun = await database.read(drafts.find, desk.shop.id, DRAFTS_SHOWN)
+    incomplete = await database.read(drafts.count_kept, desk.shop.id)
     say = render.speak(request)
     now = site.clock()
     zone = opening.zone_of(desk.shop.place)
@@ -167,10 +171,26 @@ async def products(request: Request) -> Response:
             is_sold_out(one),
             phrases.seen(say, one.seen.astimezone(zone), now.astimezone(zone)),
             one.offers[0].stock if len(one.offers) == 1 else None,
+            duties_form.lacks(say, catalogue.draft_of(one), site.law),
         )
         for one in found
     ]
-    return page(request, "products", desk, listings=shown, drafts=begun, undo=_undo(request))
+    return page(
+        request,
+        "products",
+        desk,
+        listings=shown,
+        incomplete=[(draft, _lacks(say, draft, site.law)) for draft in begun if draft.kept],
+        incomplete_all=incomplete,
+        drafts=[draft for draft in begun if not draft.kept],
+        undo=_undo(request),
+    )
+
+
+def _lacks(say: Translator, draft: drafts.Draft, law: Law) -> tuple[str, ...]:
+    """What a draft lacks; nothing where it has no name or price yet."""
+    typed = listing_form.typed_from(draft.id, draft.fields)
+    return duties_form.lacks(say, listing_form.draft_of(say, typed, None, "fr")[0], law)
 
 
 def own_listing(db: sqlite3.Connection, shop: Shop, listing_id: str) -> Listing | None:

@@ -12,7 +12,17 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
-from node import errors, order_notices, orders, phrases, qr, reservations, sealing, transfers
+from node import (
+    duties,
+    errors,
+    order_notices,
+    orders,
+    phrases,
+    qr,
+    reservations,
+    sealing,
+    transfers,
+)
 from node.model import Order, Reservation, ReservationState, Selling, Shop
 from node.store import listings, shops
 from node.store import orders as order_rows
@@ -92,7 +102,7 @@ def _values(db: sqlite3.Connection, request: Request, found: Found) -> dict[str,
         "last": "" if last is None else phrases.day(say, last),
         "why": ordering.exempt(say, order.exempt),
         "pay": _payment(found) if one.state in _PAYABLE and order.withdrawn is None else None,
-        "adults_only": listing is not None and site.law.needs_majority(listing.category),
+        "adults_only": listing is not None and duties.is_alcohol(listing.category, site.law),
     }
 
 

@@ -12,10 +12,11 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from node import bringing, bringing_said, categories, globe, phrases, siret, words
+from node import bringing, bringing_said, categories, duties, globe, phrases, siret, words
 from node.model import Kind, Listing, Place, Shop
-from node.store import applications, hidden, listings, places, shops
+from node.store import applications, hidden, imprints, listings, places, shops
 from node.store.times import stamp
+from node.translation import Translator
 from node.uris import slug
 from node.web import (
     activitypub,
@@ -23,6 +24,7 @@ from node.web import (
     content,
     nearby,
     ordering,
+    particulars_said,
     practical,
     render,
     reserving,
@@ -234,6 +236,7 @@ def _shop(
         "facts": facts,
         "fingerprint": reserving.fingerprint(db, found),
         "asked": _asked(db, found),
+        "imprint": _imprint(db, say, found),
         "state": cards.state(found),
         "trade": ", ".join(
             searching.label(say, one)
@@ -250,6 +253,21 @@ def _shop(
         "linked_data": structured.block(structured.shop(found, facts.place)),
         **told.of_shop(db, request, found.id, cards.now),
     }
+
+
+def _imprint(db: sqlite3.Connection, say: Translator, shop: Shop) -> list[tuple[str, str]]:
+    """(label, words) of what a shop says of who runs it."""
+    said = imprints.get(db, shop.id)
+    lines = (
+        (say("Run by"), said.trader),
+        (say("Legal form"), said.form),
+        (say("Registration"), said.register),
+        (say("VAT number"), said.vat),
+        (say("E-mail"), said.email),
+        (say("Consumer mediator"), said.mediator),
+        (say("Permitted by"), said.authority),
+    )
+    return [(label, shown.line(text, 200)) for label, text in lines if text]
 
 
 def _asked(db: sqlite3.Connection, shop: Shop) -> tuple[str, datetime] | None:
@@ -342,6 +360,10 @@ def _listing(
         "facts": facts,
         "state": cards.state(of),
         "linked_data": structured.block(structured.listing(found, of, images)),
+        "said": particulars_said.said(say, found),
+        "alcohol": duties.alcohol_words(site.law, say.language)
+        if found.kind is Kind.GOODS and duties.is_alcohol(found.category, site.law)
+        else (),
     }
 
 

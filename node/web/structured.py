@@ -11,7 +11,18 @@ from markupsafe import Markup
 
 from node import prices, recurrence
 from node.exchange import terms
-from node.model import Event, EventState, Hours, Listing, Offer, Place, Post, Shop
+from node.model import (
+    ENERGY_CLASSES,
+    Event,
+    EventState,
+    Hours,
+    Listing,
+    Offer,
+    Particulars,
+    Place,
+    Post,
+    Shop,
+)
 
 _SCHEMA = "https://schema.org"
 _DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
@@ -105,6 +116,29 @@ def listing(found: Listing, of: Shop, images: tuple[str, ...] = ()) -> dict[str,
         document["category"] = found.category
     if len(found.offers) == 1:
         document |= _codes(found.offers[0])
+    return document | _particulars(found.particulars)
+
+
+def _particulars(said: Particulars) -> dict[str, Any]:
+    """What schema.org has a word for: it has none for allergens."""
+    document: dict[str, Any] = {}
+    if said.brand:
+        document["brand"] = {"@type": "Brand", "name": said.brand}
+    if said.origin:
+        document["countryOfOrigin"] = said.origin
+    if said.maker is not None:
+        written = said.maker.electronic
+        document["manufacturer"] = {
+            "@type": "Organization",
+            "name": said.maker.name,
+            "address": said.maker.postal,
+            "email" if "@" in written else "url": written,
+        }
+    if said.energy in ENERGY_CLASSES[:-1] and said.energy:
+        document["hasEnergyConsumptionDetails"] = {
+            "@type": "EnergyConsumptionDetails",
+            "hasEnergyEfficiencyCategory": f"{_SCHEMA}/EUEnergyEfficiencyCategory{said.energy}",
+        }
     return document
 
 

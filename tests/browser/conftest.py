@@ -163,6 +163,7 @@ def towns(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Town, Town
     for town, handle, name, price, *more in (
         (pessac, "monteil", "Miel de lavande, pot de 500 g", "12,50",
          "--quantity", "500", "--unit", "g", "--category", "epicerie.miel",
+         "--allergens", "none", "--origin", "France (Pessac)",
          "--description", "Récolté à Pessac.\n</script><script>alert(1)</script>"),
         (pessac, "monteil", "Bougie à la cire d’abeille", "14", "--stock", "0"),
         (pessac, "camponac", "Bouquet de saison", "24"),

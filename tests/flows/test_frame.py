@@ -33,7 +33,8 @@ def town(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Town]:
                  "--phone", "05 56 00 00 00")  # fmt: skip
         for number in range(21):
             town.run("listing", "add", "ruche", "--name", f"Miel & pollen <n° {number}>",
-                     "--price", "2,40", "--category", "epicerie.miel")  # fmt: skip
+                     "--price", "2,40", "--category", "epicerie.miel", "--quantity", "1",
+                     "--unit", "piece", "--allergens", "none", "--origin", "France")  # fmt: skip
         yield town
 
 

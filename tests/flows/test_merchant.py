@@ -146,7 +146,11 @@ def test_after_five_wrong_codes_the_right_one_is_wrong(town: Town) -> None:
 def test_photo_name_price_published(town: Town, claire: Browser) -> None:
     assert "Bonjour, La Ruche" in claire.get("/compte").text
     answer = add(
-        claire, "Miel de lavande", "12,50", files={"photo": ("x.jpg", jpeg(), "image/jpeg")}
+        claire,
+        "Miel de lavande",
+        "12,50",
+        files={"photo": ("x.jpg", jpeg(), "image/jpeg")},
+        data={"no_allergens": "1", "origin": "France", "quantity": "500", "unit": "g"},
     )
     assert answer.status_code == 303, answer.text
     page = claire.get(answer.headers["location"]).text

@@ -199,7 +199,12 @@ def test_a_suspended_shop_goes_everywhere_and_comes_back(
     page = baker.get("/ma-boutique/pains/ajouter").text
     answer = baker.post(
         "/ma-boutique/pains/ajouter",
-        data={"form": hidden(page, "form"), "name": "Brioche", "price": "5"},
+        data={
+            "form": hidden(page, "form"),
+            "name": "Brioche",
+            "price": "5",
+            "allergen-gluten": "1",
+        },
         files={"photo": ("", b"", "application/octet-stream")},
     )
     assert answer.status_code == 422

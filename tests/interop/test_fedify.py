@@ -161,7 +161,7 @@ def test_every_member_of_our_documents_means_something_and_no_context_is_fetched
     listing = town.run(
         "listing", "add", "epices", "--name", "Safran", "--price", "12.50", "--quantity", "1",
         "--unit", "g", "--stock", "4", "--category", "epicerie", "--description", "En filaments.",
-        "--delivered", "--service",
+        "--delivered", "--service", "--allergens", "none", "--origin", "Iran",
     )  # fmt: skip
     gone = town.run("listing", "add", "epices", "--name", "Sumac", "--on-request")
     news = town.run(

@@ -21,6 +21,10 @@ EXPECTED = [
 ]
 
 
+# What the law asks for has its own tests below: these are about files.
+NOTHING_ASKED = law.Law({**law.load().tables, "duties": {"rules": []}})
+
+
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Any]:
     with ground.opened(tmp_path / "node") as opened:
@@ -30,7 +34,7 @@ def db(tmp_path: Path) -> Iterator[Any]:
 def look(db: Any, text: str | bytes, vat: str = "", shop: Any = None) -> Plan:
     data = text if isinstance(text, bytes) else text.encode()
     shop = shop or ground.open_shop(db)
-    return importing.look(db, shop, csv_dialects.read(data), vat)
+    return importing.look(db, shop, csv_dialects.read(data), vat, NOTHING_ASKED)
 
 
 def told(plan: Plan) -> list[dict[str, Any]]:
@@ -157,7 +161,7 @@ def run(db: Any, shop: Any, plan: Plan, *, sell_out: bool = False, sure: bool = 
     import_id = importing.keep(db, shop, plan, NOW)
     assert importing.begin(db, shop, import_id, sell_out=sell_out, sure=sure)
     assert not importing.begin(db, shop, import_id, sell_out=sell_out, sure=sure)
-    while importing.work(db, ground.URIS, NOW + timedelta(hours=1)):
+    while importing.work(db, ground.URIS, NOW + timedelta(hours=1), NOTHING_ASKED):
         pass
     done = imports.last(db, shop.id)
     assert done is not None
@@ -225,7 +229,7 @@ def test_another_shops_plan_and_products_are_out_of_reach(db: Any) -> None:
     import_id = importing.keep(db, shop, look(db, "Nom;Prix\nPain;1\n", shop=shop), NOW)
     assert not importing.begin(db, other, import_id, sell_out=False, sure=False)
     assert importing.begin(db, shop, import_id, sell_out=False, sure=False)
-    importing.work(db, ground.URIS, NOW)
+    importing.work(db, ground.URIS, NOW, NOTHING_ASKED)
     assert listings.get(db, theirs.id) == theirs
     assert list(shelf(db, shop)) == ["Pain"]
 
