@@ -94,7 +94,8 @@ def offered(town: Town, name: str, *more: str, shelf: str = "maison.decoration")
     """A listing, and the address of its page."""
     listing = town.run(
         "listing", "add", "fleurs", "--name", name, "--price", "12", "--delivered",
-        "--category", shelf, *more,
+        "--category", shelf,
+        "--maker", "Atelier du Lac; 1 rue des Arts, 33600 Pessac; atelier@lac.example", *more,
     )  # fmt: skip
     return str(town.get(f"/@fleurs/x-{listing['id'][:8]}", follow_redirects=True).url)
 
@@ -196,7 +197,10 @@ def test_without_script_there_is_no_order_to_send(
 def test_who_orders_wine_is_of_age(
     visit: Visit, town: Town, words: list[str], axe_script: str, pictures: Path
 ) -> None:
-    url = offered(town, "Graves rouge", shelf="boissons.vin")
+    url = offered(
+        town, "Graves rouge", "--allergens", "sulphites", "--strength", "12.5",
+        "--quantity", "75", "--unit", "cl", shelf="boissons.vin",
+    )  # fmt: skip
     with visit(360) as shop:
         sign_in(shop, town, "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
         shop.page.goto(f"{town.url}{HOME}/vente-a-distance")

@@ -83,12 +83,18 @@ def on(keys: merchant.Made, claire: Browser) -> merchant.Made:
     return keys
 
 
+ON_THE_BOTTLE = (
+    "--allergens", "sulphites", "--strength", "12.5", "--quantity", "75", "--unit", "cl",
+)  # fmt: skip
+
+
 def offered(
     town: Town, name: str, *more: str, price: str = "12", shelf: str = "maison.decoration"
 ) -> Any:
     return town.run(
         "listing", "add", "fleurs", "--name", name, "--price", price, "--category", shelf,
-        "--delivered", *more,
+        "--delivered", "--maker",
+        "Atelier du Lac; 1 rue des Arts, 33600 Pessac; atelier@lac.example", *more,
     )  # fmt: skip
 
 
@@ -316,7 +322,7 @@ def test_withdrawing_in_two_steps_with_an_acknowledgement(
 def test_alcohol_needs_the_licence_and_who_is_of_age(
     town: Town, on: merchant.Made, claire: Browser
 ) -> None:
-    listing = offered(town, "Graves rouge", shelf="boissons.vin")
+    listing = offered(town, "Graves rouge", *ON_THE_BOTTLE, shelf="boissons.vin")
     assert town.get(where(listing)).status_code == 410
     assert claire.post(PAGE, data={**FIELDS, "alcohol": "1", "deed": "save"}).status_code == 303
     page = words_of(town.get(where(listing)).text)

@@ -10,10 +10,13 @@ import pytest
 
 from node import catalogue, errors, law, orders, reservations, sealing, selling, shop_keys, shops
 from node.model import (
+    NOTHING_SAID,
+    Contact,
     DeliveryTerms,
     Exempt,
     Kind,
     Listing,
+    Particulars,
     Reservation,
     ReservationState,
     Selling,
@@ -64,10 +67,23 @@ def selling_in(db: Any, **more: Any) -> tuple[Shop, Selling, merchant.Made]:
     return shop, selling.save(db, shop, said(shop, **more), NOW, on=True), made
 
 
+SAID_OF_IT = Particulars(
+    allergens=("sulphites",),
+    maker=Contact("Atelier", "1 rue des Arts, 33600 Pessac", "atelier@lac.example"),
+    strength=125,
+)
+
+
 def goods(db: Any, shop: Shop, name: str = "Vase", cents: int = 1200, **more: Any) -> Listing:
     stock = more.pop("stock", None)
-    values = {"category": "maison.decoration", "delivered": True, **more}
-    return ground.publish(db, shop, name, ground.offer(cents, stock=stock), **values)
+    values = {
+        "category": "maison.decoration",
+        "delivered": True,
+        "particulars": SAID_OF_IT,
+        **more,
+    }
+    offer = ground.offer(cents, stock=stock, quantity_milli=750, unit="ml")
+    return ground.publish(db, shop, name, offer, **values)
 
 
 def asked(listing: Listing, made: merchant.Made, name: str = "a", quantity: int = 1) -> Any:
@@ -209,6 +225,7 @@ def test_what_can_be_ordered_at_all(tmp_path: Path) -> None:
         assert not may(kind=Kind.SERVICE)
         assert not may(cents=None)
         assert may(delivered=False)
+        assert not may(particulars=NOTHING_SAID)  # who made it
         assert not may(category="boissons.vin")
         assert may(dataclasses.replace(kept, alcohol=True), category="boissons.vin")
 
