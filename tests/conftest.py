@@ -1,8 +1,22 @@
 """What every test may use."""
 
+import hypothesis
 import pytest
 
 from tests.skipping import MARK
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """An example may take as long as a busy machine lets it: 200 ms of the clock, which is what
+    Hypothesis allows otherwise, say nothing of the code. What else it has settled stays, on CI the
+    same examples each time."""
+    hypothesis.settings.register_profile(
+        "suite",
+        parent=hypothesis.settings(),
+        deadline=None,
+        suppress_health_check=[hypothesis.HealthCheck.too_slow],
+    )
+    hypothesis.settings.load_profile("suite")
 
 
 @pytest.fixture

@@ -62,7 +62,9 @@ class Sink:
                 head, _, pending = pending.partition(b"\r\n\r\n")
                 length = int(head.lower().partition(b"content-length:")[2].split(b"\r\n")[0])
                 while len(pending) < length:
-                    pending += connection.recv(65536)
+                    pending += (data := connection.recv(65536))
+                    if not data:  # else this would turn for ever
+                        return
                 self.bodies.append(pending[:length])
                 pending = pending[length:]
                 self.answer(connection, self)

@@ -281,7 +281,11 @@ class _Handler(http.server.BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         """Takes a delivery."""
-        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        length = int(self.headers.get("Content-Length", "0"))
+        body = self.rfile.read(length)
+        if len(body) < length:  # who was ended amid it has delivered nothing
+            self.close_connection = True
+            return
         status = self.server.stub.statuses.get(self.path, 202)
         self._write_down(body)  # what is not yet written down is answered as is said from now on
         self.send_response(status)

@@ -255,7 +255,7 @@ def test_it_is_remade_in_steps_and_misses_none(tmp_path: Path) -> None:
 WRITTEN = st.text(st.characters(codec="utf-8"), max_size=30)
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
 @given(WRITTEN)
 def test_no_query_makes_it_fail(db: sqlite3.Connection, query: str) -> None:
     assert found(db, query) == []  # nothing is there to be found
