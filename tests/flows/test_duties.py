@@ -249,8 +249,10 @@ def test_the_command_names_what_is_missing(towns: list[Town]) -> None:
 
 def test_the_legal_notice_is_completed_by_the_owner(towns: list[Town], claire: Browser) -> None:
     bordeaux = towns[0]
-    seller = signed_in(bordeaux, "yann@example.fr", "--role", "merchant")
-    assert seller.get(f"{MINE}/mentions").status_code in (403, 404)
+    bordeaux.run("shop", "add", "pains", "--name", "Aux Pains", "--commune", "Bordeaux")
+    yann = signed_in(bordeaux, "yann@example.fr", "--role", "merchant", "--shop", "pains")
+    assert yann.get(f"{MINE}/mentions").status_code == 404
+    assert yann.post(f"{MINE}/mentions", data={"trader": "Yann"}).status_code == 404
     page = claire.get(f"{MINE}/mentions").text
     assert "À faire relire" in page
     told = {
