@@ -192,7 +192,7 @@ def test_the_total_and_the_duties_stand_before_the_button(town: Town, on: mercha
         r'<button class="wide" id="send">Commande avec obligation de paiement</button>', page
     )
     for said in (
-        "3 à 12,00 € 36,00 €", "Livraison 3,50 €", "Total à payer, toutes taxes comprises 39,50 €",
+        "3 × 12,00 € 36,00 €", "Livraison 3,50 €", "Total à payer, toutes taxes comprises 39,50 €",
         FIELDS["trader"], "SIRET 732 829 320 00074", FIELDS["email"], "12 rue du Colonel-Fonck",
         "05 36 49 01 34", "sous 5 jours", "Vous pouvez renoncer à ce contrat sans donner de motif",
         "« Renoncer au contrat ici », puis « Confirmer la rétractation »", FIELDS["mediator"],
@@ -357,7 +357,8 @@ def test_hostile_orders_change_nothing(town: Town, on: merchant.Made) -> None:
         ({"link": ""}, 400), ({"link": "é" * 43}, 400), ({"quantity": "2"}, 409),
         ({"quantity": "0"}, 409), ({"quantity": "4"}, 409), ({"brought": "0"}, 409),
         ({"brought": "x"}, 409), ({"mark": ""}, 409), ({"mark": "0" * 32}, 409),
-        ({"terms": ""}, 409), ({"offer": ""}, 410), ({"offer": form(town, where(other))["offer"]}, 410),
+        ({"terms": ""}, 409), ({"offer": ""}, 410),
+        ({"offer": form(town, where(other))["offer"]}, 410),
         ({"sealed": ""}, 409), ({"key": "", "sealed": ""}, 409), ({"key": "x"}, 409),
         ({"sealed": NAME}, 409), ({"sealed": "A" * 9000}, 409), ({"sealed": "A" * 1_000_000}, 413),
         ({"mark": form(town, where(other))["mark"]}, 409),
