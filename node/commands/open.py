@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> None:
                 if said is None
                 else " – ".join(
                     str(said[name])
-                    for name in ("name", "contact", "where", "message")
+                    for name in ("name", "contact", "where", "agreed", "message")
                     if said.get(name)
                 )
             )

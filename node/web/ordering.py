@@ -49,6 +49,7 @@ class Chosen:
 
     quote: Quote
     offer: Offer
+    item: str
     contract: Markup
     mark: str
 
@@ -130,6 +131,7 @@ def _choose(request: Request, found: Found, offer_id: str, quantity: str, brough
         brought == "1",
         site.law,
     )
+    item = _item(found.listing, offer)
     text = site.pages.render(
         "reserve/contract.html",
         render.language(request),
@@ -144,7 +146,7 @@ def _choose(request: Request, found: Found, offer_id: str, quantity: str, brough
         siret=numbers.written(found.said.siret),
         terms=shown.paragraphs(found.said.terms, selling.TERMS_MOST),
         delivery=found.delivery,
-        item=_item(found.listing, offer),
+        item=item,
         used=found.listing.condition is not Condition.NEW,
         rows=bill(say, quote, offer),
         total=say.money(quote.total_cents, "EUR"),
@@ -154,7 +156,7 @@ def _choose(request: Request, found: Found, offer_id: str, quantity: str, brough
         why=exempt(say, quote.exempt),
     )
     mark = hashlib.sha256(f"{quote.total_cents} {text}".encode()).hexdigest()[:32]
-    return Chosen(quote, offer, Markup(text), mark)  # noqa: S704 (a template of ours)
+    return Chosen(quote, offer, item, Markup(text), mark)  # noqa: S704 (a template of ours)
 
 
 def _item(listing: Listing, offer: Offer) -> str:
@@ -164,7 +166,7 @@ def _item(listing: Listing, offer: Offer) -> str:
 def bill(say: Translator, quote: Quote, offer: Offer) -> list[tuple[str, str]]:
     """What makes up the total, in words and amounts."""
     price = say.money(offer.price_cents or 0, "EUR")
-    goods = say("{count} at {price}").format(count=quote.quantity, price=price)
+    goods = say("{count} × {price}").format(count=quote.quantity, price=price)
     way = say("Delivery") if quote.brought else say("Fetched at the shop")
     cost = say.money(quote.delivery_cents, "EUR") if quote.delivery_cents else say("free of charge")
     return [(goods, say.money(quote.goods_cents, "EUR")), (way, cost)]
@@ -229,7 +231,7 @@ def _form(
         quantity=quantity,
         brought=brought,
         chosen=chosen,
-        agreed="" if chosen is None else _agreed(say, found.listing, chosen),
+        agreed="" if chosen is None else _agreed(say, chosen),
         secret=secrets.token_urlsafe(32),
         keys=found.keys,
         key_mark=sealing.fingerprint(sealing.decode(found.keys.owner, sealing.KEY)),
@@ -237,12 +239,12 @@ def _form(
     )
 
 
-def _agreed(say: Translator, listing: Listing, chosen: Chosen) -> str:
+def _agreed(say: Translator, chosen: Chosen) -> str:
     """What is sealed with the order, for the shop to see what its customer has read."""
     quote = chosen.quote
     return say("{count} × {item}, {way}, {total} in all; terms {mark}").format(
         count=quote.quantity,
-        item=_item(listing, chosen.offer),
+        item=chosen.item,
         way=say("delivered") if quote.brought else say("fetched"),
         total=say.money(quote.total_cents, "EUR"),
         mark=chosen.mark[:8],

@@ -120,7 +120,7 @@ def test_from_the_product_to_the_withdrawal(
     with visit(width, theme="light" if width == 360 else "dark") as tab, visit(360) as shop:
         tab.page.goto(url)
         look(tab, axe_script, pictures, "product")
-        go(tab, "Commander, en livraison")
+        go(tab, "Commander")
         tab.page.get_by_label("Combien").fill("2")
         press(tab, "Calculer le total")
         tab.page.locator("#words").wait_for()

@@ -198,7 +198,7 @@ def test_the_total_and_the_duties_stand_before_the_button(town: Town, on: mercha
         r'<button class="wide" id="send">Commande avec obligation de paiement</button>', page
     )
     for said in (
-        "3 à 12,00 € 36,00 €", "Livraison 3,50 €", "Total à payer, toutes taxes comprises 39,50 €",
+        "3 × 12,00 € 36,00 €", "Livraison 3,50 €", "Total à payer, toutes taxes comprises 39,50 €",
         FIELDS["trader"], "SIRET 732 829 320 00074", FIELDS["email"], "12 rue du Colonel-Fonck",
         "05 36 49 01 34", "sous 5 jours", "Vous pouvez renoncer à ce contrat sans donner de motif",
         "« Renoncer au contrat ici », puis « Confirmer la rétractation »", FIELDS["mediator"],

@@ -35,7 +35,7 @@ async function said(one, key) {
     const mine = await crypto.subtle.importKey("pkcs8", decode(key.private), "X25519", false, ["deriveBits"]);
     const info = forShop(held.shop, one.key, one.listing, one.id);
     const words = JSON.parse(await open(mine, decode(key.public), info, decode(one.sealed)));
-    return [words.name, words.contact, words.where, words.message].filter(Boolean).join(" – ");
+    return [words.name, words.contact, words.where, words.agreed, words.message].filter(Boolean).join(" – ");
   } catch {
     return form.dataset.unreadable;
   }
