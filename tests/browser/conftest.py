@@ -133,7 +133,7 @@ def run(town: Town, *arguments: str) -> None:
 
 def always_open(town: Town, handle: str) -> None:
     """Gives a shop hours, so that pages have something to say of them at any time."""
-    hours = Hours(tuple(Span(day, 0, 1440) for day in range(7)), closed_on_holidays=True)
+    hours = Hours(tuple(Span(day, 0, 1440) for day in range(7)))
     with database.transaction(town.folder) as db:
         shop = shop_rows.get_own(db, handle)
         assert shop is not None
