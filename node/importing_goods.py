@@ -92,7 +92,7 @@ def keep_incomplete(
         "kept": "",
         "on_request": "",
         "description": draft.description,
-        "category": draft.category or "",
+        "category": item.get("category", ""),
         "quantity": item.get("quantity", ""),
         "unit": item.get("unit", ""),
         "stock": str(item["stock"]) if "stock" in item else "",
@@ -101,7 +101,7 @@ def keep_incomplete(
         **particulars.as_typed(draft.particulars),
     }
     told = {name: value for name, value in fields.items() if value}
-    known = dict(before.fields) if before else fields
+    known = dict(before.fields) if before else {**fields, "category": draft.category or ""}
     drafts.put(db, kept_id, shop.id, {**known, **told}, now, kept=True)
 
 
