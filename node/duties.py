@@ -7,9 +7,11 @@ Nothing is written here: who publishes asks `require`, who sells at a distance `
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 from node import categories, errors, words
+from node import law as law_file
 from node.law import Law
 from node.model import Condition, Kind, Offer, Particulars
 
@@ -210,6 +212,13 @@ def require(goods: Goods, law: Law, before: Goods | None = None) -> None:
             " ".join(f"{duty.why['en']} ({duty.article})" for duty in lacks),
             fields={duty.field: f"{duty.why['en']} ({duty.article})" for duty in lacks},
         )
+
+
+def load_law(folder: Path) -> Law:
+    """The law of a node, each rule read once. Raises errors.Unusable for one that is mistaken."""
+    found = law_file.load(folder)
+    check_law(found)
+    return found
 
 
 def check_law(law: Law) -> None:

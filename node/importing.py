@@ -482,5 +482,6 @@ def _apply(
             raise
         importing_goods.keep_incomplete(db, shop, _keys(item)[0], item, draft, now)
         return
-    drafts.remove(db, shop.id, importing_goods.draft_id(shop, _keys(item)[0]))
+    draft = importing_goods.with_photo(db, shop, _keys(item)[0], draft, now)
     catalogue.publish(db, uris, shop, draft, lambda: str(uuid.uuid4()), now)
+    drafts.remove(db, shop.id, importing_goods.draft_id(shop, _keys(item)[0]))

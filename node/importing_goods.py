@@ -11,7 +11,7 @@ from typing import Any
 
 from node import catalogue, errors, particulars, prices, words
 from node.model import NOTHING_SAID, Particulars, Shop
-from node.store import drafts
+from node.store import drafts, photos
 
 INCOMPLETE_MOST = 10_000  # products of a shop that wait for what the law asks
 _CONTENTS = re.compile(r"([0-9]{1,7}(?:[.,][0-9]{1,3})?)\s*(kg|g|ml|cl|l|m2|m|cm|h|pieces?)")
@@ -92,7 +92,7 @@ def keep_incomplete(
         "kept": "",
         "on_request": "",
         "description": draft.description,
-        "category": draft.category or "",
+        "category": item.get("category", ""),
         "quantity": item.get("quantity", ""),
         "unit": item.get("unit", ""),
         "stock": str(item["stock"]) if "stock" in item else "",
@@ -101,8 +101,22 @@ def keep_incomplete(
         **particulars.as_typed(draft.particulars),
     }
     told = {name: value for name, value in fields.items() if value}
-    known = dict(before.fields) if before else fields
+    known = dict(before.fields) if before else {**fields, "category": draft.category or ""}
     drafts.put(db, kept_id, shop.id, {**known, **told}, now, kept=True)
+
+
+def with_photo(
+    db: sqlite3.Connection,
+    shop: Shop,
+    key: tuple[str, str],
+    draft: catalogue.ListingDraft,
+    now: datetime,
+) -> catalogue.ListingDraft:
+    """A product that is complete now, with the photo that was taken of it while it was not."""
+    kept = drafts.get(db, shop.id, draft_id(shop, key))
+    photo_id = kept.fields.get("kept", "") if kept else ""
+    photo = photos.get_draft(db, photo_id, shop.id, draft.name, now) if photo_id else None
+    return dataclasses.replace(draft, photos=(photo,)) if photo else draft
 
 
 def draft_id(shop: Shop, key: tuple[str, str]) -> str:

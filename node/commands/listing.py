@@ -171,7 +171,7 @@ def add(asked: argparse.Namespace) -> None:
     """Publishes a listing."""
     import dataclasses
 
-    from node import answers, catalogue, duties, errors, law, shops
+    from node import answers, catalogue, duties, errors, shops
     from node.commands import folder
     from node.store import database
 
@@ -182,7 +182,7 @@ def add(asked: argparse.Namespace) -> None:
     here = folder.open_folder(asked)
     draft = _draft(asked, None, here.settings.node.languages[0])
     catalogue.check(draft)
-    duties.require(draft, law.load(here.path))
+    duties.require(draft, duties.load_law(here.path))
     developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         shop = shops.get_open(db, asked.handle)
@@ -195,13 +195,13 @@ def revise(asked: argparse.Namespace) -> None:
     """Changes a listing."""
     import dataclasses
 
-    from node import answers, catalogue, duties, errors, law
+    from node import answers, catalogue, duties, errors
     from node.commands import folder
     from node.store import database
     from node.store import shops as shop_rows
 
     here = folder.open_folder(asked)
-    rules = law.load(here.path)
+    rules = duties.load_law(here.path)
     developed = _develop(asked, here)
     with database.transaction(here.path) as db:
         listing = catalogue.get_on_show(db, asked.id)

@@ -52,14 +52,16 @@ def put(
     )
 
 
-def find(db: sqlite3.Connection, shop_id: str, most: int = -1) -> list[Draft]:
-    """A shop's drafts, the last touched first; at most so many."""
+def find(
+    db: sqlite3.Connection, shop_id: str, *, kept: bool = False, most: int = -1
+) -> list[Draft]:
+    """A shop's drafts, or those that are `kept`, the last touched first; at most so many."""
     rows = db.execute(
         """
-        SELECT id, shop, fields, updated, kept FROM drafts WHERE shop = ?
+        SELECT id, shop, fields, updated, kept FROM drafts WHERE shop = ? AND kept = ?
         ORDER BY updated DESC, id LIMIT ?
         """,
-        (shop_id, most),
+        (shop_id, kept, most),
     )
     return [_draft(row) for row in rows]
 

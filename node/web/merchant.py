@@ -24,7 +24,7 @@ from node.uris import Uris
 from node.web import accounts, cards, duties_form, forms, listing_form, render, sessions, state
 
 LISTED_MOST = 1000
-DRAFTS_SHOWN = 200
+INCOMPLETE_SHOWN = 200
 BEFORE_MOST = 3000  # characters of the stock of fifty offers, twice
 
 
@@ -158,7 +158,8 @@ async def products(request: Request) -> Response:
     site = state.of(request)
     database = site.database
     found = await database.read(listings.find_of_shop, desk.shop.id, LISTED_MOST)
-    begun = await database.read(drafts.find, desk.shop.id, DRAFTS_SHOWN)
+    begun = await database.read(drafts.find, desk.shop.id)
+    lacking = await database.read(drafts.find, desk.shop.id, kept=True, most=INCOMPLETE_SHOWN)
     incomplete = await database.read(drafts.count_kept, desk.shop.id)
     say = render.speak(request)
     now = site.clock()
@@ -180,9 +181,9 @@ async def products(request: Request) -> Response:
         "products",
         desk,
         listings=shown,
-        incomplete=[(draft, _lacks(say, draft, site.law)) for draft in begun if draft.kept],
+        incomplete=[(draft, _lacks(say, draft, site.law)) for draft in lacking],
         incomplete_all=incomplete,
-        drafts=[draft for draft in begun if not draft.kept],
+        drafts=begun,
         undo=_undo(request),
     )
 

@@ -339,7 +339,7 @@ def _form(
     if guessed is not None and not problems:
         typed = dataclasses.replace(typed, category=guessed.id)
     asked = duties_form.asked(say, typed, listing, law)
-    if name == "add" and not typed.category and asked:
+    if asked and not typed.category:
         pointed = categories.guess(typed.name)
         typed = dataclasses.replace(typed, category=pointed.id if pointed else "")
     return merchant.page(

@@ -191,6 +191,7 @@ def test_a_file_leaves_incomplete_what_it_does_not_say_all_of(
     page = claire.post(f"{MINE}/importer", files=files).text
     assert "2 nouveaux produits" in page
     assert "1 nouveau produit est à compléter" in page
+    assert "En mettre 2 en rayon, en garder 1 à compléter" in page
     assert re.search(r">4</th>.*Cigares.*retirez cette ligne", page)
     assert re.search(r">5</th>.*une poignée.*s’écrit 500 g", page)
     for _ in range(2):  # the same again doubles nothing
