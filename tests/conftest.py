@@ -1,8 +1,13 @@
 """What every test may use."""
 
 import pytest
+from hypothesis import settings
 
 from tests.skipping import MARK
+
+# A machine that has much else to do takes longer, which is no fault of what is tested.
+settings.register_profile("echoppe", deadline=None)
+settings.load_profile("echoppe")
 
 
 @pytest.fixture
