@@ -379,11 +379,14 @@ def clock_finding(host: str, theirs: datetime, ours: datetime) -> Finding | None
     )
 
 
-def certificate_finding(ends: datetime, now: datetime) -> Finding | None:
-    """What is to be said of the day on which a certificate ends."""
-    left = (ends - now).days
-    if left >= CERTIFICATE_DAYS:
+def certificate_finding(begins: datetime, ends: datetime, now: datetime) -> Finding | None:
+    """What is to be said of the day on which a certificate ends.
+
+    Those that last for days only are renewed when a third of their time is left.
+    """
+    if ends - now >= min(timedelta(days=CERTIFICATE_DAYS), (ends - begins) / 4):
         return None
+    left = (ends - now).days
     return Finding(
         FAULT,
         "certificate-ends",

@@ -2,8 +2,13 @@
 
 import hypothesis
 import pytest
+from hypothesis import settings
 
 from tests.skipping import MARK
+
+# A machine that has much else to do takes longer, which is no fault of what is tested.
+settings.register_profile("echoppe", deadline=None)
+settings.load_profile("echoppe")
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -192,12 +192,15 @@ def _certificate(here: "Folder") -> "list[Finding]":
         socket.create_connection((host, parts.port or 443), PATIENCE) as plain,
         ssl.create_default_context().wrap_socket(plain, server_hostname=host) as secure,
     ):
-        ends = (secure.getpeercert() or {}).get("notAfter")
-    if not isinstance(ends, str):
+        told = secure.getpeercert() or {}
+    times = [
+        datetime.fromtimestamp(ssl.cert_time_to_seconds(said), UTC)
+        for said in (told.get("notBefore"), told.get("notAfter"))
+        if isinstance(said, str)
+    ]
+    if len(times) != 2:
         return []
-    finding = doctor.certificate_finding(
-        datetime.fromtimestamp(ssl.cert_time_to_seconds(ends), UTC), here.now
-    )
+    finding = doctor.certificate_finding(times[0], times[1], here.now)
     return [] if finding is None else [finding]
 
 

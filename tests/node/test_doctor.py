@@ -140,5 +140,11 @@ def test_versions_with_the_wal_reset_bug_are_known() -> None:
 def test_clocks_and_certificates() -> None:
     assert doctor.clock_finding("x", NOW, NOW + timedelta(seconds=59)) is None
     assert doctor.clock_finding("x", NOW, NOW - timedelta(seconds=61)) is not None
-    assert doctor.certificate_finding(NOW + timedelta(days=15), NOW) is None
-    assert doctor.certificate_finding(NOW + timedelta(days=3), NOW) is not None
+    begins = NOW - timedelta(days=60)
+    assert doctor.certificate_finding(begins, NOW + timedelta(days=15), NOW) is None
+    assert doctor.certificate_finding(begins, NOW + timedelta(days=13), NOW) is not None
+    # One of six days: renewed when two are left, late when it has one.
+    ends = NOW + timedelta(days=2)
+    assert doctor.certificate_finding(ends - timedelta(days=6), ends, NOW) is None
+    ends = NOW + timedelta(days=1)
+    assert doctor.certificate_finding(ends - timedelta(days=6), ends, NOW) is not None
