@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from node import accounts, duties, errors, reservations, siret, transfers, words
 from node.law import Law
 from node.model import Exempt, Kind, Listing, Offer, Selling, Shop
-from node.store import applications, shop_keys
+from node.store import applications, imprints, shop_keys
 from node.store import selling as rows
 
 LINE_MOST = 200
@@ -49,13 +49,20 @@ class Quote:
 
 
 def of_shop(db: sqlite3.Connection, shop: Shop) -> Selling:
-    """What a shop says so far; the SIRET that it was opened with is known."""
+    """What a shop says so far. The SIRET that it was opened with is known, and so is what it says
+    in its legal notice."""
     said = rows.get(db, shop.id)
     if said is not None:
         return said
     asked = applications.of_shop(db, shop.id)
-    known = asked.siret if asked is not None and asked.state == "approved" else ""
-    return Selling(shop.id, siret=known)
+    notice = imprints.get(db, shop.id)
+    return Selling(
+        shop.id,
+        siret=asked.siret if asked is not None and asked.state == "approved" else "",
+        trader=", ".join(part for part in (notice.trader, notice.form) if part)[:LINE_MOST],
+        email=notice.email,
+        mediator=notice.mediator,
+    )
 
 
 def missing(db: sqlite3.Connection, shop: Shop, said: Selling) -> tuple[str, ...]:

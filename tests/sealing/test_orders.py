@@ -14,6 +14,7 @@ from node.model import (
     Contact,
     DeliveryTerms,
     Exempt,
+    Imprint,
     Kind,
     Listing,
     Particulars,
@@ -22,7 +23,7 @@ from node.model import (
     Selling,
     Shop,
 )
-from node.store import listings
+from node.store import imprints, listings
 from node.store import orders as rows
 from node.store import reservations as reservation_rows
 from node.store import selling as selling_rows
@@ -211,6 +212,22 @@ def test_the_total(
         assert (held.goods_cents, held.delivery_cents) == (goods_cents, delivery_cents)
         assert held.total_cents == goods_cents + delivery_cents
         assert held.brought is brought
+
+
+def test_what_the_legal_notice_says_is_not_asked_again(tmp_path: Path) -> None:
+    with ground.opened(tmp_path) as db:
+        shop, _ = shop_in(db)
+        notice = Imprint("Rose Martin", "entreprise individuelle", email="rose@fleurs.example")
+        imprints.put(db, shop.id, notice)
+        begun = selling.of_shop(db, shop)
+        assert (begun.trader, begun.email) == (
+            "Rose Martin, entreprise individuelle",
+            "rose@fleurs.example",
+        )
+        assert "mediator" in selling.missing(db, shop, begun)
+        assert "trader" not in selling.missing(db, shop, begun)
+        selling.save(db, shop, dataclasses.replace(begun, trader=""), NOW, on=False)
+        assert selling.of_shop(db, shop).trader == ""  # what was said here stands
 
 
 def test_what_can_be_ordered_at_all(tmp_path: Path) -> None:
