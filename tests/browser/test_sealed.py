@@ -1,5 +1,6 @@
 """Sealed reservations in a real browser: the vector, a key card, a resident, a merchant, a swap."""
 
+import contextlib
 import re
 import sqlite3
 import subprocess
@@ -96,7 +97,8 @@ def reserve(tab: Tab, url: str, name: str = "Zoé Personne", message: str = "À 
 
 
 def rows(town: Town, sql: str) -> list[Any]:
-    with sqlite3.connect(f"file:{town.folder / 'node.db'}?mode=ro", uri=True) as db:
+    path = town.folder / "node.db"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         return db.execute(sql).fetchall()
 
 

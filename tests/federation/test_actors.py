@@ -66,6 +66,7 @@ async def scene() -> AsyncIterator[Scene]:
         server = await asyncio.start_server(hang_up, sock=listener)
         async with server:
             yield found
+            await turns()  # who hung up has then hung up
 
 
 @pytest.mark.anyio

@@ -23,6 +23,7 @@ class Server:
 
     def __init__(self) -> None:
         self.port = 0
+        self.open = 0
         self.documents: dict[str, Any] = {}
         self.content_type = "application/json; charset=utf-8"
         self.asked: list[str] = []
@@ -36,6 +37,14 @@ class Server:
         }
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        try:
+            await self.answer(reader, writer)
+        finally:
+            writer.close()
+            self.open -= 1
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         path = (await reader.readuntil(b"\r\n\r\n")).decode().split(" ")[1]
         self.asked.append(path)
         status, location, document = "200 OK", "", self.documents.get(path)
@@ -70,7 +79,10 @@ async def serving() -> AsyncIterator[tuple[Server, client.Client]]:
             yield server, asker
     finally:
         listening.close()
-        await asyncio.sleep(0.01)
+        for _ in range(500):  # none is left behind for the loop to close, however busy the machine
+            await asyncio.sleep(0.01)
+            if not server.open:
+                break
 
 
 def test_the_discovery_document_names_the_schema_and_the_application() -> None:

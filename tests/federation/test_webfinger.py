@@ -23,6 +23,7 @@ class Town:
 
     def __init__(self) -> None:
         self.port = 0
+        self.open = 0
         # By host name and account (with the name's port left out), what is answered.
         self.accounts: dict[tuple[str, str], tuple[str, str, dict[str, Any]]] = {}
         self.asked: list[str] = []
@@ -60,6 +61,14 @@ class Town:
         )
 
     async def handle(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self.open += 1
+        try:
+            await self.answer(reader, writer)
+        finally:
+            writer.close()
+            self.open -= 1
+
+    async def answer(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         head = (await reader.readuntil(b"\r\n\r\n")).decode()
         path = head.split(" ")[1]
         name = next(line[6:] for line in head.split("\r\n") if line.lower().startswith("host: "))
@@ -100,7 +109,10 @@ async def towns(*names: str) -> AsyncIterator[tuple[Town, client.Client]]:
             yield town, asker
     finally:
         server.close()
-        await asyncio.sleep(0.01)
+        for _ in range(500):  # none is left behind for the loop to close, however busy the machine
+            await asyncio.sleep(0.01)
+            if not town.open:
+                break
 
 
 # What we answer.

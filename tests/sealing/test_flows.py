@@ -1,5 +1,6 @@
 """Reservations over real HTTP: a race, a notice's links, hostile posts, and the planted words."""
 
+import contextlib
 import re
 import shutil
 import sqlite3
@@ -81,7 +82,8 @@ def sealed(keys: merchant.Made, town: Town, listing: dict[str, Any], link: str) 
 
 
 def query(town: Town, sql: str, *values: Any) -> list[Any]:
-    with sqlite3.connect(f"file:{town.folder / 'node.db'}?mode=ro", uri=True) as db:
+    path = town.folder / "node.db"
+    with contextlib.closing(sqlite3.connect(f"file:{path}?mode=ro", uri=True)) as db:
         return db.execute(sql, values).fetchall()
 
 

@@ -1,5 +1,6 @@
 """How the schema came to be, and what an upgrade leaves when it fails."""
 
+import contextlib
 import sqlite3
 from datetime import timedelta
 from pathlib import Path
@@ -207,7 +208,7 @@ def test_scripts_are_cut_into_statements() -> None:
         "    BEGIN SELECT 1; SELECT 2; END;\n"
         "INSERT INTO a VALUES ('x;y');\n"
     )
-    with sqlite3.connect(":memory:") as db:
+    with contextlib.closing(sqlite3.connect(":memory:")) as db:
         found = migrations.statements(script)
         for statement in found:
             db.execute(statement)
