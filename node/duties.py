@@ -80,14 +80,23 @@ def asked(goods: Goods, law: Law) -> tuple[Duty, ...]:
     rules = law.tables["duties"]["rules"]
     for rule in sorted(rules, key=lambda one: _WHEN.index(one["when"])):
         if rule["field"] not in found and _concerns(rule, goods):
-            found[rule["field"]] = Duty(
-                field=rule["field"],
-                distance=rule["when"] == "distance",
-                why={"fr": rule["fr"], "en": rule["en"]},
-                article=rule["article"],
-                review=bool(rule.get("review", False)),
-            )
+            found[rule["field"]] = _duty(rule)
     return tuple(found.values())
+
+
+def all_of(law: Law) -> tuple[tuple[Duty, tuple[str, ...]], ...]:
+    """Every rule with its shelves, in the order of the file: to be read by a lawyer."""
+    return tuple((_duty(rule), tuple(rule["shelves"])) for rule in law.tables["duties"]["rules"])
+
+
+def _duty(rule: Mapping[str, Any]) -> Duty:
+    return Duty(
+        field=rule["field"],
+        distance=rule["when"] == "distance",
+        why={"fr": rule["fr"], "en": rule["en"]},
+        article=rule["article"],
+        review=bool(rule.get("review", False)),
+    )
 
 
 def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Missing, ...]:

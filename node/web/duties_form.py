@@ -4,7 +4,7 @@ missing."""
 import dataclasses
 from dataclasses import dataclass
 
-from node import catalogue, duties, errors
+from node import catalogue, categories, duties, errors
 from node.law import Law
 from node.model import ENERGY_CLASSES, NOTHING_SAID, Condition, Kind, Listing, Offer, Particulars
 from node.translation import Translator
@@ -53,13 +53,7 @@ def asked(
         Condition(typed.condition) if typed.condition in tuple(Condition) else Condition.NEW,
     )
     return {
-        duty.field: Asked(
-            duty.field,
-            particulars_said.field(say, duty.field),
-            _why(say, duty),
-            duty.article,
-            duty.distance,
-        )
+        duty.field: _said(say, duty)
         for duty in duties.asked(named, law)
         if listing is not None or not duty.distance
     }
@@ -83,6 +77,22 @@ def problems_of(
     return listing_form.problems_of(error, say)
 
 
+def rules(say: Translator, law: Law) -> list[tuple[str, str, Asked, bool]]:
+    """(what, on which shelves, the duty, whether a lawyer must look) of each rule of law.toml."""
+    found = []
+    for duty, shelves in duties.all_of(law):
+        called = [one for shelf in shelves if (one := categories.get(shelf)) is not None]
+        found.append(
+            (
+                particulars_said.field(say, duty.field),
+                ", ".join(one.fr if say.language == "fr" else one.en for one in called),
+                _said(say, duty),
+                duty.review,
+            )
+        )
+    return found
+
+
 def lacks(say: Translator, draft: catalogue.ListingDraft | None, law: Law) -> tuple[str, ...]:
     """What a draft lacks to be public, in a word or two each."""
     if draft is None:
@@ -96,6 +106,11 @@ def lacks(say: Translator, draft: catalogue.ListingDraft | None, law: Law) -> tu
 def classes(say: Translator) -> list[tuple[str, str]]:
     """What can be chosen as class of energy."""
     return [("", "—"), *((one, particulars_said.energy(say, one)) for one in ENERGY_CLASSES)]
+
+
+def _said(say: Translator, duty: duties.Duty) -> Asked:
+    label = particulars_said.field(say, duty.field)
+    return Asked(duty.field, label, _why(say, duty), duty.article, duty.distance)
 
 
 def _why(say: Translator, duty: duties.Duty) -> str:

@@ -19,7 +19,7 @@ from node.exchange import enquiries
 from node.model import RingName
 from node.store import notices as notice_rows
 from node.translation import Translator
-from node.web import desk, publishing, render, state, statements
+from node.web import desk, duties_form, publishing, render, state, statements
 
 YEARS_SHOWN = 5
 SECURITY_HOLDS = timedelta(days=180)  # RFC 9116 advises less than a year
@@ -290,6 +290,7 @@ async def to_fill_in(request: Request) -> Response:
     return desk.page(
         request,
         "law",
+        rules=duties_form.rules(say, state.of(request).law),
         settings=(
             (say("Help"), "node.contact", "/contact", settings.node.contact),
             (

@@ -84,6 +84,9 @@ def test_what_is_set_is_said_and_what_is_not_is_called_so(towns: tuple[Town, Tow
     steward = signed_in(silent, "odile@example.fr", "--role", "steward")
     assert steward.get("/gestion/loi").text.count("À compléter") == 9
     assert Browser(told).get("/gestion/loi").status_code == 401
+    rules = steward.get("/gestion/loi").text
+    assert "arrêté du 16 novembre 1999" in rules  # what products have to say, with its article
+    assert rules.count("à faire relire") >= 5
 
 
 def test_how_long_things_are_kept_is_how_long_the_code_keeps_them(
