@@ -29,7 +29,18 @@ from node.store import orders as order_rows
 from node.store import reservations as rows
 from node.store import selling as selling_rows
 from node.translation import Translator
-from node.web import content, forms, ordering, practical, render, reserving, sessions, shown, state
+from node.web import (
+    content,
+    forms,
+    merchant,
+    ordering,
+    practical,
+    render,
+    reserving,
+    sessions,
+    shown,
+    state,
+)
 
 # Where there is still, or already, something to pay.
 _PAYABLE = (ReservationState.ASKED, ReservationState.READY, ReservationState.HANDED_OVER)
@@ -90,6 +101,7 @@ def _values(db: sqlite3.Connection, request: Request, found: Found) -> dict[str,
     last = orders.last_day(one, shop, site.law)
     return {
         **_common(request, found),
+        "own": _own(request),
         "facts": practical.facts(db, say, shop, now),
         "state": said(say, one, order),
         "silent": reservations.is_silent(one, now, orders.ANSWERED_WITHIN),
@@ -107,7 +119,7 @@ def _values(db: sqlite3.Connection, request: Request, found: Found) -> dict[str,
 
 
 def _common(request: Request, found: Found) -> dict[str, Any]:
-    """What every page of an order says."""
+    """What every page and file of an order says."""
     say = render.speak(request)
     withdrawn = found.order.withdrawn
     return {
@@ -118,8 +130,12 @@ def _common(request: Request, found: Found) -> dict[str, Any]:
         "shop_name": shown.line(found.shop.name, 120),
         "ordered": reserving.moment(say, found.one.made, found.shop),
         "withdrawn": "" if withdrawn is None else moment(say, withdrawn, found.shop),
-        "own": f"{render.prefix(request)}/reservation/{request.path_params['secret']}",
     }
+
+
+def _own(request: Request) -> str:
+    """The address of an order's page, without what stands behind its #."""
+    return f"{render.prefix(request)}/reservation/{request.path_params['secret']}"
 
 
 def moment(say: Translator, when: datetime, shop: Shop) -> str:
@@ -175,6 +191,22 @@ async def contract(request: Request) -> Response:
     found = await _found(request)
     if found is None:
         return await render.error(request, 404)
+    return _file(request, found)
+
+
+async def shop_contract(request: Request) -> Response:
+    """`/ma-boutique/{shop}/reservations/{id}/contrat.html`: the same for the shop to keep."""
+    desk = await merchant.desk_of(request, helped=False)
+    if isinstance(desk, Response):
+        return desk
+    reservation_id = request.path_params["id"][: sealing.ID + 1]
+    found = await state.of(request).database.read(_get, reservation_id)
+    if found is None or found.shop.id != desk.shop.id:
+        return await render.error(request, 404)
+    return _file(request, found)
+
+
+def _file(request: Request, found: Found) -> Response:
     site = state.of(request)
     say = render.speak(request)
     text = site.pages.render(
@@ -213,6 +245,7 @@ async def withdrawal(request: Request) -> Response:
         "reserve/withdraw.html",
         "follow.js",
         **_common(request, found),
+        own=_own(request),
         trader=said.trader if said is not None else "",
         return_address=said.return_address if said is not None else "",
     )

@@ -158,6 +158,7 @@ _SIGNED_IN: tuple[tuple[str, Handler, tuple[str, ...]], ...] = (
     ("/ma-boutique/{handle}/reservations", counter.waiting, ("GET",)),
     ("/ma-boutique/{handle}/reservations.html", exporting.export, ("GET",)),
     ("/ma-boutique/{handle}/reservations/{id}", counter.act, ("POST",)),
+    ("/ma-boutique/{handle}/reservations/{id}/contrat.html", ordered.shop_contract, ("GET",)),
     ("/ma-boutique/{handle}/cle", keys.card, ("GET", "POST")),
     ("/ma-boutique/{handle}/decisions", decisions.page, ("GET", "POST")),
     ("/ma-boutique/{handle}/regles", agreeing.page, ("GET", "POST")),

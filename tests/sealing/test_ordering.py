@@ -275,6 +275,7 @@ def test_an_order_from_the_button_to_the_payment(
     assert "27,50 €" in kept
     assert "<script" not in file.text
     assert not re.search(r'(?:src|href)="', file.text)
+    assert words_of(claire.get(f"{LIST}/{reservation}/contrat.html").text) == kept
     claire.post(PAGE, data={**FIELDS, "deed": "save"})
     # An open order is not cancelled in silence, nor erased.
     for act in ("cancel", "erase"):
@@ -409,6 +410,9 @@ def test_another_shop_cannot_touch_an_order(town: Town, on: merchant.Made) -> No
     for act in ("refused", "ready", "handed_over"):
         answer = lea.post(f"/ma-boutique/pains/reservations/{one}", data={"act": act})
         assert answer.status_code == 404
+    for handle in ("pains", "fleurs"):
+        path = f"/ma-boutique/{handle}/reservations/{one}/contrat.html"
+        assert lea.get(path).status_code == 404
     assert query(town, "SELECT state FROM reservations WHERE id = ?", one) == [("asked",)]
 
 
