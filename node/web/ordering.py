@@ -135,7 +135,6 @@ def _choose(request: Request, found: Found, offer_id: str, quantity: str, brough
     text = site.pages.render(
         "reserve/contract.html",
         render.language(request),
-        origin=site.uris.origin,
         shop=found.shop,
         shop_name=shown.line(found.shop.name, 120),
         shop_address=shown.line(

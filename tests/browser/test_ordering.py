@@ -137,6 +137,14 @@ def test_from_the_product_to_the_withdrawal(
         assert "#" in private
         look(tab, axe_script, pictures, "ordered")
         code = tab.page.locator(".code").inner_text()
+        # Printed, the terms are there too; printing itself is the browser's.
+        terms = tab.page.get_by_text("Le droit français s’applique")
+        assert not terms.is_visible()
+        tab.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        tab.page.emulate_media(media="print")
+        assert terms.is_visible()
+        assert tab.page.locator("svg.transfer").is_visible()
+        tab.page.emulate_media(media="screen")
         # What is drawn is what a bank's application reads: a code for this amount and order.
         path = tab.page.locator("svg.transfer path").last.get_attribute("d")
         dark = {(int(x), int(y)) for x, y in re.findall(r"M(\d+) (\d+)h1v1h-1z", path)}

@@ -12,6 +12,11 @@ if (print) {
   print.addEventListener("click", () => window.print());
 }
 
+// On paper everything is read, the terms of an order too.
+addEventListener("beforeprint", () => {
+  for (const one of document.querySelectorAll("details")) one.open = true;
+});
+
 const answer = document.getElementById("answer");
 if (answer?.dataset.answer) read(answer.dataset);
 
