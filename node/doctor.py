@@ -362,11 +362,11 @@ def _backups(folder: Path, configured: Settings, now: datetime) -> Iterator[Find
         )
     rehearsed = backups.rehearsed(folder)
     if rehearsed is None or now.date() - rehearsed > backups.REHEARSE_EVERY:
-        last = "never" if rehearsed is None else f"last on {rehearsed}"
+        last = "Nobody has tried" if rehearsed is None else f"It was last tried on {rehearsed}"
         yield Finding(
             HINT,
             "backup-untried",
-            f"Whether a backup can be restored was tried {last}.",
+            f"{last} whether a backup can be restored.",
             "Where the key is: echoppe restore --test FILE --key KEYFILE. "
             "Then here: echoppe backup --rehearsed",
         )
