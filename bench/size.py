@@ -5,17 +5,18 @@ photos: those are copied as fast as the disk reads them.
 """
 
 import random
+import statistics
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from bench import france, measure, town
+from bench import france, measure, start, town
 from node import upkeep
 from node.store import database, peers
 from tests.neighbours import Town
 
 SHOPS, OWN, THEIRS = 200, 20_000, 100_000
-STARTS = 3
+STARTS = 5
 SETTLE, IDLE = 10.0, 60.0  # seconds
 SEED = 20261126
 NEIGHBOUR = france.ORIGIN.partition("://")[2]
@@ -24,8 +25,8 @@ NEIGHBOUR = france.ORIGIN.partition("://")[2]
 def run(base: Path, size: measure.Size) -> None:
     """Prints a table."""
     node = town.found(base, "size")
-    node.run("backup", "--new-key", str(base / "key"))
     _fill(node)
+    start.settle(node)
     starts = []
     for _ in range(size.rounds or STARTS):
         starts.append(_seconds(node.serve))
@@ -42,6 +43,8 @@ def run(base: Path, size: measure.Size) -> None:
             words = town.WORDS[number % len(town.WORDS)]
             node.get("/recherche", params={"q": words, "ou": "33318"})
         searched = measure.memory(pid)
+        # Only now: a node that has a key when it starts makes a backup at once.
+        node.run("backup", "--new-key", str(base / "key"))
         file = base / "b.echoppe-backup"
         backup = _seconds(lambda: node.run("backup", str(file)))
         after = measure.memory(pid)
@@ -54,7 +57,8 @@ def run(base: Path, size: measure.Size) -> None:
         f"{SHOPS} shops, {OWN:,} own listings and {THEIRS:,} of neighbours",
         ("", "", "target"),
         [
-            ("ready after, s (slowest start)", f"{max(starts):.2f}", "2"),
+            (f"ready after, s (median of {len(starts)})", f"{statistics.median(starts):.2f}", "2"),
+            ("ready after, s (slowest)", f"{max(starts):.2f}", "2"),
             (f"resident {SETTLE:.0f} s after, MiB", f"{at_rest:.1f}", "150"),
             ("resident after 200 searches, MiB", f"{searched:.1f}", "150"),
             ("resident after a backup, MiB", f"{after:.1f}", "150"),

@@ -24,7 +24,7 @@ def run(base: Path, size: measure.Size) -> None:
     town.publish(full, town.open_shops(full, SHOPS), [town.draft(chance) for _ in range(LISTINGS)])
     towns = {"no listing": empty, f"{SHOPS} shops, {LISTINGS:,} listings": full}
     for one in towns.values():
-        _settle(one)
+        settle(one)
     ready: dict[str, list[float]] = {name: [] for name in towns}
     for _ in range(rounds):
         for name, one in towns.items():
@@ -43,12 +43,12 @@ def run(base: Path, size: measure.Size) -> None:
     _commands(base, rounds)
 
 
-def _settle(one: Town) -> None:
+def settle(one: Town) -> None:
     """Starts once, so that nothing is left over from filling the folder."""
     one.serve()
     with town.reader(one) as db:
         neighbours.eventually(
-            lambda: not db.execute("SELECT count(*) FROM publications").fetchone()[0], 120
+            lambda: not db.execute("SELECT count(*) FROM publications").fetchone()[0], 600
         )
     one.stop()
 

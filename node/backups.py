@@ -16,7 +16,7 @@ import shutil
 import tarfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import IO, cast
 
@@ -32,6 +32,8 @@ MANIFEST, END = "manifest.json", "end.json"
 BESIDE = ("synonyms.toml", "law.toml")
 BESIDE_MOST = 1 << 20  # bytes of each; restoring takes no larger one
 SUFFIX = ".echoppe-backup"
+REHEARSED = "backup.rehearsed"  # the day on which a backup was last restored for a trial
+REHEARSE_EVERY = timedelta(days=100)  # once a quarter
 NIGHT = range(1, 5)  # hours (UTC) in which the node makes its own
 NOT_BEFORE = timedelta(hours=20)
 AT_LAST = timedelta(hours=30)  # whatever the hour: the machine may be off at night
@@ -274,6 +276,19 @@ def rotate(where: Path, keep: int, now: datetime) -> list[Path]:
     for file in gone:
         file.unlink(missing_ok=True)
     return gone
+
+
+def note_rehearsal(folder: Path, now: datetime) -> None:
+    """Keeps in mind that a backup of the node was restored for a trial, where its key is."""
+    (folder / REHEARSED).write_text(f"{now.astimezone(UTC):%Y-%m-%d}\n", encoding="ascii")
+
+
+def rehearsed(folder: Path) -> date | None:
+    """When that was last; None where nobody ever said so."""
+    try:
+        return date.fromisoformat((folder / REHEARSED).read_text(encoding="ascii").strip())
+    except (OSError, ValueError):
+        return None
 
 
 # --- A key for them ------------------------------------------------------------------------------

@@ -360,6 +360,16 @@ def _backups(folder: Path, configured: Settings, now: datetime) -> Iterator[Find
             f"Backups lie on the disk of the node itself ({where}).",
             "Copy them to another machine, or name another disk in [backup] folder.",
         )
+    rehearsed = backups.rehearsed(folder)
+    if rehearsed is None or now.date() - rehearsed > backups.REHEARSE_EVERY:
+        last = "Nobody has tried" if rehearsed is None else f"It was last tried on {rehearsed}"
+        yield Finding(
+            HINT,
+            "backup-untried",
+            f"{last} whether a backup can be restored.",
+            "Where the key is: echoppe restore --test FILE --key KEYFILE. "
+            "Then here: echoppe backup --rehearsed",
+        )
 
 
 # --- What was seen from outside ------------------------------------------------------------------

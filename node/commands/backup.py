@@ -24,6 +24,12 @@ def configure(subjects: output.Subjects) -> None:
         help="as the node itself does at night: into [backup] folder, old ones removed",
     )
     what.add_argument(
+        "--rehearsed",
+        action="store_true",
+        help="say that `echoppe restore --test` went well where the key is; "
+        "`echoppe check` asks for it once a quarter",
+    )
+    what.add_argument(
         "--new-key",
         type=Path,
         metavar="FILE",
@@ -42,6 +48,10 @@ def run(asked: argparse.Namespace) -> None:
         _new_key(asked, folder)
         return
     now = clock.clock(configured.testing.clock_offset_s)()
+    if asked.rehearsed:
+        backups.note_rehearsal(folder, now)
+        output.say(asked, {"rehearsed": f"{now:%Y-%m-%d}"}, "Good. The node will remember it.")
+        return
     target = asked.file
     if asked.nightly:
         where = backups.place(folder, configured)

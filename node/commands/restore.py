@@ -67,7 +67,12 @@ def run(asked: argparse.Namespace) -> int | None:
         with tempfile.TemporaryDirectory(prefix="echoppe-test-") as where:
             contents = restoring.rehearse(asked.file, secret, Path(where), output.progress)
         output.progress("")
-        _say(asked, contents, "Whole: it could be restored. Nothing was left behind.")
+        _say(
+            asked,
+            contents,
+            "Whole: it could be restored. Nothing was left behind.",
+            "Tell the node, so that its check need not ask: echoppe backup --rehearsed",
+        )
         return None
     into = asked.into.absolute()
     if into == Path.cwd():

@@ -38,6 +38,7 @@ def folder(tmp_path: Path) -> Path:
     keyring.create(found)
     (found / "backups").mkdir()
     (found / "backups" / backups.name(NOW - timedelta(hours=6))).touch()
+    backups.note_rehearsal(found, NOW - timedelta(days=90))
     return found
 
 
@@ -97,6 +98,8 @@ def _damage(folder: Path) -> None:
         (lambda f: [(f / f"node.db.before-{n}").touch() for n in range(5)], "old-copies"),
         (lambda f: (f / "quarantine.json").touch(), "restored-quiet"),
         (lambda f: next((f / "backups").iterdir()).unlink(), "backup-late"),
+        (lambda f: (f / "backup.rehearsed").unlink(), "backup-untried"),
+        (lambda f: backups.note_rehearsal(f, NOW - timedelta(days=101)), "backup-untried"),
         (lambda f: (f / "node.db").write_bytes(b"x" * 5000), "database-unusable"),
         (_damage, "database-damaged"),
         (_queue, "delivery-late"),
