@@ -30,7 +30,7 @@ class Category:
     parent: str | None  # "epicerie"
     fr: str  # "Huiles et vinaigres"
     en: str  # "Oils and vinegars"
-    words: tuple[str, ...]  # folded French words that hint at it
+    words: tuple[str, ...]  # folded French words and phrases that hint at it
     google: int | None  # number in Google's product taxonomy
 
 
@@ -58,27 +58,37 @@ def nearest(category_id: str) -> str | None:
 
 
 def guess(name: str) -> Category | None:
-    """The category that a product's name points at: that of its first word that is known.
+    """The category that a product's name points at: that of its first word that is known, or of
+    the longest known phrase that begins there.
 
-    French says the thing first ("pot de miel" apart): "miel de lavande" is honey, "pain au miel"
-    bread. None where no word is known.
+    French says the thing first: "miel de lavande" is honey, "pain au miel" bread; but "moule à
+    gâteau" is no mussel. None where no word is known.
     """
-    hints = _hints()
-    for word in words.fold(name[:_NAME_LOOKED_AT]).replace("'", " ").replace("-", " ").split():
-        found = hints.get(words.singular(word.strip(_AROUND_WORDS)))
-        if found is not None:
-            return found
+    said = _words(name[:_NAME_LOOKED_AT])
+    hints, longest = _hints()
+    for begin in range(len(said)):
+        for end in range(min(len(said), begin + longest), begin, -1):
+            found = hints.get(" ".join(said[begin:end]))
+            if found is not None:
+                return found
     return None
 
 
+def _words(text: str) -> list[str]:
+    parted = words.fold(text).replace("'", " ").replace("-", " ")
+    stripped = (word.strip(_AROUND_WORDS) for word in parted.split())
+    return [words.singular(word) for word in stripped if word]
+
+
 @functools.cache
-def _hints() -> Mapping[str, Category]:
-    """Each word that points at a category; a word of two belongs to the first of the file."""
+def _hints() -> tuple[Mapping[str, Category], int]:
+    """Each word or phrase that points at a category, one of two the first of the file; and of how
+    many words the longest is."""
     found: dict[str, Category] = {}
     for category in _load().values():
-        for word in category.words:
-            found.setdefault(words.singular(word), category)
-    return found
+        for hint in category.words:
+            found.setdefault(" ".join(_words(hint)), category)
+    return found, max(len(hint.split()) for hint in found)
 
 
 @functools.cache
