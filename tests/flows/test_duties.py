@@ -115,12 +115,12 @@ def test_a_shelf_that_asks_for_nothing_is_one_step(towns: list[Town], claire: Br
 
 def test_a_wrong_guess_is_put_right_on_the_same_screen(towns: list[Town], claire: Browser) -> None:
     form = hidden(claire.get(f"{MINE}/ajouter").text, "form")
-    typed = {"form": form, "name": "Huile de lin pour le bois", "price": "9"}
+    typed = {"form": form, "name": "Huile pour le bois", "price": "9"}
     page = send(claire, f"{MINE}/ajouter", **typed).text
     assert '<option value="epicerie.huiles" selected>' in page
     answer = send(claire, f"{MINE}/ajouter", **typed, category="bricolage.peinture")
     assert answer.status_code == 303
-    assert told(towns[0], "Huile de lin pour le bois")["category"] == "bricolage.peinture"
+    assert told(towns[0], "Huile pour le bois")["category"] == "bricolage.peinture"
 
 
 def test_the_maker_of_a_brand_is_typed_once(towns: list[Town], claire: Browser) -> None:
