@@ -66,6 +66,7 @@ def connect(path: Path, *, writing: bool) -> _Connection:
     """
     mode = "rw" if writing else "ro"
     _note_log(path.parent)
+    db = None
     try:
         db = sqlite3.connect(
             factory=_Connection,
@@ -92,6 +93,8 @@ def connect(path: Path, *, writing: bool) -> _Connection:
         # Which communes there are, beside the node's own tables and never written.
         db.execute("ATTACH ? AS gazetteer", (f"{gazetteer.path().as_uri()}?mode=ro&immutable=1",))
     except sqlite3.DatabaseError as error:
+        if db is not None:
+            db.close()
         raise errors.Unusable("database-unusable", f"{path} cannot be used: {error}.") from None
     db.row_factory = sqlite3.Row
     return db
