@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 
 from bench import (
+    desk,
     fanout,
     flood,
     inbox,
@@ -14,6 +15,7 @@ from bench import (
     places,
     publish,
     quality,
+    reserve,
     search,
     size,
     soak,
@@ -33,6 +35,8 @@ BENCHMARKS = {
     "verify": verify,
     "flood": flood,
     "outage": outage,
+    "desk": desk,
+    "reserve": reserve,
     "size": size,
     "soak": soak,
 }
