@@ -266,16 +266,7 @@ def _database(folder: Path, now: datetime) -> Iterator[Finding]:
             yield from _inside(db, now)
     except errors.Unusable as error:
         yield Finding(FAULT, "database-unusable", error.detail, _PUT_BACK)
-    if database.log_is_missing(folder) or restoring.lost_its_log(folder):
-        yield Finding(
-            FAULT,
-            "log-missing",
-            "node.db-wal is missing, which the node left when it was killed. What was written last "
-            "is lost, unless a program such as sqlite3 has folded it in.",
-            "If you have that file, stop the node, put it back and start. If not: start, then "
-            f"echoppe restore --confirm {folder} fetches what neighbours heard.",
-        )
-    elif restoring.is_quiet(folder):
+    if restoring.is_quiet(folder):
         yield Finding(
             FAULT,
             "restored-quiet",

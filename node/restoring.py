@@ -2,8 +2,7 @@
 
 Two nodes of one address that both speak would be worse than none: others would hear now this one,
 now that one. So a restored node starts in quarantine, a file in its folder: it can be read, it
-sends nothing and takes nothing in, until its operator says that the old one is off. A node whose
-write-ahead log was taken away starts so too: it is an earlier state of itself. Then its change
+sends nothing and takes nothing in, until its operator says that the old one is off. Then its change
 sequence goes on at numbers that were never given out, and all of its own counts as changed just
 now: neighbours read all of it anew, and what they heard after the backup was made is not held
 against it.
@@ -59,7 +58,7 @@ def restore(
     check_empty(folder)
     folder.parent.mkdir(parents=True, exist_ok=True)
     with _unpacked(file, secret, folder.parent, progress) as (building, contents):
-        keep_quiet(building, {"made": contents.made})
+        (building / QUARANTINE).write_text(json.dumps({"made": contents.made}), encoding="utf-8")
         os.sync()  # once for all of them: photos are many
         building.replace(folder)
         sealed_files.sync_folder(folder.parent)
@@ -221,19 +220,6 @@ def _is_true(folder: Path, photo_id: str) -> bool:
 def is_quiet(folder: Path) -> bool:
     """Whether the node in `folder` was restored and its operator has not said the word yet."""
     return (folder / QUARANTINE).exists()
-
-
-def keep_quiet(folder: Path, why: dict[str, object]) -> None:
-    """Begins the quarantine, with the reason for whoever looks into the file."""
-    (folder / QUARANTINE).write_text(json.dumps(why), encoding="utf-8")
-
-
-def lost_its_log(folder: Path) -> bool:
-    """Whether the node is quiet because its write-ahead log was missing when it was started."""
-    try:
-        return b"log-missing" in (folder / QUARANTINE).read_bytes()
-    except OSError:
-        return False
 
 
 def speak(folder: Path) -> None:

@@ -8,4 +8,4 @@ from datetime import date
 
 VERSION = date(2026, 11, 26)
 # SHA-256 of the page's template, as of that day.
-TEXT = "eae2357b0275673023d6be47d0eb3d70a71247b22d71a8cb7a17e1dbaea33109"
+TEXT = "36b6141fda6d284d61b774e11f24dfd5ede7d737a2dc1bd0ad08b22fe81d1070"

@@ -39,7 +39,7 @@ def run(asked: argparse.Namespace) -> None:
 
     import uvloop
 
-    from node import clock, hours, logs, restoring, settings, upkeep
+    from node import clock, hours, logs, settings, upkeep
     from node.store import database
 
     folder = asked.folder.absolute()
@@ -51,13 +51,10 @@ def run(asked: argparse.Namespace) -> None:
     # event loop only after this time: by default 5 ms, which made seconds of a search in a flood.
     sys.setswitchinterval(SWITCH_INTERVAL)
     with database.serving(folder):
-        if database.log_is_missing(folder):
-            logging.getLogger("echoppe.node").error(
-                "node.db-wal IS MISSING: what was written last before the node was killed is lost; "
-                "it keeps quiet until `echoppe restore --confirm`, see `echoppe check`"
+        if database.put_back_log(folder):
+            logging.getLogger("echoppe.node").warning(
+                "node.db-wal was missing after the node had been killed, and was put back"
             )
-            restoring.keep_quiet(folder, {"log-missing": True})
-            database.forget_open(folder)
         upkeep.prepare(
             folder, configured, clock.clock(configured.testing.clock_offset_s), as_server=True
         )

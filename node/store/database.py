@@ -37,14 +37,13 @@ T = TypeVar("T")
 
 FILE_NAME = "node.db"
 LOG_NAME = f"{FILE_NAME}-wal"
-OPEN_NAME = f"{FILE_NAME}-open"  # there while a server has the file open, and after it was killed
+KEPT_NAME = "node.log-kept"  # another name of the log, while a server runs and after it was killed
 READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
 _DISK = frozenset(
     {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
 )
-_MISSING = b"missing"
 _DISK_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
 EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
 EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
@@ -65,7 +64,7 @@ def connect(path: Path, *, writing: bool) -> _Connection:
     Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
     """
     mode = "rw" if writing else "ro"
-    _note_log(path.parent)
+    put_back_log(path.parent)
     db = None
     try:
         db = sqlite3.connect(
@@ -150,46 +149,48 @@ def locked_for_writing(folder: Path) -> Iterator[None]:
         yield
 
 
-def log_is_missing(folder: Path) -> bool:
-    """Whether a server was killed here and its write-ahead log is gone: what that held is lost.
+def put_back_log(folder: Path) -> bool:
+    """Puts back the write-ahead log that somebody removed after a server was killed: what it holds
+    would be lost. Returns whether that was so.
 
-    Whoever closes the file last folds the log in and takes it away, and then the mark as well.
+    A server keeps a second name for it. Whoever closes the file last folds the log in before it
+    takes it away: the file is the younger one then, and the log no more to be used. So it is with
+    a file that was put in the place of another.
     """
-    mark = folder / OPEN_NAME
+    log, kept = folder / LOG_NAME, folder / KEPT_NAME
     try:
-        return mark.read_bytes() == _MISSING or not (folder / LOG_NAME).exists()
-    except OSError:
+        held, file = kept.stat(), (folder / FILE_NAME).stat()
+        younger = max(file.st_mtime_ns, file.st_ctime_ns) >= held.st_mtime_ns
+        if not held.st_size or younger or log.exists():
+            return False
+        os.link(kept, log)
+    except OSError:  # there is none, or another process was quicker
         return False
+    return True
 
 
-def _note_log(folder: Path) -> None:
-    """Keeps in mind that the log is missing: whoever opens the file makes a new one."""
-    if log_is_missing(folder):
-        with contextlib.suppress(OSError):  # a disk that takes nothing
-            (folder / OPEN_NAME).write_bytes(_MISSING)
-
-
-def forget_open(folder: Path) -> None:
-    """Takes the mark away that a server left behind, of which `log_is_missing` speaks."""
-    (folder / OPEN_NAME).unlink(missing_ok=True)
+def _keep_log(db: sqlite3.Connection, folder: Path) -> None:
+    db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()  # makes the log
+    with contextlib.suppress(OSError):  # not every file system has two names for a file
+        (folder / KEPT_NAME).unlink(missing_ok=True)
+        os.link(folder / LOG_NAME, folder / KEPT_NAME)
 
 
 @contextlib.contextmanager
 def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     """A writing transaction for a command: all of the block is kept, or nothing of it."""
-    with locked_for_writing(folder):
-        missing = log_is_missing(folder)
-        with contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db:
-            db.execute("BEGIN IMMEDIATE")
-            try:
-                yield db
-            except BaseException:
-                db.execute("ROLLBACK")
-                raise
-            db.execute("COMMIT")
-            _empty_log(db)
-        if not missing and not (folder / LOG_NAME).exists():
-            forget_open(folder)
+    with (
+        locked_for_writing(folder),
+        contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db,
+    ):
+        db.execute("BEGIN IMMEDIATE")
+        try:
+            yield db
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+        _empty_log(db)
 
 
 def _empty_log(db: sqlite3.Connection) -> None:
@@ -257,7 +258,7 @@ class Database:
     async def __aenter__(self) -> "Database":
         with locked_for_writing(self.folder):
             self._writing = connect(self.folder / FILE_NAME, writing=True)
-            (self.folder / OPEN_NAME).touch(0o600)
+            _keep_log(self._writing, self.folder)
         # Whoever was killed may have left private words in the log that it had wiped.
         self._writing.wiped = True
         self._empty_log()
@@ -282,7 +283,7 @@ class Database:
         if self._writing is not None:
             # Last to close, and under the lock: closing checkpoints.
             with locked_for_writing(self.folder):
-                forget_open(self.folder)
+                (self.folder / KEPT_NAME).unlink(missing_ok=True)
                 self._writing.close()
 
     async def read(

@@ -56,7 +56,7 @@ def test_a_resident_finds_a_thing_and_the_shop_that_has_it(
         assert page.locator("h1").inner_text() == "Miel de lavande, pot de 500 g"
         assert page.locator(".price.big strong").inner_text() == "12,50\u202f€"
         assert "En rayon" in page.locator("main").inner_text()
-        assert "</script><script>" in page.locator(".text").inner_text()
+        assert "</script><script>" in page.locator("p.text").inner_text()
         door = page.locator(".doors").get_by_role("link", name="Appeler")
         assert door.get_attribute("href") == "tel:0536490135"
         page.locator(".doors").get_by_role("link", name="Y aller").click()
