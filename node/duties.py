@@ -239,18 +239,35 @@ def check_law(law: Law) -> None:
             where = f"the duty {rule['field']!r}"
             if rule["field"] not in FIELDS or rule["when"] not in _WHEN:
                 raise ValueError(f"{where}: field or when is unknown")
-            shelves = [*rule["shelves"], *rule.get("except", ())]
-            unknown = [shelf for shelf in shelves if categories.get(shelf) is None]
-            if unknown:
-                raise ValueError(f"{where}: there is no shelf {unknown[0]!r}")
+            _check_shelves(where, rule["shelves"])
+            _check_shelves(where, rule.get("except", []))
+            _check_words(where, rule.get("words", []))
             _ = [rule[key] + "" for key in ("fr", "en", "article")]
             _ = [Condition(one) for one in rule.get("conditions", ())]
-        for shelf in law.tables["alcohol"]["shelves"]:
-            if categories.get(shelf) is None:
-                raise ValueError(f"alcohol: there is no shelf {shelf!r}")
-        _ = [alcohol_words(law, language) for language in ("fr", "en")]
-        refused("x", None, law)
-        for rule in law.tables["refused"]["rules"]:
+        _check_shelves("alcohol", law.tables["alcohol"]["shelves"])
+        for language in ("fr", "en"):
+            _check_words("alcohol", law.tables["alcohol"][language])
+        _check_shelves("perishable", law.tables["perishable"]["shelves"])
+        table = law.tables["refused"]
+        _check_shelves("refused", table["harmless"])
+        for name in ("before", "unless"):
+            _check_words("refused", table[name])
+        for rule in table["rules"]:
             _ = [rule[key] + "" for key in ("id", "fr", "en", "article")]
+            _check_words(rule["id"], rule["words"])
+            _check_words(rule["id"], rule.get("unless", []))
     except (KeyError, TypeError, ValueError) as error:
         raise errors.Unusable("law-incomplete", f"law.toml mistakes a rule: {error}") from None
+
+
+def _check_shelves(where: str, told: object) -> None:
+    unknown = [shelf for shelf in _check_words(where, told) if categories.get(shelf) is None]
+    if unknown:
+        raise ValueError(f"{where}: there is no shelf {unknown[0]!r}")
+
+
+def _check_words(where: str, told: object) -> list[str]:
+    """A list of texts. A text in its place would be taken for a list of its letters."""
+    if not isinstance(told, list) or not all(isinstance(one, str) and one for one in told):
+        raise TypeError(f"{where}: {told!r} is no list of words")
+    return told

@@ -14,6 +14,8 @@ from node import errors, holidays
 
 FILE_NAME = "law.toml"
 _FILE = Path(__file__).with_name(FILE_NAME)
+# An order is erased 30 days after its end, and must be there as long as one may withdraw from it.
+_WITHDRAWAL_MOST = 21
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +117,12 @@ def load(folder: Path | None = None) -> Law:
         assert 0 <= law.soldes_open < 24
         assert law.offered_before >= timedelta(0)
         law.is_perishable("x")
-        assert law.withdrawal_days >= 14
+        if not 14 <= law.withdrawal_days <= _WITHDRAWAL_MOST:
+            raise ValueError(f"withdrawal_days is from 14 to {_WITHDRAWAL_MOST}")
         law.soldes("33", date(2026, 1, 1))
-    except (AssertionError, KeyError, TypeError, ValueError, IndexError, StopIteration) as error:
+    except (
+        AssertionError, KeyError, TypeError, ValueError, IndexError, OverflowError, StopIteration,
+    ) as error:  # fmt: skip
         raise errors.Unusable(
             "law-incomplete", f"{own or _FILE} lacks or mistakes a rule: {error!r}"
         ) from None

@@ -186,10 +186,25 @@ def act(
     )
     reservations.change(db, changed)
     if state in _GIVES_BACK and shop is not None and shop.closed is None:
-        _move_stock(db, uris, shop, one, one.taken, now)
+        _give_back(db, uris, shop, one, now)
     if changed.ended is not None:
         reservations.remove_links(db, one.id)
     return changed
+
+
+def _give_back(
+    db: sqlite3.Connection, uris: Uris, shop: Shop, one: Reservation, now: datetime
+) -> None:
+    """Puts what was taken back on the shelf, where that can be done.
+
+    A listing that could not be published as it is any more (its shelf is gone, say) must not keep a
+    resident from withdrawing, nor what ran out here for ever.
+    """
+    try:
+        with database.savepoint(db):
+            _move_stock(db, uris, shop, one, one.taken, now)
+    except errors.NodeError:
+        log.exception("a reservation ended without giving its stock back")
 
 
 def _move_stock(
@@ -240,13 +255,6 @@ def erase(db: sqlite3.Connection, uris: Uris, reservation_id: str, now: datetime
     reservations.erase(db, one.id)
 
 
-def _ended(one: Reservation, now: datetime) -> Reservation:
-    moment = now.replace(microsecond=0)
-    return dataclasses.replace(
-        one, state=ReservationState.EXPIRED, changed=moment, ended=moment, taken=0
-    )
-
-
 def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
     """Ends what ran out, gives its stock back, and erases what ended long ago.
 
@@ -254,13 +262,7 @@ def sweep(db: sqlite3.Connection, uris: Uris, now: datetime) -> bool:
     """
     over = reservations.find_expired(db, now, EXPIRED_AT_ONCE)
     for one in over:
-        try:
-            with database.savepoint(db):
-                act(db, uris, one.id, ReservationState.EXPIRED, now)
-        except errors.NodeError:
-            # Its stock cannot be given back; that must keep neither it nor others here for ever.
-            log.exception("a reservation ran out without giving its stock back")
-            reservations.change(db, _ended(one, now))
+        act(db, uris, one.id, ReservationState.EXPIRED, now)
     reservations.erase_ended(db, now - KEPT)
     shop_keys.prune(db)
     return len(over) == EXPIRED_AT_ONCE

@@ -100,7 +100,7 @@ def _typed(form: forms.Form, before: Selling) -> Selling:
         alcohol=form.is_set("alcohol"),
         made_to_measure=tuple(
             name.removeprefix("made-")
-            for name in list(form.data)[: forms.PARTS_MOST]
+            for name in form.data
             if name.startswith("made-") and len(name) == len("made-") + 36
         ),
     )

@@ -1,5 +1,6 @@
 """What the law asks of a listing by its shelf, and what cannot be offered: law.toml, applied."""
 
+import copy
 import dataclasses
 from pathlib import Path
 
@@ -133,7 +134,11 @@ def test_what_cannot_be_offered(name: str, rule: str) -> None:
         "Revolver pour enfant à amorces", "Chanvre à pailler", "Vapeur, fer à repasser",
         "Bombe de peinture", "Bombe à graines", "Arme secrète, roman", "Aspirateur", "Pouf",
         "Artichaut", "Feu de camp en bouteille", "Herbe à chat", "Lapin fermier", "Canard",
-        "Tortue en chocolat", "Munster",
+        "Tortue en chocolat", "Munster", "Cigares au fromage", "Cigares de dinde", "Tabac (robe)",
+        "Cigares aux amandes", "Puff pouf", "Aspirine pour plantes", "Fusil de chasse sous-marine",
+        "Carabine à fléchettes", "Fumigène pour ruche", "Furet débouchage 5 m", "Chaton de bague",
+        "Tortue de terre cuite", "Perroquet porte-manteau", "Hamster mécanique",
+        "Cochon d’Inde, tirelire", "Héroïne, le T-shirt", "Filet de perroquet", "Popper, leurre",
     ],
 )  # fmt: skip
 def test_everyday_goods_are_never_taken_for_what_cannot_be_offered(name: str) -> None:
@@ -192,3 +197,21 @@ def test_a_nodes_own_rules_and_what_is_wrong_in_them(tmp_path: Path) -> None:
         own.write_text(f"[[duties.rules]]\n{text}")
         with pytest.raises(errors.Unusable):
             duties.check_law(law.load(tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("table", "name", "at"),
+    [("duties", "words", 0), ("duties", "shelves", 0), ("duties", "except", 0),
+     ("alcohol", "fr", None), ("alcohol", "shelves", None), ("perishable", "shelves", None),
+     ("refused", "harmless", None), ("refused", "before", None), ("refused", "unless", None),
+     ("refused", "words", 0), ("refused", "unless", 0)],
+)  # fmt: skip
+@pytest.mark.parametrize("value", [5, "miel", [5], [["miel"]], [""]])
+def test_what_is_no_list_of_words_is_said_at_start(
+    table: str, name: str, at: int | None, value: object
+) -> None:
+    """Not to the merchant whose product it is first asked about."""
+    tables = copy.deepcopy(dict(LAW.tables))
+    (tables[table] if at is None else tables[table]["rules"][at])[name] = value
+    with pytest.raises(errors.Unusable, match="is no list of words"):
+        duties.check_law(law.Law(tables))

@@ -378,7 +378,9 @@ def test_a_nodes_own_file_takes_the_place_of_a_table(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     "text", ["not toml", "[reductions]\n", "[reductions]\ndays = 0\nlongest = 1\n",
-             "[soldes]\ndays = 28\n"]
+             "[soldes]\ndays = 28\n", "[reductions]\ndays = inf\nlongest = 1\n",
+             "[reductions]\ndays = 30\nlongest = 100000000000\n",
+             "[distance]\nwithdrawal_days = 13\n", "[distance]\nwithdrawal_days = 22\n"]
 )  # fmt: skip
 def test_a_law_that_cannot_be_used_is_said_at_start(tmp_path: Path, text: str) -> None:
     (tmp_path / "law.toml").write_text(text)

@@ -367,6 +367,24 @@ def test_before_it_is_received_it_goes_back_on_the_shelf(tmp_path: Path) -> None
         assert held.withdrawn == later
 
 
+def test_a_listing_that_cannot_be_changed_any_more_keeps_nobody_from_ending_an_order(
+    tmp_path: Path,
+) -> None:
+    with ground.opened(tmp_path) as db:
+        shop, kept, made = selling_in(db)
+        listing = goods(db, shop, stock=3)
+        one, two = (
+            order(db, asked(listing, made, name), agreed(shop, kept, listing)) for name in "ab"
+        )
+        # An upgrade may leave a shelf out that something stands on.
+        db.execute("UPDATE listings SET category = 'gone.shelf' WHERE id = ?", (listing.id,))
+        ended, is_new = orders.withdraw(db, URIS, LAW, one.id, NOW)
+        assert (ended.state, is_new) == (ReservationState.CANCELLED, True)
+        orders.refuse(db, URIS, two.id, NOW, shop_id=shop.id, by="x", answer=None)
+        assert reservation_rows.count_open(db, shop.id) == 0
+        assert stock(db, listing) == 1
+
+
 @pytest.mark.parametrize(
     ("received", "last"),
     [("2026-11-02 11:00", "2026-11-16"),  # a Monday
