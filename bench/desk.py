@@ -82,11 +82,10 @@ def _photo(chance: random.Random) -> bytes:
     """A JPEG that is mostly noise, so that nothing in it is easy."""
     noise = Image.frombytes("L", PIXELS, chance.randbytes(PIXELS[0] * PIXELS[1]))
     smooth = Image.effect_mandelbrot(PIXELS, (-2.0, -1.2, 1.0, 1.2), 60)
-    for quality in range(60, 96):
+    picture = Image.merge("RGB", (Image.blend(smooth, noise, 0.5), smooth, noise))
+    for quality in range(60, 96, 3):
         out = io.BytesIO()
-        Image.merge("RGB", (Image.blend(smooth, noise, 0.4), smooth, smooth)).save(
-            out, "JPEG", quality=quality
-        )
+        picture.save(out, "JPEG", quality=quality, subsampling=0)
         if out.tell() >= PHOTO_LEAST:
             return out.getvalue()
     raise AssertionError("no photo of that weight")
