@@ -158,10 +158,14 @@ def put_back_log(folder: Path) -> bool:
     a file that was put in the place of another.
     """
     log, kept = folder / LOG_NAME, folder / KEPT_NAME
+    # First of all whether it is there: it goes after the file was written, so whoever finds it gone
+    # sees a file that is younger. The other way round a command in between would be undone.
+    if log.exists():
+        return False
     try:
         held, file = kept.stat(), (folder / FILE_NAME).stat()
         younger = max(file.st_mtime_ns, file.st_ctime_ns) >= held.st_mtime_ns
-        if not held.st_size or younger or log.exists():
+        if not held.st_size or younger:
             return False
         os.link(kept, log)
     except OSError:  # there is none, or another process was quicker

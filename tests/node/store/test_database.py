@@ -1,7 +1,9 @@
 """The two doors to the database file, their locks, and what a crash leaves."""
 
 import asyncio
+import contextlib
 import os
+import shutil
 import signal
 import sqlite3
 import subprocess
@@ -442,3 +444,29 @@ async def test_readers_need_nothing_more_once_the_doors_are_open(
         reads = [db.read(together) for _ in range(database.READERS)]
         assert sorted(await asyncio.gather(*reads)) == list(range(database.READERS))
         monkeypatch.undo()
+
+
+async def test_an_old_log_is_not_laid_over_what_a_command_wrote_while_it_was_looked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two commands after a crash, one folds the log in and writes on while the other looks."""
+    running, killed = ground.make(tmp_path / "running"), tmp_path / "killed"
+    killed.mkdir()
+    with contextlib.closing(database.connect(running / "node.db", writing=True)) as db:
+        add(db, 1)
+        for name in ("node.db", "node.db-wal"):
+            shutil.copy(running / name, killed / name)
+    os.link(killed / "node.db-wal", killed / "node.log-kept")
+    exists = Path.exists
+
+    def meanwhile(path: Path) -> bool:
+        monkeypatch.undo()
+        for number in (2, 3):
+            with database.transaction(killed) as db:
+                add(db, number)
+        return exists(path)
+
+    monkeypatch.setattr(Path, "exists", meanwhile)
+    assert not database.put_back_log(killed)
+    with database.reading(killed) as db:
+        assert db.execute("SELECT count(*) FROM seen_activities").fetchone()[0] == 3
