@@ -6,11 +6,12 @@ Everything over HTTP, as a browser does it, on a node with ten thousand listings
 
 import contextlib
 import io
+import multiprocessing
 import random
 import re
-import threading
 import time
 from collections.abc import Iterator
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import httpx2
@@ -128,22 +129,28 @@ def _look(claire: Browser, rows: bytes) -> float:
 
 @contextlib.contextmanager
 def _searching(node: Town, taken: list[float]) -> Iterator[None]:
-    """A resident who searches all the while."""
-    stop = threading.Event()
-
-    def search() -> None:
-        chance = random.Random(SEED)
-        with httpx2.Client(base_url=node.url, timeout=60) as client:
-            while not stop.wait(EVERY):
-                asked = {"q": " ".join(chance.choices(town.WORDS, k=2)), "near": "33318"}
-                begun = time.perf_counter()
-                assert client.get("/api/v1/search", params=asked).status_code == 200
-                taken.append((time.perf_counter() - begun) * 1000)
-
-    thread = threading.Thread(target=search)
-    thread.start()
+    """A resident who searches all the while, in a process of their own: a photo on its way out of
+    this one would hold them up."""
+    here, there = multiprocessing.Pipe()
+    resident = multiprocessing.get_context("spawn").Process(target=_search, args=(node.url, there))
+    resident.start()
+    here.recv()
     try:
         yield
     finally:
-        stop.set()
-        thread.join()
+        here.send("enough")
+        taken += here.recv()
+        resident.join()
+
+
+def _search(url: str, told: Connection) -> None:
+    chance = random.Random(SEED)
+    taken: list[float] = []
+    with httpx2.Client(base_url=url, timeout=60) as client:
+        told.send("ready")
+        while not told.poll(EVERY):
+            asked = {"q": " ".join(chance.choices(town.WORDS, k=2)), "near": "33318"}
+            begun = time.perf_counter()
+            assert client.get("/api/v1/search", params=asked).status_code == 200
+            taken.append((time.perf_counter() - begun) * 1000)
+    told.send(taken)

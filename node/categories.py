@@ -8,7 +8,7 @@ import difflib
 import functools
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,6 +42,11 @@ def get(category_id: str) -> Category | None:
 def all() -> tuple[Category, ...]:
     """Every category in the file's order, each shelf before what stands on it."""
     return tuple(_load().values())
+
+
+def is_on(category: str | None, shelves: Collection[str]) -> bool:
+    """Whether a category is one of these, or stands on one."""
+    return category is not None and (category in shelves or category.partition(".")[0] in shelves)
 
 
 def nearest(category_id: str) -> str | None:

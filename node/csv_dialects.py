@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 
 from node import errors
+from node.pace import Pace
 
 BYTES_MOST = 5_000_000
 ROWS_MOST = 10_000
@@ -33,8 +34,10 @@ def read(data: bytes) -> Table:
     text = decode(data)
     separator = _separator(text)
     rows: list[tuple[int, tuple[str, ...]]] = []
+    pace = Pace()
     try:
         for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=separator), 1):
+            pace.turn()
             if len(cells) > COLUMNS_MOST:
                 raise errors.Invalid("csv-too-wide")
             if any(len(cell) > CELL_MOST for cell in cells):

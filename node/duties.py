@@ -6,7 +6,7 @@ Nothing is written here: who publishes asks `require`, who sells at a distance `
 
 import functools
 import re
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -78,10 +78,10 @@ def asked(goods: Goods, law: Law) -> tuple[Duty, ...]:
     if goods.kind is Kind.SERVICE or goods.category is None:
         return ()
     found: dict[str, Duty] = {}
-    rules = law.tables["duties"]["rules"]
-    for rule in sorted(rules, key=lambda one: _WHEN.index(one["when"])):
-        if rule["field"] not in found and _concerns(rule, goods):
-            found[rule["field"]] = _duty(rule)
+    for when in _WHEN:
+        for rule in law.tables["duties"]["rules"]:
+            if rule["when"] == when and rule["field"] not in found and _concerns(rule, goods):
+                found[rule["field"]] = _duty(rule)
     return tuple(found.values())
 
 
@@ -111,9 +111,9 @@ def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Missing, ...]:
 
 
 def _concerns(rule: Mapping[str, Any], goods: Goods) -> bool:
-    if not on_shelves(goods.category, rule["shelves"]):
+    if not categories.is_on(goods.category, rule["shelves"]):
         return False
-    if on_shelves(goods.category, rule.get("except", ())):
+    if categories.is_on(goods.category, rule.get("except", ())):
         return False
     if goods.condition not in rule.get("conditions", tuple(Condition)):
         return False
@@ -134,7 +134,7 @@ def _is_said(field: str, goods: Goods) -> bool:
 
 def is_alcohol(category: str | None, law: Law) -> bool:
     """Whether what stands on this shelf is shown with the words about alcohol."""
-    return on_shelves(category, law.tables["alcohol"]["shelves"])
+    return categories.is_on(category, law.tables["alcohol"]["shelves"])
 
 
 def alcohol_words(law: Law, language: str) -> Sequence[str]:
@@ -143,35 +143,25 @@ def alcohol_words(law: Law, language: str) -> Sequence[str]:
     return tuple(table["fr" if language == "fr" else "en"])
 
 
-def on_shelves(category: str | None, shelves: Collection[str]) -> bool:
-    """Whether a category is one of these, or stands on one."""
-    return category is not None and any(
-        category == shelf or category.startswith(f"{shelf}.") for shelf in shelves
-    )
-
-
 # --- refused -------------------------------------------------------------------------------------
 
 
 def refused(name: str, category: str | None, law: Law) -> Refusal | None:
     """Why something of this name cannot be offered; None where it can."""
     table = law.tables["refused"]
-    if on_shelves(category, table["harmless"]):
+    if categories.is_on(category, table["harmless"]):
         return None
     said = _words(name)
-    text = f" {' '.join(said)} "
-    if any(_phrase(one) in text for one in table["unless"]):
-        return None
-    before = set(table["before"])
+    before = table["before"]
     begins = 0
     while begins < len(said) and (said[begins] in before or _MEASURE.fullmatch(said[begins])):
         begins += 1
-    starts = tuple(f" {' '.join(said[at:])} " for at in range(begins + 1))
+    starts = [f" {' '.join(said[at:])} " for at in range(begins + 1)]
     for rule in table["rules"]:
-        for phrase in rule["words"]:
-            if any(start.startswith(_phrase(phrase)) for start in starts) and not any(
-                _phrase(one) in text for one in rule.get("unless", ())
-            ):
+        phrases = _phrases(tuple(rule["words"]))
+        if any(start.startswith(phrases) for start in starts):
+            excuses = _phrases((*table["unless"], *rule.get("unless", ())))
+            if not any(excuse in starts[0] for excuse in excuses):
                 return Refusal(rule["id"], {"fr": rule["fr"], "en": rule["en"]}, rule["article"])
     return None
 
@@ -188,11 +178,11 @@ def _words(text: str) -> list[str]:
     return found
 
 
-@functools.lru_cache(maxsize=2000)
-def _phrase(text: str) -> str:
-    """The words of a rule with a blank around each, as `refused` looks for them: a catalogue of ten
-    thousand rows asks for each of them as often."""
-    return f" {' '.join(_words(text))} "
+@functools.lru_cache(maxsize=100)
+def _phrases(texts: tuple[str, ...]) -> tuple[str, ...]:
+    """The words of each phrase of a rule, with a blank around: as `refused` looks for them in each
+    of ten thousand names of a catalogue."""
+    return tuple(f" {' '.join(_words(text))} " for text in texts)
 
 
 # --- asked by who publishes ----------------------------------------------------------------------

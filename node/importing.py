@@ -19,6 +19,7 @@ from node import catalogue, categories, duties, errors, importing_goods, prices,
 from node.csv_dialects import Table
 from node.law import Law
 from node.model import NOTHING_SAID, Listing, Offer, Shop
+from node.pace import Pace
 from node.store import drafts, imports, listings, reductions, shops
 from node.uris import Uris
 
@@ -122,7 +123,9 @@ def look(db: sqlite3.Connection, shop: Shop, table: Table, vat: str, law: Law) -
     found = _found_again([item for _, item in rows], known, coded)
     items: list[dict[str, Any]] = []
     counts = {"new": 0, "changed": 0, "same": 0, "incomplete": 0}
+    pace = Pace()
     for (row, item), listing in zip(rows, found, strict=True):
+        pace.turn()
         kind = "new"
         if listing is not None:
             hit.add(listing.id)
@@ -165,7 +168,9 @@ def _read(
     rows: list[tuple[int, dict[str, Any]]] = []
     unread = []
     seen: set[tuple[str, str]] = set()
+    pace = Pace()
     for row, cells in table.rows:
+        pace.turn()
         item = _item(row, cells, table.header, columns, vat, problems)
         if item is None:
             unread.append(_raw_keys(cells, columns))

@@ -10,7 +10,7 @@ from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
-from node import errors, holidays
+from node import categories, errors, holidays
 
 FILE_NAME = "law.toml"
 _FILE = Path(__file__).with_name(FILE_NAME)
@@ -54,10 +54,7 @@ class Law:
 
     def is_perishable(self, category: str | None) -> bool:
         """Whether what stands on this shelf perishes fast."""
-        shelves = self.tables["perishable"]["shelves"]
-        return category is not None and any(
-            category == shelf or category.startswith(f"{shelf}.") for shelf in shelves
-        )
+        return categories.is_on(category, self.tables["perishable"]["shelves"])
 
     @property
     def withdrawal_days(self) -> int:

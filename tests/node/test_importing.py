@@ -1,5 +1,6 @@
 """Catalogues as CSV: every French dialect read alike, what is broken told with what to do."""
 
+import time
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
@@ -7,9 +8,10 @@ from typing import Any
 
 import pytest
 
-from node import csv_dialects, errors, importing, law, reductions
+from node import csv_dialects, errors, importing, law, pace, reductions
 from node.importing import Plan
 from node.model import ReductionKind
+from node.pace import Pace
 from node.store import imports, listings
 from tests import ground
 from tests.ground import NOW
@@ -304,3 +306,22 @@ def test_a_file_beside_a_running_promotion(db: Any, told: str, kind: str, cents:
 def test_a_price_of_several_readings_is_no_price(net: str) -> None:
     with pytest.raises(errors.Invalid):
         importing.price_of(net, "20")
+
+
+def test_a_long_file_lets_searches_go_first(db: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    turns: list[Pace] = []
+    monkeypatch.setattr(Pace, "turn", lambda self: turns.append(self))
+    look(db, "Nom;Prix\n" + "".join(f"Savon {n};5\n" for n in range(50)))
+    assert len(turns) >= 3 * 50  # each row as it is cut, read, and compared
+
+
+def test_work_that_never_rested_rests(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock: list[float] = [0.0]
+    slept: list[float] = []
+    monkeypatch.setattr(time, "monotonic", lambda: clock[0])
+    monkeypatch.setattr(time, "sleep", slept.append)
+    taken = Pace()
+    for _ in range(10):
+        clock[0] += pace.WORKED / 2
+        taken.turn()
+    assert slept == [pace.RESTS] * 3
