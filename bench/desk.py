@@ -4,29 +4,22 @@ public, and a file of ten thousand rows until it has been looked at.
 Everything over HTTP, as a browser does it, on a node with ten thousand listings.
 """
 
-import contextlib
 import io
-import multiprocessing
 import random
 import re
 import time
-from collections.abc import Iterator
-from multiprocessing.connection import Connection
 from pathlib import Path
 
-import httpx2
 from PIL import Image
 
-from bench import measure, town
+from bench import measure, resident, town
 from tests.flows.test_merchant import Browser, hidden, signed_in
-from tests.neighbours import Town
 
 SHOPS, LISTINGS = 50, 10_000
 ROUNDS = 5
 ROWS = 10_000
 PIXELS = (4608, 3456)  # sixteen megapixels of a telephone
 PHOTO_LEAST = 12_000_000
-EVERY = 0.05  # seconds between a resident's searches
 SEED = 20261126
 
 
@@ -36,7 +29,7 @@ def run(base: Path, size: measure.Size) -> None:
     chance = random.Random(SEED)
     node = town.found(base, "desk")
     shops = town.open_shops(node, SHOPS)
-    town.publish(node, shops, [town.draft(chance) for _ in range(LISTINGS)])
+    town.publish(node, shops, town.wares_of(chance, LISTINGS))
     node.run("shop", "add", "fleurs", "--name", "Fleurs", "--commune", "Pessac")
     photo, rows = _photo(chance), _rows(chance)
     alone: list[float] = []
@@ -45,9 +38,9 @@ def run(base: Path, size: measure.Size) -> None:
     node.serve()
     try:
         claire = signed_in(node, "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
-        with _searching(node, alone):
+        with resident.searching(node.url, alone):
             time.sleep(5)
-        with _searching(node, beside):
+        with resident.searching(node.url, beside):
             for number in range(rounds):
                 public.append(_publish(claire, f"Rosier {number}", photo))
             for _ in range(rounds):
@@ -68,7 +61,7 @@ def run(base: Path, size: measure.Size) -> None:
         ],
     )  # fmt: skip
     measure.table(
-        f"searches meanwhile, one each {EVERY * 1000:.0f} ms, ms (wanted: p95 under 50); "
+        f"searches meanwhile, one each {resident.EVERY * 1000:.0f} ms, ms (wanted: p95 under 50); "
         f"memory of the node at most {most:.0f} MiB (wanted: under 300)",
         ("", "number", "p50", "p95", "max"),
         [
@@ -125,32 +118,3 @@ def _look(claire: Browser, rows: bytes) -> float:
     answer = claire.post("/ma-boutique/fleurs/importer", files=files)
     assert 'name="begin"' in answer.text, answer.text
     return time.perf_counter() - begun
-
-
-@contextlib.contextmanager
-def _searching(node: Town, taken: list[float]) -> Iterator[None]:
-    """A resident who searches all the while, in a process of their own: a photo on its way out of
-    this one would hold them up."""
-    here, there = multiprocessing.Pipe()
-    resident = multiprocessing.get_context("spawn").Process(target=_search, args=(node.url, there))
-    resident.start()
-    here.recv()
-    try:
-        yield
-    finally:
-        here.send("enough")
-        taken += here.recv()
-        resident.join()
-
-
-def _search(url: str, told: Connection) -> None:
-    chance = random.Random(SEED)
-    taken: list[float] = []
-    with httpx2.Client(base_url=url, timeout=60) as client:
-        told.send("ready")
-        while not told.poll(EVERY):
-            asked = {"q": " ".join(chance.choices(town.WORDS, k=2)), "near": "33318"}
-            begun = time.perf_counter()
-            assert client.get("/api/v1/search", params=asked).status_code == 200
-            taken.append((time.perf_counter() - begun) * 1000)
-    told.send(taken)

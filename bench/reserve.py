@@ -11,22 +11,21 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 
 import httpx2
 
-from bench import measure, town
-from node import sealing, shop_keys
+from bench import measure, resident, town
+from node import sealing
 from node.model import Shop
-from node.store import database, shops, times
+from node.store import database
 from tests.neighbours import Town
 from tests.sealing import merchant
 
 SHOPS, LISTINGS = 20, 10_000
 RATE, SECONDS = 50, 12
 SENDERS = 8
-EVERY = 0.05  # seconds between a resident's searches
+ROUNDS = 3
 SEED = 20261126
 # What a resident writes, about.
 WORDS = json.dumps(
@@ -39,13 +38,15 @@ def run(base: Path, size: measure.Size) -> None:
     chance = random.Random(SEED)
     node = town.found(base, "reserve")
     opened = town.open_shops(node, SHOPS)
-    town.publish(node, opened, [town.draft(chance) for _ in range(LISTINGS)])
-    ready = list(itertools.islice(_reservations(node, opened), RATE * SECONDS))
+    town.publish(node, opened, town.wares_of(chance, LISTINGS))
+    rounds = size.rounds or ROUNDS
+    each = RATE * SECONDS
+    ready = list(itertools.islice(_reservations(node, opened), rounds * each))
     rows = []
     node.serve()
     try:
-        for number in range(size.rounds or 1):
-            share = ready[number :: size.rounds or 1]
+        for number in range(rounds):
+            share = ready[number * each : (number + 1) * each]
             rows.append(_round(node, share, f"round {number + 1}"))
     finally:
         node.stop()
@@ -59,15 +60,8 @@ def run(base: Path, size: measure.Size) -> None:
 
 def _reservations(node: Town, opened: list[Shop]) -> Iterator[tuple[str, dict[str, str]]]:
     """Forms as they are sent: where to, and what."""
-    now = datetime.now(UTC)
-    made = {}
-    with database.transaction(node.folder) as db:
-        for one in opened:
-            shop = shops.get_own(db, one.handle)
-            assert shop is not None
-            keys = merchant.make(shop.uri, created=times.stamp(now))
-            shop_keys.put(db, shop, shop_keys.read(shop, *keys.form(), now), "", now)
-            made[one.id] = (shop, keys)
+    made = {one.id: (one, merchant.put_keys(node, one.handle)) for one in opened}
+    with database.reading(node.folder) as db:
         some = db.execute(
             """
             SELECT listings.id, listings.uri, listings.shop, offers.id AS offer
@@ -86,7 +80,7 @@ def _round(node: Town, forms: list[tuple[str, dict[str, str]]], name: str) -> tu
     codes: Counter[int] = Counter()
     taken: list[float] = []
     searched: list[float] = []
-    waiting, lock, over = iter(enumerate(forms)), threading.Lock(), threading.Event()
+    waiting, lock = iter(enumerate(forms)), threading.Lock()
     begun = time.perf_counter()
 
     def send() -> None:
@@ -104,24 +98,14 @@ def _round(node: Town, forms: list[tuple[str, dict[str, str]]], name: str) -> tu
                 taken.append((time.perf_counter() - sent) * 1000)
                 codes[answer.status_code] += 1
 
-    def search() -> None:
-        chance = random.Random(SEED)
-        with httpx2.Client(base_url=node.url, timeout=60) as client:
-            while not over.wait(EVERY):
-                asked = {"q": " ".join(chance.choices(town.WORDS, k=2)), "near": "33318"}
-                sent = time.perf_counter()
-                client.get("/api/v1/search", params=asked)
-                searched.append((time.perf_counter() - sent) * 1000)
-
     threads = [threading.Thread(target=send) for _ in range(SENDERS)]
-    resident = threading.Thread(target=search)
-    for thread in (resident, *threads):
-        thread.start()
-    for thread in threads:
-        thread.join()
-    lasted = time.perf_counter() - begun
-    over.set()
-    resident.join()
+    with resident.searching(node.url, searched):
+        begun = time.perf_counter()
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        lasted = time.perf_counter() - begun
     return (
         name,
         f"{codes[303]}",

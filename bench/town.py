@@ -4,9 +4,11 @@ import random
 import sqlite3
 import uuid
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
+from bench import wares
 from federation import keys
 from node import catalogue, keyring, shops, territory
 from node.model import Availability, Condition, Listing, Offer, Shop
@@ -64,6 +66,25 @@ def draft(
         category="epicerie.miel",
         announce=announce,
     )
+
+
+def wares_of(chance: random.Random, count: int) -> list[catalogue.ListingDraft]:
+    """Things as shops really have them (`bench/wares.py`): few words of one are of many others."""
+    lexicon = wares.Lexicon(chance, [COMMUNE, "Bordeaux", "Mérignac", "Talence"], 2_000)
+    making = [wares.make(trade, lexicon, chance) for trade in wares.trades()]
+    drafts = []
+    for number in range(count):
+        ware = next(making[number % len(making)])
+        told = replace(offer(chance), price_cents=ware.cents)
+        drafts.append(
+            catalogue.ListingDraft(
+                name=ware.name,
+                offers=(told,),
+                description=ware.description,
+                category=ware.category,
+            )
+        )
+    return drafts
 
 
 def open_shops(town: Town, count: int) -> list[Shop]:

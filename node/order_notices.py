@@ -6,6 +6,7 @@ from datetime import datetime
 
 from node import errors, mail
 from node.model import Reservation, Shop
+from node.orders import ANSWERED_WITHIN
 from node.store import accounts
 from node.translation import Translator
 from node.uris import Uris
@@ -23,9 +24,9 @@ def ordered(
     subject = say("{shop}: an order waits").format(shop=shop.name)
     text = say(
         "An order waits: {code}.\n\n"
-        "Accept it or refuse it within 7 days, else it lapses. All orders and reservations, and "
-        "what was written to you:\n{list}\n"
-    ).format(code=one.code, list=_list(uris, shop))
+        "Accept it or refuse it within {days} days, else it lapses. "
+        "All orders and reservations, and what was written to you:\n{list}\n"
+    ).format(code=one.code, days=ANSWERED_WITHIN.days, list=_list(uris, shop))
     _tell(db, shop, subject, text, now)
 
 

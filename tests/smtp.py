@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from pathlib import Path
 
 
 @dataclass
@@ -32,6 +33,14 @@ class Server:
     password: str = ""
     starttls: ssl.SSLContext | None = None
     secured: int = 0
+
+    def carry_mail_of(self, folder: Path) -> None:
+        """Writes into a node's settings that its mail goes through here."""
+        with (folder / "instance.toml").open("a") as settings:
+            settings.write(
+                f'\n[mail]\nhost = "127.0.0.1"\nport = {self.port}\nsecurity = "none"\n'
+                'sender = "site@example.fr"\n'
+            )
 
     async def talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """One connection."""

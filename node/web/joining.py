@@ -4,7 +4,6 @@
 two are for everybody; from the code on it is somebody signed in.
 """
 
-import asyncio
 import dataclasses
 import sqlite3
 import uuid
@@ -22,7 +21,16 @@ from node.store import applications, drafts, places
 from node.store import rules as consents
 from node.store.applications import Application
 from node.translation import Translator
-from node.web import accounts, forms, listing_form, own_hours, render, sessions, state
+from node.web import (
+    accounts,
+    forms,
+    listing_form,
+    own_hours,
+    render,
+    sessions,
+    state,
+    strangers,
+)  # fmt: skip
 
 PREPARED_MOST = 30
 START = "/ouvrir-ma-boutique"
@@ -90,15 +98,11 @@ async def start(request: Request) -> Response:
 async def contact(request: Request) -> Response:
     """`/ouvrir-ma-boutique/contact`: writes it down, sends a code, and asks for that code."""
     site = state.of(request)
-    if not sessions.is_own_form(request):
-        return await render.error(request, 403)
     if site.settings.node.opening == "invitation":
         return _page(request, "invitation", status=403)
-    peer = request.client.host if request.client else ""
-    client = site.door.client(request.headers.raw, peer)
-    wait = site.turnstile.wait(client and f"join {client}", asyncio.get_running_loop().time())
-    if wait:
-        return await render.error(request, 429, retry_after=wait)
+    turned_away = await strangers.turn_away(request, "join")
+    if turned_away is not None:
+        return turned_away
     async with forms.read(request) as form:
         typed = _typed_in(form)
         trapped = form.is_set("website")  # a field that people do not see

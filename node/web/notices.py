@@ -5,7 +5,6 @@ off are a field that people do not see, a form that comes back faster than it ca
 bounds by address, by object and altogether.
 """
 
-import asyncio
 import hashlib
 import re
 import sqlite3
@@ -20,7 +19,7 @@ from node.store import accounts as account_rows
 from node.store import notices as rows
 from node.store.notices import Appeal, Decision, Notice
 from node.translation import Translator
-from node.web import forms, render, sessions, state, statements
+from node.web import forms, render, sessions, state, statements, strangers
 
 READ_IN = timedelta(seconds=3)  # nobody reads and fills the form faster
 SHOWN_FOR = timedelta(days=1)
@@ -47,13 +46,9 @@ async def report(request: Request) -> Response:
     if request.method != "POST":
         about = request.query_params.get("objet", "")[: notices.ADDRESS_MOST]
         return await _form(request, {}, about=about)
-    if not sessions.is_own_form(request):
-        return await render.error(request, 403)
-    peer = request.client.host if request.client else ""
-    client = site.door.client(request.headers.raw, peer)
-    wait = site.turnstile.wait(client and f"report {client}", asyncio.get_running_loop().time())
-    if wait:
-        return await render.error(request, 429, retry_after=wait)
+    turned_away = await strangers.turn_away(request, "report")
+    if turned_away is not None:
+        return turned_away
     async with forms.read(request) as form:
         secret, shown = form.line("receipt", 43), form.line("shown", 60)
         about = form.line("object", notices.ADDRESS_MOST)

@@ -6,7 +6,6 @@ Who orders is sealed as with a reservation (`node/web/reserving.py`), by the sam
 there is nothing to press, since an order nobody's name goes with could not be delivered.
 """
 
-import asyncio
 import hashlib
 import re
 import secrets
@@ -25,7 +24,7 @@ from node.selling import Quote
 from node.store import listings, places, shop_keys, shops
 from node.store import orders as rows
 from node.translation import Translator
-from node.web import cards, forms, render, reserving, sessions, shown, state
+from node.web import cards, forms, render, reserving, sessions, shown, state, strangers
 
 _SLUG = re.compile(r".{0,80}-([0-9a-f]{8})")
 
@@ -253,13 +252,9 @@ def _agreed(say: Translator, chosen: Chosen) -> str:
 async def _order(request: Request, handle: str, prefix: str) -> Response:
     site = state.of(request)
     say = render.speak(request)
-    if not sessions.is_own_form(request):
-        return await render.error(request, 403)
-    peer = request.client.host if request.client else ""
-    client = site.door.client(request.headers.raw, peer)
-    wait = site.turnstile.wait(client, asyncio.get_running_loop().time())
-    if wait:
-        return await render.error(request, 429, retry_after=wait)
+    turned_away = await strangers.turn_away(request)
+    if turned_away is not None:
+        return turned_away
     async with forms.read(request) as form:
         secret = form.line("link", 43)
         typed = {name: form.line(name, 40) for name in ("offer", "quantity", "brought")}

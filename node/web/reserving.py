@@ -8,7 +8,6 @@ The address of a reservation holds a secret, of which the node keeps only a hash
 stands behind the `#` of it, the key that opens the shop's answer, is never sent at all.
 """
 
-import asyncio
 import contextlib
 import re
 import secrets
@@ -34,6 +33,7 @@ from node.web import (
     sessions,
     shown,
     state,
+    strangers,
 )
 
 SECRET = re.compile(r"[A-Za-z0-9_-]{43}")  # 256 bits
@@ -89,13 +89,9 @@ async def ask(request: Request) -> Response:
         return await render.error(request, 410)
     if request.method != "POST":
         return await _form(request, shop, listing, keys, {})
-    if not sessions.is_own_form(request):
-        return await render.error(request, 403)
-    peer = request.client.host if request.client else ""
-    client = site.door.client(request.headers.raw, peer)
-    wait = site.turnstile.wait(client, asyncio.get_running_loop().time())
-    if wait:
-        return await render.error(request, 429, retry_after=wait)
+    turned_away = await strangers.turn_away(request)
+    if turned_away is not None:
+        return turned_away
     async with forms.read(request) as form:
         secret = form.line("link", 43)
         typed = form.line("quantity", 6)

@@ -31,11 +31,7 @@ def server() -> Iterator[smtp.Server]:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, server: smtp.Server) -> Iterator[Town]:
     (town,) = neighbours.found(["Pessac"], tmp_path_factory.mktemp("first_day"))
-    with (town.folder / "instance.toml").open("a") as settings:
-        settings.write(
-            f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
-            'sender = "site@example.fr"\n'
-        )
+    server.carry_mail_of(town.folder)
     with neighbours.serving([town]):
         yield town
 

@@ -32,11 +32,7 @@ def towns(
     pessac = towns[0]
     for handle, name in (("ruche", "La Ruche"), ("pains", "Aux Pains")):
         pessac.run("shop", "add", handle, "--name", name, "--commune", "Pessac")
-    with (pessac.folder / "instance.toml").open("a") as settings:
-        settings.write(
-            f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
-            'sender = "site@example.fr"\n'
-        )
+    server.carry_mail_of(pessac.folder)
     with neighbours.serving(towns):
         neighbours.befriend(towns[0], towns[1])
         yield towns[0], towns[1]

@@ -66,11 +66,7 @@ def test_from_the_mail_to_the_shelf(tmp_path: Path) -> None:
     town.run("listing", "add", "fleurs", "--name", "Miel", "--price", "5")
     town.run("account", "invite", "claire@example.fr", "--role", "merchant", "--shop", "fleurs")
     with smtp.serving() as server:
-        with (town.folder / "instance.toml").open("a") as settings:
-            settings.write(
-                f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
-                'sender = "site@example.fr"\n'
-            )
+        server.carry_mail_of(town.folder)
         text = (town.folder / "instance.toml").read_text()
         assert "[testing]" not in text
         with (town.folder / "instance.toml").open("a") as settings:

@@ -1,13 +1,16 @@
 """A merchant's keys, made in Python where a browser makes them in the world."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
-from node import sealing
+from node import sealing, shop_keys
+from node.store import database, shops
 from node.store.times import stamp
 from tests.ground import NOW
+from tests.neighbours import Town
 
 
 @dataclass(frozen=True)
@@ -67,3 +70,14 @@ def make(
         owner_key.sign(said),
         endorsed_by.sign(said) if endorsed_by else b"",
     )
+
+
+def put_keys(town: Town, handle: str) -> Made:
+    """Keys of a shop of a town, put where a browser would put them."""
+    now = datetime.now(UTC)
+    made = make(f"{town.url}/users/{handle}", created=stamp(now))
+    with database.transaction(town.folder) as db:
+        shop = shops.get_own(db, handle)
+        assert shop is not None
+        shop_keys.put(db, shop, shop_keys.read(shop, *made.form(), now), "", now)
+    return made

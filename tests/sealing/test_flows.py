@@ -13,8 +13,8 @@ from typing import Any
 import httpx2
 import pytest
 
-from node import sealing, shop_keys
-from node.store import database, shops, times
+from node import sealing
+from node.store import database, times
 from tests import neighbours, smtp
 from tests.flows.test_merchant import Browser, signed_in
 from tests.neighbours import Town
@@ -33,11 +33,7 @@ def server() -> Iterator[smtp.Server]:
 @pytest.fixture(scope="module")
 def town(tmp_path_factory: pytest.TempPathFactory, server: smtp.Server) -> Iterator[Town]:
     (town,) = neighbours.found(["Pessac"], tmp_path_factory.mktemp("reservations"))
-    with (town.folder / "instance.toml").open("a") as settings:
-        settings.write(
-            f'\n[mail]\nhost = "127.0.0.1"\nport = {server.port}\nsecurity = "none"\n'
-            'sender = "site@example.fr"\n'
-        )
+    server.carry_mail_of(town.folder)
     with neighbours.serving([town]):
         for handle in ("fleurs", "pains"):
             town.run("shop", "add", handle, "--name", f"Chez {handle}", "--commune", "Pessac")
@@ -46,14 +42,7 @@ def town(tmp_path_factory: pytest.TempPathFactory, server: smtp.Server) -> Itera
 
 @pytest.fixture(scope="module")
 def keys(town: Town) -> merchant.Made:
-    """The florist's, put where a browser would put them."""
-    made = merchant.make(f"{town.url}/users/fleurs", created=times.stamp(datetime.now(UTC)))
-    with database.transaction(town.folder) as db:
-        shop = shops.get_own(db, "fleurs")
-        assert shop is not None
-        now = datetime.now(UTC)
-        shop_keys.put(db, shop, shop_keys.read(shop, *made.form(), now), "", now)
-    return made
+    return merchant.put_keys(town, "fleurs")
 
 
 def offered(town: Town, name: str, *more: str, handle: str = "fleurs") -> dict[str, Any]:
