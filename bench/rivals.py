@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from node import words
-from node.store import database, listings
+from node.store import database, listings, matches, search_texts
 from node.store import search as index
 
 if TYPE_CHECKING:
@@ -52,13 +52,13 @@ def all_of(documents: Path, asked: "Sequence[Ask]") -> Iterator[Rival]:
 def write_documents(folder: Path, documents: Path) -> None:
     """Each listing's row number, title, words and point, for whoever reads them all."""
     with database.reading(folder) as db, documents.open("w") as written:
-        points = {one.number: (one.latitude, one.longitude) for one in index.blocks(db)}
+        points = {one.number: (one.latitude, one.longitude) for one in matches.blocks(db)}
         numbers = dict(db.execute("SELECT listing, id FROM search_rows").fetchall())
         after = ""
         while ids := listings.find_ids_after(db, after, 1000):
             for listing in listings.find(db, ids):
                 number = numbers[index.key_of(listing.id)]
-                title, text = index.texts(listing)
+                title, text = search_texts.texts(listing)
                 latitude, longitude = points[number >> index.ROW_BITS]
                 written.write(f"{number}\t{title}\t{text}\t{latitude}\t{longitude}\n")
             after = ids[-1]

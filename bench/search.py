@@ -27,7 +27,7 @@ from node import globe, ranking, search, synonyms, upkeep, words
 from node.directory import Directory
 from node.model import Place, RingName, SearchAnswer, SearchQuery
 from node.ranking import Run, Where
-from node.store import database, listings, migrations, places
+from node.store import database, listings, matches, migrations, places, search_texts
 from node.store import search as index
 
 RADIUS_KM = 15
@@ -371,7 +371,7 @@ class Everything:
         assert asked.place.latitude is not None
         assert asked.place.longitude is not None
         here = globe.vector(asked.place.latitude, asked.place.longitude)
-        first = {index.head_word(tokens[0]) for term in terms for tokens in term}
+        first = {search_texts.head_word(tokens[0]) for term in terms for tokens in term}
         heads = {row for word in first for row in self.titles.get(word, ())}
         runs: dict[tuple[str, Where], Run] = {}
         for row in rows:
@@ -417,7 +417,7 @@ def _exactness(folder: Path, mix: Sequence[Ask], documents: Path) -> None:
             continue  # the words were read otherwise: not what is compared here
         shown = [hit.listing.id for ring in answer.rings for hit in ring.hits]
         wanted = everything.find(db, one)
-        ids = index.listings_of(db, wanted)
+        ids = matches.listings_of(db, wanted)
         right += shown == [ids[row] for row in wanted]
     del everything
     gc.collect()

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
 from node import globe
-from node.store import search
+from node.store import matches, search
 
 # Blocks are grouped by squares of so many cells a side, so that far ones are passed over together.
 _GROUP_BITS = 5
@@ -95,7 +95,7 @@ class _Order:
 class View:
     """The blocks as they were at one moment."""
 
-    state: search.State
+    state: matches.State
     numbers: list[int] = field(default_factory=list)  # sorted
     blocks: list[Block] = field(default_factory=list)  # in the same order
     by_number: dict[int, Block] = field(default_factory=dict)
@@ -227,25 +227,25 @@ class Directory:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._view = View(search.State(-1, -1))
+        self._view = View(matches.State(-1, -1))
 
     def view(self, db: sqlite3.Connection) -> View:
         """The blocks as they are for this connection."""
-        state = search.state(db)
+        state = matches.state(db)
         view = self._view
         if view.state == state:
             return view
         with self._lock:
             view = self._view
             if view.state.generation != state.generation:
-                view = _built(state, search.blocks(db))
+                view = _built(state, matches.blocks(db))
             elif view.state.revision < state.revision:
-                view = _renewed(view, state, search.blocks(db, view.state.revision))
+                view = _renewed(view, state, matches.blocks(db, view.state.revision))
             self._view = view
             return view
 
 
-def _built(state: search.State, stored: Sequence[search.Block]) -> View:
+def _built(state: matches.State, stored: Sequence[matches.Block]) -> View:
     view = View(state)
     for one in stored:  # they come in the order of numbers
         block = _block(one)
@@ -264,7 +264,7 @@ def _built(state: search.State, stored: Sequence[search.Block]) -> View:
     return view
 
 
-def _renewed(view: View, state: search.State, stored: Sequence[search.Block]) -> View:
+def _renewed(view: View, state: matches.State, stored: Sequence[matches.Block]) -> View:
     """A view with some blocks more; those it has already have only grown."""
     fresh = [one for one in stored if one.number not in view.by_number]
     for one in stored:
@@ -304,7 +304,7 @@ def _renewed(view: View, state: search.State, stored: Sequence[search.Block]) ->
     return renewed
 
 
-def _block(stored: search.Block) -> Block:
+def _block(stored: matches.Block) -> Block:
     point = None
     if stored.latitude is not None and stored.longitude is not None:
         point = globe.vector(stored.latitude, stored.longitude)

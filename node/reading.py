@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 
 from node import spelling, synonyms, words
 from node.model import Changed, Filters, Reading
-from node.store import search
+from node.store import matches, search_texts
 
 BEGINNINGS = 12
 VOCABULARY_KEPT = timedelta(minutes=10)
@@ -35,7 +35,7 @@ class Plan:
     @property
     def expression(self) -> str:
         """What a listing must match."""
-        return self._asked or _quoted(search.EVERYTHING)
+        return self._asked or _quoted(search_texts.EVERYTHING)
 
     @property
     def in_title(self) -> str | None:
@@ -52,7 +52,7 @@ class Plan:
         """What a title must match to have all the words and begin with one of them."""
         if not self.terms:
             return None
-        heads = " OR ".join(_quoted(search.head_word(word)) for word in self.first_words)
+        heads = " OR ".join(_quoted(search_texts.head_word(word)) for word in self.first_words)
         return f"({self.in_title}) AND ({heads})"
 
     @property
@@ -60,7 +60,7 @@ class Plan:
         wanted = " AND ".join([*(expression(term) for term in self.terms), *self.demands])
         if not self.refusals:
             return wanted
-        return f"({wanted or _quoted(search.EVERYTHING)}) NOT ({' OR '.join(self.refusals)})"
+        return f"({wanted or _quoted(search_texts.EVERYTHING)}) NOT ({' OR '.join(self.refusals)})"
 
 
 class Vocabulary:
@@ -75,7 +75,7 @@ class Vocabulary:
         """The words as they were at most VOCABULARY_KEPT ago."""
         with self._lock:
             if self._words is None or not self._read <= now < self._read + VOCABULARY_KEPT:
-                self._words = spelling.vocabulary(search.vocabulary(db))
+                self._words = spelling.vocabulary(matches.vocabulary(db))
                 self._read = now
             return self._words
 
@@ -121,7 +121,7 @@ def _met(db: sqlite3.Connection, term: words.Term) -> words.Term | None:
 
     An alternative that is never met would be looked for to the end of every list, in every zone.
     """
-    kept = tuple(one for one in term.alternatives if search.count(db, _all_of(one), 1))
+    kept = tuple(one for one in term.alternatives if matches.count(db, _all_of(one), 1))
     return replace(term, alternatives=kept) if kept else None
 
 
@@ -130,7 +130,7 @@ def _mended(
 ) -> tuple[tuple[str, ...], Reading]:
     if not term.fixed and len(term.alternatives[0]) == 1:
         word = term.alternatives[0][0]
-        if term.prefix and (longer := search.beginning(db, word, BEGINNINGS)):
+        if term.prefix and (longer := matches.beginning(db, word, BEGINNINGS)):
             return tuple(longer), Reading.BEGINNING
         right = spelling.nearest(word, vocabulary.of(db, now))
         if right is not None:
@@ -144,7 +144,7 @@ def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
     kept: list[words.Term] = []
     for term in words.telling(plan.terms):
         tried = replace(plan, terms=(*kept, term))
-        if search.count(db, tried.expression, 1):
+        if matches.count(db, tried.expression, 1):
             kept.append(term)
     if not kept or len(kept) == len(plan.terms):
         return None
@@ -160,7 +160,7 @@ def without_needless(db: sqlite3.Connection, plan: Plan) -> Plan | None:
 
 def asked_by(filters: Filters) -> tuple[tuple[str, ...], tuple[str, ...]]:
     """What filters demand of a listing's words, and what they refuse."""
-    demanded, refused = search.filter_words(filters)
+    demanded, refused = search_texts.filter_words(filters)
     return tuple(map(_quoted, demanded)), tuple(map(_quoted, refused))
 
 

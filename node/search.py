@@ -34,7 +34,7 @@ from node.model import (
 )
 from node.ranking import RINGS, Key, Placed, Run, Where
 from node.reading import Plan
-from node.store import listings, places, search
+from node.store import listings, matches, places, search
 from node.store import shops as shop_rows
 from node.synonyms import Synonyms
 
@@ -203,7 +203,7 @@ class _Asked:
         self.commune, self.adjoining = around.commune, around.adjoining
         self.prices = None
         if self.filters.price_least is not None or self.filters.price_most is not None:
-            self.prices = search.Prices(self.filters.price_least, self.filters.price_most)
+            self.prices = matches.Prices(self.filters.price_least, self.filters.price_most)
         self.silence = neighbours.silence(db, now)
         self._of_shops = _asks_of_shops(self.filters)
         # Whether all that match by their words are shown, so that counting them will do.
@@ -254,7 +254,7 @@ class _Asked:
     def _everywhere(self, plan: Plan, limit: int, behind: int = -1) -> list[int]:
         """The matches with the lowest numbers, or those behind one."""
         ranges = _EVERYTHING if behind < 0 else ((behind + 1, _LAST),)
-        return search.find(self.db, plan.expression, ranges, prices=self.prices, limit=limit)
+        return matches.find(self.db, plan.expression, ranges, prices=self.prices, limit=limit)
 
     def _from_near(
         self, plan: Plan, some: Sequence[int], after: Key | None, wanted: int
@@ -306,7 +306,7 @@ class _Asked:
             only = {block.number for block in zone}
             rows = [
                 row
-                for row in search.find(
+                for row in matches.find(
                     self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST
                 )
                 if row >> search.ROW_BITS in only and row not in passed
@@ -326,7 +326,7 @@ class _Asked:
         """Rows whose titles match: all of them, or more than RARE."""
         if expression is None:
             return []
-        return search.find(
+        return matches.find(
             self.db, expression, _EVERYTHING, titles=True, prices=self.prices, limit=RARE + 1
         )
 
@@ -371,7 +371,7 @@ class _Asked:
         if not gathered.knows(RingName.FURTHER) and self._by_words_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
-            everywhere = search.count(self.db, plan.expression, most)
+            everywhere = matches.count(self.db, plan.expression, most)
             gathered.totals[RingName.FURTHER] = everywhere - nearer
             if everywhere < most:
                 gathered.whole.add(RingName.FURTHER)
@@ -390,15 +390,17 @@ class _Asked:
     def _in_title(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if plan.in_title is None:
             return frozenset()
-        rows = search.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
+        rows = matches.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
         return frozenset(rows)
 
     def _heads(self, plan: Plan, titled: frozenset[int]) -> frozenset[int]:
         """Those of some rows with the words in their titles that begin with one of them."""
         if len(titled) > LOOKED_UP_MOST and plan.at_head is not None:
-            heads = search.find(self.db, plan.at_head, _EVERYTHING, titles=True, limit=MATCHES_MOST)
+            heads = matches.find(
+                self.db, plan.at_head, _EVERYTHING, titles=True, limit=MATCHES_MOST
+            )
             return titled.intersection(heads)
-        return search.beginning_with(self.db, titled, plan.first_words) if titled else titled
+        return matches.beginning_with(self.db, titled, plan.first_words) if titled else titled
 
     @staticmethod
     def _passed_over(density: float) -> int:
@@ -551,7 +553,7 @@ def _hits(
     db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine, near: str
 ) -> list[tuple[RingName, SearchHit]]:
     """What is shown, read whole."""
-    ids = search.listings_of(db, [one.row for one in placed])
+    ids = matches.listings_of(db, [one.row for one in placed])
     known = {one.id: one for one in listings.find(db, list(ids.values()))}
     of = {one.id: one for one in shop_rows.find_some(db, {one.shop for one in known.values()})}
     hits = []

@@ -26,7 +26,7 @@ from node.model import (
     Shop,
 )
 from node.search import Engine, find
-from node.store import database, migrations, peers, places, search
+from node.store import database, matches, migrations, peers, places, search
 from node.store import node as node_row
 from node.uris import Uris
 
@@ -164,8 +164,8 @@ def indexed(db: Any, query: str) -> list[str]:
     said = " AND ".join(f'"{word}"' for word in words.terms(query))
     if not said:
         return []
-    rows = search.find(db, said, [(0, 2**62)], limit=10_000)
-    return list(search.listings_of(db, rows).values())
+    rows = matches.find(db, said, [(0, 2**62)], limit=10_000)
+    return list(matches.listings_of(db, rows).values())
 
 
 def ask(db: Any, query: SearchQuery, radius_km: float = 15, now: datetime = NOW) -> SearchAnswer:

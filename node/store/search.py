@@ -9,26 +9,23 @@ The full-text tables keep their lists in the order of row numbers and can jump i
 so whose it is and how far, is read off its number.
 
 Two tables of words, of titles and of everything, each without columns, positions and sizes: a word
-of a title is then found without reading those of descriptions. What a filter asks of a listing is
-a word too, with a letter before it that nobody can type. Neither table keeps its text: to take a
-row out, the text it was put in with is made again from the listing as it was.
+of a title is then found without reading those of descriptions (`store/search_texts.py`: which words
+a listing has; `store/matches.py`: reading them). Neither table keeps its text: to take a row out,
+the text it was put in with is made again from the listing as it was.
 
 The layout carries a version of its own: where the file has another, `upkeep` makes it anew.
 """
 
-import hashlib
 import json
 import sqlite3
-import unicodedata
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable
 
-from node import categories, globe, words
-from node.model import Condition, Filters, Kind, Listing
-from node.store import hidden, places
+from node import globe
+from node.model import Listing
+from node.store import hidden, places, search_texts
 
 VERSION = 3
 BLOCK_BITS = 12
@@ -37,10 +34,6 @@ BLOCKS_IN_CELL = 1 << BLOCK_BITS
 ROWS_IN_BLOCK = 1 << ROW_BITS
 MERGED_PAGES = 500  # in one transaction: some hundredths of a second
 NOWHERE = 1 << 2 * globe.CELL_BITS  # the cell, beyond all others, of shops without a point
-
-# A private-use letter: `words` never makes a word with one, so what stands behind it is ours.
-_MARK = "\ue000"
-EVERYTHING = f"{_MARK}all"
 
 _DROP = """
 DROP TABLE IF EXISTS search_words;
@@ -101,28 +94,6 @@ CREATE TABLE search_vocabulary (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
-    """A run of row numbers that one shop has, and where that shop is."""
-
-    number: int
-    shop: str
-    uri: str
-    peer: str | None
-    place: str | None
-    latitude: float | None
-    longitude: float | None
-    used: int
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """What a copy of the blocks in memory is compared with."""
-
-    generation: int
-    revision: int
-
-
 # --- the index as a whole ------------------------------------------------------------------------
 
 
@@ -132,7 +103,7 @@ def is_filled(db: sqlite3.Connection) -> bool:
         row = db.execute("SELECT version, texts_version, filled FROM search_index").fetchone()
     except sqlite3.OperationalError:
         return False
-    return row is not None and tuple(row) == (VERSION, _texts_version(), 1)
+    return row is not None and tuple(row) == (VERSION, search_texts.version(), 1)
 
 
 def make_anew(db: sqlite3.Connection) -> None:
@@ -148,7 +119,7 @@ def make_anew(db: sqlite3.Connection) -> None:
         INSERT INTO search_index (version, texts_version, filled, generation, revision)
         VALUES (?, ?, 0, ?, 0)
         """,
-        (VERSION, _texts_version(), generation + 1),
+        (VERSION, search_texts.version(), generation + 1),
     )
 
 
@@ -193,102 +164,11 @@ def merge(db: sqlite3.Connection, *, begin: bool) -> bool:
     return more
 
 
-# --- what a listing's row is made of -------------------------------------------------------------
-
-
-def _texts_version() -> int:
-    labels = [(one.id, one.fr, one.en) for one in categories.all()]
-    said = f"{words.VERSION} {unicodedata.unidata_version} {labels}"
-    return zlib.crc32(said.encode())
-
-
-def texts(listing: Listing) -> tuple[str, str]:
-    """A listing's words: those of its title, and all of them; what filters ask for in both."""
-    title = words.normalise(listing.name)
-    asked = " ".join(facets(listing))
-    parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
-    parts += map(words.of_offer, listing.offers)
-    everything = dict.fromkeys(" ".join(parts).split())
-    head = [head_word(word) for word in title.split(maxsplit=1)[:1]]
-    return (
-        " ".join([title, *head, asked]).strip(),
-        f"{' '.join(everything)} {asked} {EVERYTHING}",
-    )
-
-
-def head_word(word: str) -> str:
-    """The word that every title beginning with `word` has besides."""
-    return f"{_MARK}h{word}"
-
-
-def head_number(word: str) -> int:
-    """A number for the first word of a title: no two words of a language have the same."""
-    return int.from_bytes(hashlib.blake2b(word.encode(), digest_size=6).digest())
-
-
-def facets(listing: Listing) -> list[str]:
-    """The words that filters ask for. What most listings are goes without one."""
-    found = category_words(listing.category)
-    if listing.condition is not Condition.NEW:
-        found.append(_CONDITIONS[listing.condition])
-    if listing.kind is Kind.SERVICE:
-        found.append(_SERVICE)
-    if not listing.pick_up:
-        found.append(_NO_PICK_UP)
-    if listing.delivered:
-        found.append(_DELIVERED)
-    return found
-
-
-_SERVICE, _NO_PICK_UP, _DELIVERED = f"{_MARK}service", f"{_MARK}stays", f"{_MARK}delivered"
-_CONDITIONS = {one: f"{_MARK}is{one}" for one in Condition if one is not Condition.NEW}
-
-
-def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
-    """The words that a listing must have, and those it must not have, to pass the filters."""
-    wanted: list[str] = []
-    unwanted: list[str] = []
-    if filters.category is not None:
-        wanted.append(category_word(filters.category))
-    if filters.condition is Condition.NEW:
-        unwanted += _CONDITIONS.values()
-    elif filters.condition is not None:
-        wanted.append(_CONDITIONS[filters.condition])
-    if filters.kind is not None:
-        (wanted if filters.kind is Kind.SERVICE else unwanted).append(_SERVICE)
-    if filters.pick_up:
-        unwanted.append(_NO_PICK_UP)
-    if filters.delivered:
-        wanted.append(_DELIVERED)
-    return wanted, unwanted
-
-
-def _shelf_words(category: str | None) -> str:
-    """What the category is called, so that "viennoiseries" finds croissants."""
-    known = categories.get(category) if category else None
-    # Its own name only: the shelf "Sport, vélo et plein air" would make every ball a bicycle.
-    return words.normalise(known.fr) if known else ""
-
-
-def category_words(category: str | None) -> list[str]:
-    """One for the shelf and one for what stands on it: "epicerie" finds "epicerie.huiles"."""
-    if category is None:
-        return []
-    shelf, _, thing = category.partition(".")
-    return [category_word(shelf)] + ([category_word(category)] if thing else [])
-
-
-def category_word(category: str) -> str:
-    """The word that every listing of a category, or of its shelf, has."""
-    letters = "".join(letter if letter.isalnum() else _MARK for letter in category)
-    return f"{_MARK}c{letters}"
+# --- writing -------------------------------------------------------------------------------------
 
 
 def key_of(listing_id: str) -> bytes:
     return uuid.UUID(listing_id).bytes
-
-
-# --- writing -------------------------------------------------------------------------------------
 
 
 class _Pending:
@@ -344,7 +224,7 @@ def _number(row: tuple[int, bool, str, str]) -> int:
 
 
 def _of_title(title: str) -> set[str]:
-    return {word for word in title.split() if word[0] != _MARK}
+    return {word for word in title.split() if not search_texts.is_ours(word)}
 
 
 def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None) -> None:
@@ -376,7 +256,7 @@ def _put(
     if listing.withdrawn is not None or hidden.covers(db, listing.uri, listing.shop):
         _remove(db, before or listing, pending)
         return
-    title, text = texts(listing)
+    title, text = search_texts.texts(listing)
     checksum = zlib.crc32(text.encode())
     row = db.execute(
         "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
@@ -405,7 +285,9 @@ def _put(
             number,
             key_of(listing.id),
             *_prices(listing),
-            head_number(first[0]) if first and first[0][0] != _MARK else None,
+            search_texts.head_number(first[0])
+            if first and not search_texts.is_ours(first[0])
+            else None,
             checksum,
         ),
     )
@@ -429,7 +311,7 @@ def _take_out(
     nowhere, until the index is made anew: a wrong word taken out would break the index.
     """
     db.execute("DELETE FROM search_rows WHERE id = ?", (number,))
-    title, text = texts(listing)
+    title, text = search_texts.texts(listing)
     if zlib.crc32(text.encode()) != checksum:
         return None
     pending.take_out(number, title, text)
@@ -517,137 +399,3 @@ def forget_shop(db: sqlite3.Connection, shop: str) -> None:
     gone = db.execute("DELETE FROM search_blocks WHERE shop = ?", (shop,)).rowcount
     if gone:
         db.execute("UPDATE search_index SET generation = generation + 1")
-
-
-# --- reading -------------------------------------------------------------------------------------
-
-
-def state(db: sqlite3.Connection) -> State:
-    """Which blocks there are, in two numbers."""
-    row = db.execute("SELECT generation, revision FROM search_index").fetchone()
-    return State(row["generation"], row["revision"])
-
-
-def blocks(db: sqlite3.Connection, after: int = 0) -> list[Block]:
-    """The blocks whose revision is above `after`, in the order of numbers."""
-    rows = db.execute(
-        """
-        SELECT number, shop, shops.uri, shops.peer, search_blocks.place,
-               search_blocks.latitude, search_blocks.longitude, used
-        FROM search_blocks JOIN shops ON shops.id = search_blocks.shop
-        WHERE revision > ? ORDER BY number
-        """,
-        (after,),
-    )
-    return [Block(*row) for row in rows.fetchall()]
-
-
-def count(db: sqlite3.Connection, expression: str, limit: int, *, titles: bool = False) -> int:
-    """How many rows an expression matches, counted up to `limit`."""
-    return int(db.execute(_COUNT[titles], (expression, limit)).fetchone()[0])
-
-
-_COUNT = [
-    f"SELECT count(*) FROM (SELECT 1 FROM {table} WHERE {table} MATCH ? LIMIT ?)"  # noqa: S608
-    for table in ("search_words", "search_titles")
-]
-
-
-@dataclass(frozen=True, slots=True)
-class Prices:
-    """A range of prices in cents, both ends included; None where it is open."""
-
-    least: int | None
-    most: int | None
-
-
-def find(
-    db: sqlite3.Connection,
-    expression: str,
-    ranges: Iterable[tuple[int, int]],
-    *,
-    titles: bool = False,
-    prices: Prices | None = None,
-    limit: int,
-) -> list[int]:
-    """Row numbers that match, in each of some ranges of row numbers, at most `limit` of each.
-
-    `titles`: matched by the title alone.
-    """
-    statement = _FIND[titles, prices is not None]
-    values = {
-        "expression": expression,
-        "limit": limit,
-        "least": prices.least if prices and prices.least is not None else 0,
-        "most": prices.most if prices and prices.most is not None else 2**62,
-    }
-    cursor = db.cursor()
-    cursor.row_factory = None  # plain tuples: there may be thousands
-    found: list[int] = []
-    for first, last in ranges:
-        values["first"], values["last"] = first, last
-        found += [row[0] for row in cursor.execute(statement, values)]
-    return found
-
-
-_MATCH = """
-SELECT rowid FROM {table} WHERE {table} MATCH :expression AND rowid BETWEEN :first AND :last
-LIMIT :limit
-"""
-_MATCH_PRICED = """
-SELECT search_rows.id FROM {table} CROSS JOIN search_rows ON search_rows.id = {table}.rowid
-WHERE {table} MATCH :expression AND {table}.rowid BETWEEN :first AND :last
-  AND low <= :most AND high >= :least
-  AND (low >= :least OR high <= :most OR EXISTS (
-      SELECT 1 FROM json_each(others) WHERE value BETWEEN :least AND :most))
-LIMIT :limit
-"""
-_FIND = {
-    (titles, priced): (_MATCH_PRICED if priced else _MATCH).format(
-        table="search_titles" if titles else "search_words"
-    )
-    for titles in (False, True)
-    for priced in (False, True)
-}
-
-
-def beginning_with(
-    db: sqlite3.Connection, numbers: Iterable[int], first_words: Iterable[str]
-) -> frozenset[int]:
-    """Those of some rows whose titles begin with one of some words."""
-    rows = db.execute(
-        """
-        SELECT id FROM search_rows
-        WHERE id IN (SELECT value FROM json_each(?)) AND head IN (SELECT value FROM json_each(?))
-        """,
-        (json.dumps(sorted(numbers)), json.dumps([head_number(word) for word in first_words])),
-    )
-    return frozenset([row[0] for row in rows])
-
-
-def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
-    """The listing of each row number; a number that leads nowhere is left out."""
-    rows = db.execute(
-        "SELECT id, listing FROM search_rows WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(numbers)),),
-    )
-    return {row["id"]: str(uuid.UUID(bytes=row["listing"])) for row in rows}
-
-
-def beginning(db: sqlite3.Connection, start: str, limit: int) -> list[str]:
-    """The commonest words of titles that begin so."""
-    rows = db.execute(
-        """
-        SELECT word FROM search_vocabulary
-        WHERE word >= :start AND word < :after AND listings > 0
-        ORDER BY listings DESC, word LIMIT :limit
-        """,
-        {"start": start, "after": start + "\U0010ffff", "limit": limit},
-    )
-    return [row[0] for row in rows]
-
-
-def vocabulary(db: sqlite3.Connection) -> list[tuple[str, int]]:
-    """Every word of titles with the number of listings that have it."""
-    rows = db.execute("SELECT word, listings FROM search_vocabulary WHERE listings > 0")
-    return [(row[0], row[1]) for row in rows]

@@ -12,7 +12,7 @@ import pytest
 
 from node import catalogue, errors, shops
 from node.model import Availability, Condition, Kind, Listing, Shop, Verb
-from node.store import changes, database, deliveries, listings, search
+from node.store import changes, database, deliveries, listings, matches
 from node.store import prices as price_rows
 from tests import ground
 from tests.ground import NOW, URIS
@@ -340,7 +340,7 @@ def test_of_what_comes_together_the_last_word_counts(db: sqlite3.Connection, bak
     # And taken out again, nothing of it is left to be found or to mend spellings by.
     catalogue.remove_remote(db, first.uri, NOW)
     assert found(db, "melon") == []
-    known = dict(search.vocabulary(db))
+    known = dict(matches.vocabulary(db))
     assert [known.get(word, 0) for word in ("zeste", "abricot", "melon", "pain")] == [0, 0, 0, 1]
 
 

@@ -7,6 +7,7 @@ import random
 import pytest
 
 from node import directory, globe
+from node.store import matches
 from node.store import search as index
 
 
@@ -16,10 +17,10 @@ def _view(points: list[tuple[float, float]]) -> directory.View:
         cell = globe.cell(latitude, longitude)
         number = (cell << index.BLOCK_BITS) + nth
         blocks.append(
-            index.Block(number, f"shop-{nth}", f"u{nth}", None, None, latitude, longitude, 1)
+            matches.Block(number, f"shop-{nth}", f"u{nth}", None, None, latitude, longitude, 1)
         )
     blocks.sort(key=lambda block: block.number)
-    return directory._built(index.State(1, 1), blocks)
+    return directory._built(matches.State(1, 1), blocks)
 
 
 def _scattered(chance: random.Random, count: int) -> list[tuple[float, float]]:

@@ -23,8 +23,7 @@ from node.model import (
     Span,
 )
 from node.reading import Plan
-from node.store import peers
-from node.store import search as index
+from node.store import matches, peers
 from node.store import shops as shop_rows
 from tests import ground
 from tests.ground import BORDEAUX, LYON, MERIGNAC, NOW, PESSAC
@@ -288,7 +287,7 @@ def naive(
 ) -> search._Gathered:
     """Everything that matches, all of it in order."""
     everywhere = ((0, 2**62),)
-    rows = index.find(asked.db, plan.expression, everywhere, prices=asked.prices, limit=10**6)
+    rows = matches.find(asked.db, plan.expression, everywhere, prices=asked.prices, limit=10**6)
     runs = asked._runs(rows, asked._titles(plan, everywhere))
     placed = list(ranking.in_order(runs, asked.seed, asked.radius_km, after))
     return search._Gathered(placed[:wanted], runs, RingName)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from node import catalogue, upkeep
 from node.model import Listing
-from node.store import database, search
+from node.store import database, matches, search
 from tests import ground
 from tests.ground import NOW
 
@@ -29,7 +29,7 @@ def found(db: sqlite3.Connection, query: str) -> list[str]:
 
 def in_titles(db: sqlite3.Connection, word: str) -> int:
     """In how many titles spelling help believes a word to be."""
-    return dict(search.vocabulary(db)).get(word, 0)
+    return dict(matches.vocabulary(db)).get(word, 0)
 
 
 def market(db: sqlite3.Connection) -> list[Listing]:
@@ -67,12 +67,12 @@ def test_every_word_must_be_there_whole(
 
 def test_a_match_in_the_title_is_told_from_one_in_the_description(db: sqlite3.Connection) -> None:
     eggs, _, _ = market(db)
-    rows = search.find(db, '"oeuf"', [(0, 2**62)], titles=True, limit=9)
-    assert list(search.listings_of(db, rows).values()) == [eggs.id]
+    rows = matches.find(db, '"oeuf"', [(0, 2**62)], titles=True, limit=9)
+    assert list(matches.listings_of(db, rows).values()) == [eggs.id]
 
 
 def points(db: sqlite3.Connection) -> dict[str, tuple[float | None, float | None]]:
-    return {block.shop: (block.latitude, block.longitude) for block in search.blocks(db)}
+    return {block.shop: (block.latitude, block.longitude) for block in matches.blocks(db)}
 
 
 def test_the_point_is_the_shops_own_or_its_town_halls(db: sqlite3.Connection) -> None:
@@ -102,7 +102,7 @@ def test_a_shop_of_a_commune_that_was_merged_is_in_the_commune_of_today(
     ).fetchone()
     shop = ground.remote_shop(db, place=f"FR-{former['insee']}")
     catalogue.record_remote(db, ground.remote_listing(shop, "Pain"), NOW)
-    (block,) = search.blocks(db)
+    (block,) = matches.blocks(db)
     assert (block.place, block.latitude is None) == (former["id"], False)
 
 
@@ -115,7 +115,7 @@ def test_rows_of_neighbours_have_numbers_near_each_other(db: sqlite3.Connection)
     ):
         shop = ground.open_shop(db, handle, commune)
         ground.publish(db, shop, "Pain")
-        numbers[handle] = next(b.number for b in search.blocks(db) if b.shop == shop.id)
+        numbers[handle] = next(b.number for b in matches.blocks(db) if b.shop == shop.id)
     far = abs(numbers["pessac"] - numbers["lyon"])
     assert abs(numbers["pessac"] - numbers["merignac"]) * 100 < far
 
@@ -149,8 +149,8 @@ def test_a_new_price_leaves_the_words_alone(db: sqlite3.Connection) -> None:
     search.put(db, several, dataclasses.replace(honey, offers=(cheaper,)))
 
     def priced(least: int | None, most: int | None) -> bool:
-        wanted = search.Prices(least, most)
-        return bool(search.find(db, '"lavande"', [(0, 2**62)], prices=wanted, limit=9))
+        wanted = matches.Prices(least, most)
+        return bool(matches.find(db, '"lavande"', [(0, 2**62)], prices=wanted, limit=9))
 
     assert [priced(0, 299), priced(300, 300), priced(701, None)] == [False, True, False]
     assert [priced(301, 499), priced(500, 500), priced(501, 699)] == [False, True, False]
@@ -177,9 +177,9 @@ def test_words_that_are_not_known_any_more_lead_nowhere(db: sqlite3.Connection) 
 
 def test_no_more_than_asked_for(db: sqlite3.Connection) -> None:
     market(db)
-    assert len(search.find(db, '"miel"', [(0, 2**62)], limit=1)) == 1
-    assert search.count(db, '"miel"', 1) == 1
-    assert search.count(db, '"miel"', 9) == 2
+    assert len(matches.find(db, '"miel"', [(0, 2**62)], limit=1)) == 1
+    assert matches.count(db, '"miel"', 1) == 1
+    assert matches.count(db, '"miel"', 9) == 2
 
 
 def test_a_shop_with_very_much_has_several_blocks(
@@ -190,7 +190,7 @@ def test_a_shop_with_very_much_has_several_blocks(
     shop = ground.open_shop(db)
     offered = {ground.publish(db, shop, f"Pain {number}").id for number in range(10)}
     assert set(found(db, "pain")) == offered
-    blocks = search.blocks(db)
+    blocks = matches.blocks(db)
     assert [block.used for block in blocks] == [3, 3, 3, 1]
     assert len({block.number for block in blocks}) == 4
 
@@ -203,7 +203,7 @@ def index(folder: Path) -> tuple[object, ...]:
         return (
             sorted(map(tuple, rows)),
             points(db),
-            sorted(search.vocabulary(db)),
+            sorted(matches.vocabulary(db)),
             [sorted(found(db, query)) for query in queries],
         )
 
@@ -288,10 +288,10 @@ def test_a_title_in_another_script_is_found_by_its_own_words(
 
 def test_what_changed_is_found_by_its_new_words_only(db: sqlite3.Connection) -> None:
     _, honey, _ = market(db)
-    row = search.find(db, '"lavande"', [(0, 2**62)], limit=9)
+    row = matches.find(db, '"lavande"', [(0, 2**62)], limit=9)
     other = dataclasses.replace(honey, name="Miel d'acacia")
     search.put(db, other, honey)
     assert found(db, "lavande") == []
     assert found(db, "acacia") == [honey.id]
-    assert search.find(db, '"acacia"', [(0, 2**62)], limit=9) == row
+    assert matches.find(db, '"acacia"', [(0, 2**62)], limit=9) == row
     assert (in_titles(db, "lavande"), in_titles(db, "acacia")) == (0, 1)
