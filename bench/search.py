@@ -375,7 +375,7 @@ class Everything:
         heads = {row for word in first for row in self.titles.get(word, ())}
         runs: dict[tuple[str, Where], Run] = {}
         for row in rows:
-            block = self.view.block_of(row)
+            block = self.view.by_number.get(row >> index.ROW_BITS)
             assert block is not None
             where = Where.ELSEWHERE
             if row in titles:

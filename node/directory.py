@@ -119,10 +119,6 @@ class View:
             )
         return circles
 
-    def block_of(self, row: int) -> Block | None:
-        """The block that a row number belongs to."""
-        return self.by_number.get(row >> search.ROW_BITS)
-
     def listings(self) -> int:
         """About how many listings there are: every so manieth block is enough to guess by."""
         step = max(1, len(self.blocks) // 200)

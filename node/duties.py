@@ -61,9 +61,6 @@ class Duty:
     review: bool  # « à faire relire »
 
 
-Missing = Duty
-
-
 @dataclass(frozen=True, slots=True)
 class Refusal:
     """Why something cannot be offered at all."""
@@ -100,7 +97,7 @@ def _duty(rule: Mapping[str, Any]) -> Duty:
     )
 
 
-def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Missing, ...]:
+def missing(goods: Goods, at_a_distance: bool, law: Law) -> tuple[Duty, ...]:
     """What a listing does not say and has to: to be public, or, where its shop sells at a
     distance, to be ordered."""
     return tuple(

@@ -253,21 +253,31 @@ def _sealed(asked: argparse.Namespace) -> int:
     found, files, size = leaks.search([here.path, *asked.also], asked.sealed)
     with database.reading(here.path) as db:
         open_ones = leaks.unsealed(db)
+        letters, keyless = leaks.unsealed_enquiries(db)
     scripts = leaks.scripts()
     output.say(
         asked,
         {
             "found": [{"file": str(leak.file), "word": leak.word} for leak in found],
             "unsealed": open_ones,
+            "unsealed_enquiries": letters,
+            "enquiries_without_key": keyless,
             "files": files,
             "bytes": size,
             "scripts": scripts,
         },
         *(f"FOUND {leak.word!r} in {leak.file}" for leak in found),
         *(f"NOT SEALED: the reservation {code}" for code in open_ones),
+        *(f"NOT SEALED: the enquiry {letter}" for letter in letters),
+        *(
+            [f"{keyless} enquiry or enquiries lie open: their shop has no key to seal them to."]
+            if keyless
+            else []
+        ),
         f"{len(asked.sealed)} word(s) looked for in {files} file(s), {size:,} bytes: "
         f"{len(found)} found; {len(open_ones)} reservation(s) not sealed.",
+        f"{len(letters)} enquiry or enquiries not sealed that could be.",
         "Scripts of this version (SHA-256):",
         *(f"  {digest}  {name}" for name, digest in scripts.items()),
     )
-    return 1 if found or open_ones else 0
+    return 1 if found or open_ones or letters else 0

@@ -32,7 +32,6 @@ from node.store import database, peers, places
 from node.store import shops as shop_rows
 from node.uris import Uris
 
-READY_WITHIN = 60.0
 AGREED_WITHIN = 60.0
 STOPPED_WITHIN = 15.0
 _READY = ".filled"  # stands in a folder that was filled to the end

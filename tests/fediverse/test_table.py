@@ -3,12 +3,9 @@
 import contextlib
 import sqlite3
 import uuid
-from datetime import UTC, datetime
 
-from node import leaks, shop_keys
+from node import leaks
 from node.store import database
-from node.store import shops as shop_rows
-from node.store.times import stamp
 from tests import neighbours
 from tests.fediverse import people
 from tests.fediverse.people import SHOP
@@ -175,12 +172,7 @@ def test_a_private_reply_to_a_shop_with_a_key_is_found_in_nothing_the_node_wrote
     arena.town.run("shop", "add", "scellee", "--name", "La Scellée", "--commune", "Bordeaux")
     listing = arena.town.run("listing", "add", "scellee", "--name", "Iris", "--price", "4.20")
     shop = f"{arena.town.url}/users/scellee"
-    with database.transaction(arena.town.folder) as db:
-        mine = shop_rows.get_own(db, "scellee")
-        assert mine is not None
-        now = datetime.now(UTC)
-        made = merchant.make(mine.uri, created=stamp(now))
-        shop_keys.put(db, mine, shop_keys.read(mine, *made.form(), now), "", now)
+    merchant.put_keys(arena.town, "scellee")
 
     def planted(word: str) -> bool:
         log = arena.town.folder.parent / f"{arena.town.folder.name}.log"
@@ -204,6 +196,16 @@ def test_a_private_reply_to_a_shop_with_a_key_is_found_in_nothing_the_node_wrote
     assert enquiries()[0]["answers"] == [None]
     neighbours.eventually(lambda: not planted("Motserin"))
     assert not planted("Motcanari")
+    # The command says so, and says of one that lies open that it does.
+    look = ("check", "--sealed", "Motcanari", "Motserin")
+    said = neighbours.echoppe(*look, folder=arena.town.folder).stdout
+    assert "0 enquiry or enquiries not sealed that could be." in said
+    with database.transaction(arena.town.folder) as db:
+        db.execute("UPDATE enquiries SET sealed = NULL, words = 'x' WHERE id = ?", (one["id"],))
+    said = neighbours.echoppe(*look, folder=arena.town.folder, status=1).stdout
+    assert f"NOT SEALED: the enquiry {one['id']}" in said
+    with database.transaction(arena.town.folder) as db:
+        db.execute("DELETE FROM enquiries WHERE id = ?", (one["id"],))
     # Beside a shop without a key, the same search finds it.
     people.tell(
         arena,
