@@ -243,6 +243,13 @@ def decide(
     return one
 
 
+def changed_since(db: sqlite3.Connection, uris: Uris, one: Decision) -> datetime | None:
+    """When what a shop was asked to correct was changed after that; None where it was not."""
+    target = find_target(db, uris, one.object)
+    updated = target.updated if target else None
+    return updated if one.version and updated != one.version else None
+
+
 def _is_reported(db: sqlite3.Connection, about: str) -> bool:
     return notices.count_open(db, about) > 0 or any(
         about in flag.objects for flag in reports.find_open(db)

@@ -100,12 +100,10 @@ def _corrections(
     db: sqlite3.Connection, site: state.Site
 ) -> list[tuple[Decision, datetime | None]]:
     """What shops are to correct, each with when its object was changed since, if it was."""
-    found = []
-    for one in rows.find_corrections(db, SHOWN_MOST):
-        target = notices.find_target(db, site.uris, one.object)
-        updated = target.updated if target else None
-        found.append((one, updated if one.version and updated != one.version else None))
-    return found
+    return [
+        (one, notices.changed_since(db, site.uris, one))
+        for one in rows.find_corrections(db, SHOWN_MOST)
+    ]
 
 
 async def case(request: Request) -> Response:

@@ -74,5 +74,22 @@ def test_every_block_comes_once_and_none_before_a_nearer_one(lie: str, seed: int
             assert nearer <= further + 0.01
 
 
+def test_orders_that_are_kept_are_true_for_each_point_and_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    chance = random.Random(3)
+    view = _view(_scattered(chance, 60))
+    points = [globe.vector(*at) for at in _scattered(chance, 10)]
+    monkeypatch.setattr(directory, "ORDERED_MOST", 200)
+    orders = []
+    for point in points * 2:
+        next(view.from_near(point))  # somebody who looks no further
+        orders.append([*itertools.chain.from_iterable(view.from_near(point))])
+        kept = view._orders.values()
+        assert sum(len(part) for order in kept for part in order.found) <= 200 + 60
+    assert orders[:10] == orders[10:]
+    assert len({tuple(block.shop for block in order) for order in orders}) > 1
+
+
 def test_without_any_block_nothing_is_near() -> None:
     assert list(_view([]).from_near(globe.vector(44.8, -0.6))) == []

@@ -188,3 +188,16 @@ def test_who_reported_is_forgotten_and_counted_on(tmp_path: Path) -> None:
         assert rows.years(db) == [2026]
         notices.prune(db, LATER + notices.DEEDS_KEPT + timedelta(seconds=1))
         assert deeds.find(db, None, 10) == []
+
+
+def test_a_correction_is_seen_however_fast_it_came(tmp_path: Path) -> None:
+    """Times have seconds only: what is changed in the second of the decision was changed since."""
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        one = ground.publish(db, shop)
+        decided = decide(db, one.uri, dataclasses.replace(CHOICE, act="correct"))
+        assert notices.changed_since(db, URIS, decided) is None
+        ground.revise(db, shop, one, ground.draft("Bouquet rond", *one.offers), LATER)
+        assert notices.changed_since(db, URIS, decided) == decided.at
+        (kept,) = rows.find_corrections(db, 9)
+        assert notices.changed_since(db, URIS, kept) == decided.at

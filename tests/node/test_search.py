@@ -116,6 +116,21 @@ def test_what_has_no_point_comes_last_and_is_not_lost(db: sqlite3.Connection) ->
     assert answer.rings[2].within_km == answer.rings[2].hits[0].distance_km
 
 
+@pytest.mark.parametrize("most", [0, 2_000])
+def test_what_begins_with_the_word_comes_first(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, most: int
+) -> None:
+    monkeypatch.setattr(search, "LOOKED_UP_MOST", most)  # either way of looking for it
+    shop = ground.open_shop(db)
+    for name in ("Pain d'épices au miel", "Miel de lavande", "Bougie au miel", "Miel de sapin"):
+        ground.publish(db, shop, name)
+    ground.publish(db, shop, "Savon", description="Au miel")
+    (here, _, _) = names(ask(db, "miel"))
+    assert {*here[:2]} == {"Miel de lavande", "Miel de sapin"}
+    assert {*here[2:4]} == {"Pain d'épices au miel", "Bougie au miel"}
+    assert here[4] == "Savon"
+
+
 def test_only_what_has_no_point(db: sqlite3.Connection) -> None:
     nowhere = ground.remote_shop(db, place=None)
     catalogue.record_remote(db, ground.remote_listing(nowhere, "Pain"), NOW)

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from node import catalogue, upkeep
 from node.model import Listing
-from node.store import database, matches, search
+from node.store import database, matches, search, search_texts
 from tests import ground
 from tests.ground import NOW
 
@@ -69,6 +69,29 @@ def test_a_match_in_the_title_is_told_from_one_in_the_description(db: sqlite3.Co
     eggs, _, _ = market(db)
     rows = matches.find(db, '"oeuf"', [(0, 2**62)], titles=True, limit=9)
     assert list(matches.listings_of(db, rows).values()) == [eggs.id]
+
+
+def beginning(db: sqlite3.Connection, *words: str) -> set[str]:
+    """The listings whose titles begin so: by their rows, and by the list of words besides."""
+    rows = matches.find(db, f'"{search_texts.EVERYTHING}"', [(0, 2**62)], limit=99)
+    by_row = matches.beginning_with(db, rows, words)
+    heads = " OR ".join(f'"{search_texts.head_word(word)}"' for word in words)
+    assert by_row == set(matches.find(db, heads, [(0, 2**62)], titles=True, limit=99))
+    return set(matches.listings_of(db, list(by_row)).values())
+
+
+def test_what_a_title_begins_with_is_known_of_each_row(db: sqlite3.Connection) -> None:
+    eggs, honey, cakes = market(db)
+    assert beginning(db, "miel") == {honey.id}
+    assert beginning(db, "oeuf", "gateau", "lavande") == {eggs.id, cakes.id}
+    shop = ground.open_shop(db, "pains")
+    turned = ground.publish(db, shop, "Miel toutes fleurs")
+    assert beginning(db, "miel") == {honey.id, turned.id}
+    ground.revise(db, shop, turned, ground.draft("Fleurs, toutes, miel", *turned.offers))
+    assert beginning(db, "miel") == {honey.id}
+    assert beginning(db, "fleur") == {turned.id}
+    catalogue.withdraw(db, turned.id, NOW)
+    assert beginning(db, "fleur") == set()
 
 
 def points(db: sqlite3.Connection) -> dict[str, tuple[float | None, float | None]]:
