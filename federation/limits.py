@@ -8,7 +8,7 @@ table, with the test that holds each (tests/hostile/test_budgets.py compares).
 
 # --- What is read --------------------------------------------------------------------------------
 
-INBOX_BODY = 256 * 1024  # an activity; the worst valid one costs some 20 ms to check at this size
+INBOX_BODY = 256 * 1024  # an activity; the worst one costs some 40 ms to check at this size
 ACTOR = 64 * 1024  # an actor's document or a key, fetched for anybody who names it, and kept
 DOCUMENT = 1024 * 1024  # an object, or a page of a collection, fetched from those who are heard
 DISCOVERY = 64 * 1024  # a WebFinger or NodeInfo document that we fetched ourselves

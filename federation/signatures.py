@@ -11,8 +11,10 @@ be sent again while it is fresh) is for the caller.
 """
 
 import binascii
+import functools
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Literal
@@ -375,6 +377,7 @@ def _check_fresh(then: float, now: float, ahead: float) -> None:
         raise Refused("in-the-future", f"by {then - now:.0f} s", status=401)
 
 
+@functools.lru_cache(maxsize=64)  # a busy second brings the same date many times
 def _parse_http_date(text: str) -> float:
     match = _HTTP_DATE.fullmatch(text)
     if match is None or match[2] not in _MONTHS:
@@ -488,20 +491,23 @@ def _derived(name: str, claim: Claim, request: Request) -> str:
     raise Refused("bad-signature-header", f"{name} is covered and has no value")
 
 
+_SHA256, _SHA512, _PADDING = SHA256(), SHA512(), PKCS1v15()
+_Accepted = Mapping[str | None, HashAlgorithm]
+_ED25519_RFC9421: _Accepted = {None: _SHA512, "ed25519": _SHA512}
+_ED25519_CAVAGE: _Accepted = {**_ED25519_RFC9421, "hs2019": _SHA512}
+_RSA_RFC9421: _Accepted = {None: _SHA256, "rsa-v1_5-sha256": _SHA256, "rsa-v1_5-sha512": _SHA512}
+_RSA_CAVAGE: _Accepted = {None: _SHA256, "rsa-sha256": _SHA256, "hs2019": _SHA256}
+
+
 def _hash(claim: Claim, key: RSAPublicKey | Ed25519PublicKey) -> HashAlgorithm:
     """The hash for an RSA key to verify with; Ed25519 has its own and takes no other.
 
     The key decides. What the sender names as algorithm may confirm that, never choose.
     """
-    accepted: dict[str | None, HashAlgorithm]
     if isinstance(key, Ed25519PublicKey):
-        accepted = {None: SHA512(), "ed25519": SHA512()}
-        if claim.scheme == "cavage":
-            accepted["hs2019"] = SHA512()
-    elif claim.scheme == "cavage":
-        accepted = {None: SHA256(), "rsa-sha256": SHA256(), "hs2019": SHA256()}
+        accepted = _ED25519_CAVAGE if claim.scheme == "cavage" else _ED25519_RFC9421
     else:
-        accepted = {None: SHA256(), "rsa-v1_5-sha256": SHA256(), "rsa-v1_5-sha512": SHA512()}
+        accepted = _RSA_CAVAGE if claim.scheme == "cavage" else _RSA_RFC9421
     if claim.algorithm not in accepted:
         raise Refused("bad-algorithm", str(claim.algorithm), status=401)
     return accepted[claim.algorithm]
@@ -514,7 +520,7 @@ def _is_valid(
         if isinstance(key, Ed25519PublicKey):
             key.verify(claim.signature, base)
         else:
-            key.verify(claim.signature, base, PKCS1v15(), algorithm)
+            key.verify(claim.signature, base, _PADDING, algorithm)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True

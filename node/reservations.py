@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 
 from node import catalogue, errors, hours, prices, sealing, shops
 from node.model import Availability, Listing, Offer, Reservation, ReservationState, Shop
-from node.store import database, listings, orders, reservations, shop_keys
+from node.store import database, hidden, listings, orders, reservations, shop_keys
 from node.store import shops as shop_rows
 from node.uris import Uris
 
@@ -212,7 +212,10 @@ def _move_stock(
 ) -> None:
     """Takes pieces from the stock of what is reserved, or gives them back, where it is counted."""
     listing = listings.get(db, one.listing)
-    if not by or listing is None or listing.withdrawn is not None:
+    if not by or listing is None:
+        return
+    out_of_sight = hidden.exists(db, listing.uri)
+    if listing.withdrawn is not None and not out_of_sight:
         return
     offers = tuple(
         _with_stock(offer, min(max(offer.stock + by, 0), prices.STOCK_MOST))
@@ -220,7 +223,9 @@ def _move_stock(
         else offer
         for offer in listing.offers
     )
-    if offers != listing.offers:
+    if out_of_sight:  # nobody is told anything of it, until it is shown again as it is then
+        listings.change(db, dataclasses.replace(listing, offers=offers))
+    elif offers != listing.offers:
         draft = dataclasses.replace(catalogue.draft_of(listing), offers=offers)
         catalogue.revise(db, uris, shop, listing.id, draft, now)
 

@@ -52,21 +52,24 @@ def reindex(folder: Path, progress: Callable[[int], None] = lambda _: None) -> i
     """Drops the index of searches and fills it again from the listings. Returns how many.
 
     Some at a time, so that others can read and write in between; `progress` hears how far it is.
+    Where another one begins meanwhile, that one does it all, and this one ends.
     """
     with database.transaction(folder) as db:
-        search.make_anew(db)
+        making = search.make_anew(db)
         waiting = search.shops_along_the_curve(db)
     waiting.reverse()
     count = 0
     while waiting:
         with database.transaction(folder) as db:
+            if not search.is_being_made(db, making):
+                return count
             done = 0
             while waiting and done < database.BATCH:
                 done += _index_shop(db, waiting.pop())
         count += done
         progress(count)
     with database.transaction(folder) as db:
-        search.mark_filled(db)
+        search.mark_filled(db, making)
         more = search.merge(db, begin=True)
     while more:
         with database.transaction(folder) as db:

@@ -210,8 +210,10 @@ def normalise(text: str) -> str:
 
 def of_offer(offer: Offer) -> str:
     """An offer's tokens, as `normalise` gives them: its axes, what it holds, its codes."""
-    said = [f"{axis} {value}" for axis, value in offer.axes.items()]
-    tokens = dict.fromkeys(normalise("\n".join(said)).split())
+    tokens: dict[str, None] = {}
+    if offer.axes:
+        said = [f"{axis} {value}" for axis, value in offer.axes.items()]
+        tokens = dict.fromkeys(normalise("\n".join(said)).split())
     if offer.quantity_milli is not None and offer.unit is not None:
         held = sizes.of_offer(offer.quantity_milli, offer.unit)
         if held:

@@ -44,8 +44,7 @@ def make(folder: Path) -> Path:
     migrations.migrate(folder, NOW)
     with database.transaction(folder) as db:
         node_row.add(db, URIS.origin, "pessac", NOW)
-        search.make_anew(db)
-        search.mark_filled(db)
+        search.mark_filled(db, search.make_anew(db))
     return folder
 
 

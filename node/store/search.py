@@ -16,7 +16,9 @@ the text it was put in with is made again from the listing as it was.
 The layout carries a version of its own: where the file has another, `upkeep` makes it anew.
 """
 
+import itertools
 import json
+import secrets
 import sqlite3
 import uuid
 import zlib
@@ -50,6 +52,7 @@ CREATE TABLE search_index (
     version INTEGER NOT NULL,
     -- Of what makes a listing's words: to take them out, they must be made just so again.
     texts_version INTEGER NOT NULL,
+    -- 1 when every listing is in it; below 0, which making of it is not done yet.
     filled INTEGER NOT NULL,
     -- Rises when blocks go; `revision` when one comes or changes: a reader's copy knows what to
     -- read again.
@@ -106,21 +109,31 @@ def is_filled(db: sqlite3.Connection) -> bool:
     return row is not None and tuple(row) == (VERSION, search_texts.version(), 1)
 
 
-def make_anew(db: sqlite3.Connection) -> None:
-    """Drops the index and makes it anew, empty. Listings are then put back with `put`."""
+def make_anew(db: sqlite3.Connection) -> int:
+    """Drops the index and makes it anew, empty. Listings are then put back with `put`.
+
+    Returns what names this making of it, for `is_being_made` and `mark_filled`.
+    """
     try:
         generation = int(db.execute("SELECT generation FROM search_index").fetchone()[0])
     except (sqlite3.OperationalError, TypeError):
         generation = 0
     for statement in (_DROP + _CREATE).split(";\n"):
         db.execute(statement)
+    making = -1 - secrets.randbits(62)
     db.execute(
         """
         INSERT INTO search_index (version, texts_version, filled, generation, revision)
-        VALUES (?, ?, 0, ?, 0)
+        VALUES (?, ?, ?, ?, 0)
         """,
-        (VERSION, search_texts.version(), generation + 1),
+        (VERSION, search_texts.version(), making, generation + 1),
     )
+    return making
+
+
+def is_being_made(db: sqlite3.Connection, making: int) -> bool:
+    """Whether it is still this making of it, and no other has begun since."""
+    return int(db.execute("SELECT filled FROM search_index").fetchone()[0]) == making
 
 
 def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
@@ -144,9 +157,9 @@ def shops_along_the_curve(db: sqlite3.Connection) -> list[str]:
     return [shop for _, shop in sorted(placed)]
 
 
-def mark_filled(db: sqlite3.Connection) -> None:
-    """Every listing is in the index."""
-    db.execute("UPDATE search_index SET filled = 1")
+def mark_filled(db: sqlite3.Connection, making: int) -> None:
+    """Every listing is in the index, if it is still the one that was made then."""
+    db.execute("UPDATE search_index SET filled = 1 WHERE filled = ?", (making,))
 
 
 def merge(db: sqlite3.Connection, *, begin: bool) -> bool:
@@ -196,10 +209,13 @@ class _Pending:
     def write(self, db: sqlite3.Connection) -> None:
         """Writes it."""
         self._rows.sort(key=_number)
-        for number, comes, _, text in self._rows:
-            db.execute(_PUT_WORDS if comes else _TAKE_WORDS, (number, text))
-        for number, comes, title, _ in self._rows:
-            db.execute(_PUT_TITLE if comes else _TAKE_TITLE, (number, title))
+        # What comes together goes in one call each: a call costs about as much as a row.
+        for comes, run in itertools.groupby(self._rows, key=_comes):
+            rows = list(run)
+            words = [(number, text) for number, _, _, text in rows]
+            titles = [(number, title) for number, _, title, _ in rows]
+            db.executemany(_PUT_WORDS if comes else _TAKE_WORDS, words)
+            db.executemany(_PUT_TITLE if comes else _TAKE_TITLE, titles)
         db.executemany(
             """
             INSERT INTO search_vocabulary (word, listings) VALUES (?, ?)
@@ -221,6 +237,10 @@ _TAKE_TITLE = "INSERT INTO search_titles (search_titles, rowid, words) VALUES ('
 
 def _number(row: tuple[int, bool, str, str]) -> int:
     return row[0]
+
+
+def _comes(row: tuple[int, bool, str, str]) -> bool:
+    return row[1]
 
 
 def _of_title(title: str) -> set[str]:

@@ -3,6 +3,7 @@
 What a filter asks of a listing is a word too, with a letter before it that nobody can type.
 """
 
+import functools
 import hashlib
 import unicodedata
 import zlib
@@ -88,6 +89,7 @@ def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
     return wanted, unwanted
 
 
+@functools.lru_cache(maxsize=1024)  # for every listing, of a few hundred shelves
 def _shelf_words(category: str | None) -> str:
     """What the category is called, so that "viennoiseries" finds croissants."""
     known = categories.get(category) if category else None

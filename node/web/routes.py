@@ -67,6 +67,7 @@ from node.web import (
     trust,
 )
 from node.web.state import Site
+from node.web.table import Table
 
 log = logging.getLogger("echoppe.web")
 
@@ -222,52 +223,7 @@ def application(site: Site) -> Starlette:
     app = Starlette(
         routes=[
             *_in_each_language(site.settings.node.languages, (*people, *_SIGNED_IN, *_WRITTEN)),
-            Route("/static/{name}", public.static),
-            Route("/robots.txt", machine.robots),
-            Route("/sitemap.xml", machine.sitemap),
-            Route("/sitemap-{number:count}.xml", machine.sitemap_part),
-            Route("/media/{name}", media.photo),
-            # programs
-            Route("/api/v1/search", api.find),
-            Route("/api/v1/listings/{id}", api.listing),
-            Route("/api/v1/shops", api.shop_list),
-            Route("/api/v1/till", tills.till, methods=["GET", "POST"]),
-            Route("/api/v1/openapi.json", tills.openapi),
-            # other servers
-            Route("/inbox", activitypub.inbox, methods=["POST"]),
-            Route("/users/{handle}", activitypub.actor),
-            Route("/users/instance/held", activitypub.held),
-            Route("/users/{handle}/inbox", activitypub.inbox, methods=["POST"]),
-            Route("/users/{handle}/outbox", activitypub.outbox),
-            Route("/users/{handle}/followers", activitypub.followers_collection),
-            Route("/users/{handle}/following", activitypub.following_collection),
-            Route("/users/{handle}/collections/featured", collections.featured),
-            Route("/users/{handle}/items/{id}", activitypub.listing),
-            Route("/users/{handle}/items/{id}/replies", collections.reactions),
-            Route("/users/{handle}/items/{id}/likes", collections.reactions),
-            Route("/users/{handle}/items/{id}/shares", collections.reactions),
-            Route("/users/{handle}/items/{id}/activity", activitypub.listing_activity),
-            Route("/users/{handle}/items/{id}/update/{number:count}", activitypub.listing_activity),
-            Route("/users/{handle}/items/{id}/delete", activitypub.listing_activity),
-            Route("/users/{handle}/news/{id}", activitypub.post),
-            Route("/users/{handle}/news/{id}/activity", activitypub.post_activity),
-            Route("/users/{handle}/news/{id}/update/{number:count}", activitypub.post_activity),
-            Route("/users/{handle}/news/{id}/delete", activitypub.post_activity),
-            Route("/users/{handle}/events/{id}", activitypub.post),
-            Route("/users/{handle}/events/{id}/activity", activitypub.post_activity),
-            Route("/users/{handle}/events/{id}/update/{number:count}", activitypub.post_activity),
-            Route("/users/{handle}/events/{id}/delete", activitypub.post_activity),
-            Route("/users/{handle}/update/{number:count}", activitypub.actor_activity),
-            Route("/users/{handle}/delete", activitypub.actor_activity),
-            Route("/.well-known/webfinger", activitypub.webfinger_resource),
-            Route("/.well-known/host-meta", activitypub.host_meta),
-            Route("/.well-known/security.txt", trust.security),
-            Route("/.well-known/nodeinfo", activitypub.nodeinfo_links),
-            Route("/nodeinfo/2.1", activitypub.nodeinfo_document),
-            # supervisors
-            Route("/livez", health.livez),
-            Route("/readyz", health.readyz),
-            Route("/metrics", health.metrics),
+            Table("", _programs()),
         ],
         middleware=[
             Middleware(middleware.BodyDeadline),
@@ -291,12 +247,69 @@ def application(site: Site) -> Starlette:
 
 def _in_each_language(
     languages: tuple[str, ...], pages: tuple[tuple[str, Handler, tuple[str, ...]], ...]
-) -> Iterator[Route]:
+) -> Iterator[Table]:
     """The main language at the root, each other one under its name (/en/…): no cookie decides."""
     for language in languages:
         prefix = "" if language == languages[0] else f"/{language}"
-        for path, handler, methods in pages:
-            yield Route(prefix + path, handler, methods=list(methods))
+        yield Table(
+            prefix,
+            (
+                Route(prefix + path, handler, methods=list(methods))
+                for path, handler, methods in pages
+            ),
+        )
+
+
+def _programs() -> list[Route]:
+    """What programs ask for, and files."""
+    return [
+        Route("/static/{name}", public.static),
+        Route("/robots.txt", machine.robots),
+        Route("/sitemap.xml", machine.sitemap),
+        Route("/sitemap-{number:count}.xml", machine.sitemap_part),
+        Route("/media/{name}", media.photo),
+        # programs
+        Route("/api/v1/search", api.find),
+        Route("/api/v1/listings/{id}", api.listing),
+        Route("/api/v1/shops", api.shop_list),
+        Route("/api/v1/till", tills.till, methods=["GET", "POST"]),
+        Route("/api/v1/openapi.json", tills.openapi),
+        # other servers
+        Route("/inbox", activitypub.inbox, methods=["POST"]),
+        Route("/users/{handle}", activitypub.actor),
+        Route("/users/instance/held", activitypub.held),
+        Route("/users/{handle}/inbox", activitypub.inbox, methods=["POST"]),
+        Route("/users/{handle}/outbox", activitypub.outbox),
+        Route("/users/{handle}/followers", activitypub.followers_collection),
+        Route("/users/{handle}/following", activitypub.following_collection),
+        Route("/users/{handle}/collections/featured", collections.featured),
+        Route("/users/{handle}/items/{id}", activitypub.listing),
+        Route("/users/{handle}/items/{id}/replies", collections.reactions),
+        Route("/users/{handle}/items/{id}/likes", collections.reactions),
+        Route("/users/{handle}/items/{id}/shares", collections.reactions),
+        Route("/users/{handle}/items/{id}/activity", activitypub.listing_activity),
+        Route("/users/{handle}/items/{id}/update/{number:count}", activitypub.listing_activity),
+        Route("/users/{handle}/items/{id}/delete", activitypub.listing_activity),
+        Route("/users/{handle}/news/{id}", activitypub.post),
+        Route("/users/{handle}/news/{id}/activity", activitypub.post_activity),
+        Route("/users/{handle}/news/{id}/update/{number:count}", activitypub.post_activity),
+        Route("/users/{handle}/news/{id}/delete", activitypub.post_activity),
+        Route("/users/{handle}/events/{id}", activitypub.post),
+        Route("/users/{handle}/events/{id}/activity", activitypub.post_activity),
+        Route("/users/{handle}/events/{id}/update/{number:count}", activitypub.post_activity),
+        Route("/users/{handle}/events/{id}/delete", activitypub.post_activity),
+        Route("/users/{handle}/update/{number:count}", activitypub.actor_activity),
+        Route("/users/{handle}/delete", activitypub.actor_activity),
+        Route("/.well-known/webfinger", activitypub.webfinger_resource),
+        Route("/.well-known/host-meta", activitypub.host_meta),
+        Route("/.well-known/security.txt", trust.security),
+        Route("/.well-known/nodeinfo", activitypub.nodeinfo_links),
+        Route("/nodeinfo/2.1", activitypub.nodeinfo_document),
+        # supervisors
+        Route("/livez", health.livez),
+        Route("/readyz", health.readyz),
+        Route("/metrics", health.metrics),
+    ]
 
 
 async def _refused(request: Request, error: Exception) -> Response:

@@ -9,7 +9,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node import errors, selling, siret, transfers
-from node.model import Kind, Selling, Shop
+from node.model import Kind, Listing, Selling, Shop
 from node.store import listings
 from node.translation import Translator
 from node.web import forms, merchant, render, sessions, shown, state
@@ -29,9 +29,10 @@ async def page(request: Request) -> Response:
     problems: dict[str, str] = {}
     typed = await site.database.read(selling.of_shop, desk.shop)
     if request.method == "POST":
+        unlisted = await site.database.read(_unlisted, desk.shop, typed)
         async with forms.read(request) as form:
             deed = form.line("deed", 10)
-            typed = _typed(form, typed)
+            typed = _typed(form, typed, unlisted)
         home = f"/ma-boutique/{desk.shop.handle}/vente-a-distance"
         if deed == "off":
             await site.database.write(selling.stop, desk.shop)
@@ -63,9 +64,7 @@ def _values(db: sqlite3.Connection, request: Request, shop: Shop, typed: Selling
     law = state.of(request).law
     kept = selling.of_shop(db, shop)
     missing = selling.missing(db, shop, kept)
-    found = [
-        one for one in listings.find_of_shop(db, shop.id, LISTED_MOST) if one.kind is Kind.GOODS
-    ]
+    found = _listed(db, shop)
     home = f"{render.prefix(request)}/ma-boutique/{shop.handle}"
     return {
         "is_on": kept.since is not None and not missing,
@@ -82,7 +81,20 @@ def _values(db: sqlite3.Connection, request: Request, shop: Shop, typed: Selling
     }
 
 
-def _typed(form: forms.Form, before: Selling) -> Selling:
+def _listed(db: sqlite3.Connection, shop: Shop) -> list[Listing]:
+    """The goods that have a box in the form: the newest."""
+    found = listings.find_of_shop(db, shop.id, LISTED_MOST)
+    return [one for one in found if one.kind is Kind.GOODS]
+
+
+def _unlisted(db: sqlite3.Connection, shop: Shop, before: Selling) -> tuple[str, ...]:
+    """What is made to measure and has no box, so that nobody can have meant to change it."""
+    listed = {one.id for one in _listed(db, shop)}
+    marked = listings.find(db, [one for one in before.made_to_measure if one not in listed])
+    return tuple(one.id for one in marked if one.withdrawn is None)
+
+
+def _typed(form: forms.Form, before: Selling, unlisted: tuple[str, ...] = ()) -> Selling:
     days = form.line("within_days", 3)
     return dataclasses.replace(
         before,
@@ -102,7 +114,8 @@ def _typed(form: forms.Form, before: Selling) -> Selling:
             name.removeprefix("made-")
             for name in form.data
             if name.startswith("made-") and len(name) == len("made-") + 36
-        ),
+        )
+        + unlisted,
     )
 
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, prices, reservations, sealing, shop_keys
+from node import catalogue, errors, hiding, prices, reservations, sealing, shop_keys
 from node.model import Availability, Hours, Listing, ReservationState, Shop, Span
-from node.store import listings
+from node.store import changes, listings
 from node.store import reservations as rows
 from node.store import shop_keys as key_rows
 from node.web import turnstile
@@ -71,6 +71,26 @@ def test_what_is_no_longer_there_does_not_come_back(tmp_path: Path) -> None:
         listing = ground.publish(db, ground.open_shop(db), "Bouquet", ground.offer(stock=2))
         act(db, make(db, listing), GONE)
         assert stock(db, listing) == 1
+
+
+def test_stock_comes_back_to_what_is_out_of_sight(tmp_path: Path) -> None:
+    """A steward hides it, then its shop; the reservation ends meanwhile; all is shown again."""
+    with ground.opened(tmp_path) as db:
+        shop = ground.open_shop(db)
+        listing = ground.publish(db, shop, "Bouquet", ground.offer(stock=3))
+        first, second = make(db, listing, "a"), make(db, listing, "b")
+        hiding.hide_listing(db, catalogue.get_on_show(db, listing.id), NOW)
+        told = changes.head(db)
+        act(db, first, CANCELLED)
+        assert stock(db, listing) == 2
+        assert changes.head(db) == told
+        hidden_one = listings.get(db, listing.id)
+        assert hidden_one is not None
+        hiding.show_listing(db, hidden_one, NOW)
+        hiding.suspend(db, shop, NOW)
+        act(db, second, CANCELLED)
+        hiding.reinstate(db, shop, NOW)
+        assert catalogue.get_on_show(db, listing.id).offers[0].stock == 3
 
 
 def test_what_nobody_counts_stays_uncounted(tmp_path: Path) -> None:

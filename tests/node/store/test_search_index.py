@@ -274,6 +274,27 @@ def test_it_is_remade_in_steps_and_misses_none(tmp_path: Path) -> None:
         assert len(found(db, "pain")) == 2 * database.BATCH + 5
 
 
+def test_a_reindex_leaves_it_to_one_that_began_later(tmp_path: Path) -> None:
+    """What another is still filling must not be taken for whole."""
+    folder = ground.make(tmp_path)
+    with database.transaction(folder) as db:
+        shop = ground.open_shop(db)
+        for number in range(database.BATCH + 5):
+            ground.publish(db, shop, f"Pain {number}")
+
+    def another(_: int) -> None:
+        with database.transaction(folder) as db:
+            search.make_anew(db)
+
+    upkeep.reindex(folder, another)
+    with database.reading(folder) as db:
+        assert not search.is_filled(db)
+        assert db.execute("SELECT count(*) FROM search_rows").fetchone()[0] == 0
+    assert upkeep.reindex(folder) == database.BATCH + 5
+    with database.reading(folder) as db:
+        assert search.is_filled(db)
+
+
 # Letters and digits of every script, and whatever else the index could take for its own signs.
 WRITTEN = st.text(st.characters(codec="utf-8"), max_size=30)
 
