@@ -5,6 +5,7 @@ tables. What a subcommand needs it imports when it runs.
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -88,13 +89,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
         top.error("an argument is not valid UTF-8")
     asked = top.parse_args(words)
     try:
-        return int(asked.run(asked) or DONE)
+        status = int(asked.run(asked) or DONE)
+        sys.stdout.flush()  # here whoever reads may be gone, not when Python ends
+        return status
     except errors.NodeError as error:
         print(f"echoppe: {error.detail or error.code}", file=sys.stderr)
         return REFUSED
     except KeyboardInterrupt:
         return 130
     except BrokenPipeError:
+        # What is left to write goes nowhere, or Python would fail at it once more and say so.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return DONE
     except OSError as error:
         print(f"echoppe: {error}", file=sys.stderr)

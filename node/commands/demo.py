@@ -106,6 +106,7 @@ def _interrupt(_number: int, _frame: object) -> None:
 
 def _lines(towns: "list[Town]", ways: "list[Keys]", took: float) -> list[str]:
     bordeaux, _, pessac = towns
+    handle = bordeaux.plan.shelves[0].table["handle"]
     listings = sum(len(shelf.wares) for town in towns for shelf in town.plan.shelves)
     shops = sum(len(town.plan.shelves) for town in towns)
     lines = [
@@ -129,7 +130,11 @@ def _lines(towns: "list[Town]", ways: "list[Keys]", took: float) -> list[str]:
         "     then say what the law wants to be said of honey.",
         f"  3. Reload the search in Pessac: {bordeaux.place.name} has told it, signed.",
         "  4. Sell it out or withdraw it, and reload again.",
-        "  5. Sign in as the steward of Pessac: its shops, its neighbours, what waits.",
+        "  5. As the merchant still, make the shop's key card at",
+        f"     {bordeaux.url}/ma-boutique/{handle}/cle",
+        "     then open one of its products in a private window and press « Réserver »: what is",
+        "     written there opens with the seven words of that card, and with nothing else.",
+        "  6. Sign in as the steward of Pessac: its shops, its neighbours, what waits.",
         "",
         "For fresh links: echoppe -C FOLDER account invite EMAIL --role steward; the folders are",
         *(f"  {town.folder}" for town in towns),

@@ -1,5 +1,6 @@
 """Selling at a distance in a real browser: switched on, ordered from, paid by a code, withdrawn."""
 
+import contextlib
 import re
 import sqlite3
 from collections.abc import Iterator
@@ -108,7 +109,8 @@ def fill(tab: Tab) -> None:
 
 
 def rows(town: Town, sql: str) -> list[Any]:
-    with sqlite3.connect(f"file:{town.folder / 'node.db'}?mode=ro", uri=True) as db:
+    file = f"file:{town.folder / 'node.db'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(file, uri=True)) as db:
         return db.execute(sql).fetchall()
 
 

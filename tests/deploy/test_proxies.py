@@ -35,7 +35,10 @@ def certificate(folder: Path) -> tuple[Path, Path, Path]:
     ca_name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "Local authority")])
     paths = folder / "ca.pem", folder / "site.pem", folder / "site.key"
 
+    authority = x509.SubjectKeyIdentifier.from_public_key(ca_key.public_key())
+
     def signed(name: x509.Name, public: ec.EllipticCurvePublicKey, *, ca: bool) -> x509.Certificate:
+        """All that RFC 5280 wants to be there: Python looks closely since 3.13."""
         return (
             x509.CertificateBuilder()
             .subject_name(name)
@@ -46,6 +49,25 @@ def certificate(folder: Path) -> tuple[Path, Path, Path]:
             .not_valid_after(now + datetime.timedelta(days=60))
             .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
             .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+            .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
+            .add_extension(
+                x509.AuthorityKeyIdentifier.from_issuer_subject_key_identifier(authority),
+                critical=False,
+            )
+            .add_extension(
+                x509.KeyUsage(
+                    digital_signature=not ca,
+                    content_commitment=False,
+                    key_encipherment=False,
+                    data_encipherment=False,
+                    key_agreement=False,
+                    key_cert_sign=ca,
+                    crl_sign=ca,
+                    encipher_only=False,
+                    decipher_only=False,
+                ),
+                critical=True,
+            )
             .sign(ca_key, hashes.SHA256())
         )
 

@@ -1,5 +1,6 @@
 """Selling at a distance over real HTTP: switched on by the owner, ordered from, paid, ended."""
 
+import contextlib
 import html
 import re
 import sqlite3
@@ -122,7 +123,8 @@ def words_of(page: str) -> str:
 
 
 def query(town: Town, sql: str, *values: Any) -> list[Any]:
-    with sqlite3.connect(f"file:{town.folder / 'node.db'}?mode=ro", uri=True) as db:
+    file = f"file:{town.folder / 'node.db'}?mode=ro"
+    with contextlib.closing(sqlite3.connect(file, uri=True)) as db:
         return db.execute(sql, values).fetchall()
 
 
