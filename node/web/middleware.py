@@ -29,13 +29,13 @@ class HostCheck:
     def __init__(self, app: ASGIApp, origin: str, page: str) -> None:
         """`page` is what people read who came under another name."""
         self._app = app
-        self._authority = urlsplit(origin).netloc.lower()
+        self._authority = urlsplit(origin).netloc.lower().encode("ascii")
         self._page = page
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
         if scope["type"] == "http" and scope["path"] not in _ANY_HOST:
-            named = Headers(scope=scope).getlist("host")
+            named = [value for name, value in scope["headers"] if name == b"host"]
             if len(named) != 1:
                 await PlainTextResponse("One Host is needed.\n", 400)(scope, receive, send)
                 return
@@ -142,16 +142,20 @@ class SafeHeaders:
 
     def __init__(self, app: ASGIApp, origin: str) -> None:
         self._app = app
-        self._headers = safe_headers(origin)
+        # As they are sent, so that an answer takes no more than it must.
+        self._headers = [
+            (name.lower().encode("ascii"), value.encode("ascii"))
+            for name, value in safe_headers(origin).items()
+        ]
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
 
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
-                headers = MutableHeaders(scope=message)
-                for name, value in self._headers.items():
-                    headers.setdefault(name, value)
+                said = message.get("headers", [])
+                names = {name.lower() for name, _ in said}
+                message["headers"] = [*said, *(one for one in self._headers if one[0] not in names)]
             await send(message)
 
         await self._app(scope, receive, send_with_headers)
