@@ -68,7 +68,8 @@ class Connections:
                 try:
                     yield connection
                 finally:
-                    if connection.is_available():
+                    # A host that was let go meanwhile keeps nothing any more.
+                    if connection.is_available() and self._hosts.get(key) is host:
                         host.idle.append(connection)
                     else:
                         await connection.aclose()
@@ -77,7 +78,7 @@ class Connections:
             host.used_at = now()
 
     async def aclose(self) -> None:
-        """Closes all connections."""
+        """Closes all connections; one that is lent, as soon as it is given back."""
         while self._hosts:
             _, host = self._hosts.popitem()
             await _close(host.idle)

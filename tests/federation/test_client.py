@@ -301,6 +301,31 @@ async def test_a_request_that_nobody_waits_for_any_longer_leaves_nothing_behind(
         assert (await get(asker, hostile.url + "/good")).body == b"good"
 
 
+@pytest.mark.anyio
+async def test_a_connection_in_use_while_the_client_closes_is_closed_afterwards() -> None:
+    go = asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await go.wait()
+        writer.write(answer(b"slow"))
+
+    async with serving() as hostile, asking(hostile) as asker:
+        hostile.scripts["/slow"] = slow
+        asking_it = asyncio.create_task(get(asker, hostile.url + "/slow"))
+        for _ in range(3000):
+            if hostile.asked:
+                break
+            await asyncio.sleep(0.01)
+        await asker.aclose()
+        go.set()
+        assert (await asking_it).body == b"slow"
+        for _ in range(3000):
+            if not hostile.open:
+                break
+            await asyncio.sleep(0.01)
+        assert not hostile.open
+
+
 # Redirects.
 
 
