@@ -7,8 +7,8 @@ Two gates, and nothing reaches the network without passing both:
 
 The name is resolved once, every answer is checked, and the connection goes to the very address that
 was checked: a name server that answers differently the second time is never asked a second time.
-The backend hangs under the connection pool, so connections stay pooled by host name and TLS checks
-the certificate for that name. HTTP itself lives in client.py.
+Connections are kept by host name (connections.py), and TLS checks the certificate for that name.
+HTTP itself lives in client.py.
 """
 
 # ruff: noqa: ASYNC109 - the interface of httpcore2 has these timeouts
@@ -49,7 +49,8 @@ _DEVIATIONS = frozenset("ßẞς\u200c\u200d")
 _URL = re.compile(r"(https?)://([^/?#]*)(/[^?#]*)?(\?[^#]*)?(#.*)?", re.IGNORECASE | re.DOTALL)
 _URL_TEXT = re.compile(r"[A-Za-z0-9\-._~:/?#\[\]@!$&'()*+,;=%]*")
 _AUTHORITY = re.compile(r"(\[[0-9A-Fa-f:.]+\]|[^:\[\]@]+)(?::([0-9]{1,5}))?")
-_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+_LABEL = r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?"
+_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*")
 _SCHEME = re.compile(r"([A-Za-z][A-Za-z0-9+.-]*):")
 
 _NOT_PUBLIC_4 = tuple(
@@ -184,7 +185,7 @@ def _ascii_host(host: str) -> str:
             raise Refused("bad-host", ascii(host)) from None
     host = host.lower()
     # A trailing dot fails here too: the label after it is empty.
-    if len(host) > 253 or not all(_LABEL.fullmatch(label) for label in host.split(".")):
+    if len(host) > 253 or not _NAME.fullmatch(host):
         raise Refused("bad-host", host[:100])
     return host
 
@@ -239,7 +240,7 @@ class SystemResolver:
 
 
 class GuardedBackend(httpcore2.AsyncNetworkBackend):
-    """Dials for a connection pool, and only where the policy allows.
+    """Dials for a client, and only where the policy allows.
 
     `resolver` gives the addresses of a name; the system's by default.
     """
@@ -343,10 +344,12 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     """
 
     _AHEAD = 64 * 1024  # read from the socket before anyone has asked for it
+    _TOGETHER = 64 * 1024  # held back until an answer is asked for
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport
         self._buffer = bytearray()
+        self._unsent = bytearray()
         self._news = asyncio.Event()  # bytes, their end, or the loss of the connection
         self._writable = asyncio.Event()
         self._writable.set()
@@ -385,7 +388,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
     def resume_writing(self) -> None:
         self._writable.set()
 
-    # What the connection pool and the client call.
+    # What the connection and the client call.
 
     def allow(self, count: int, excess: str) -> None:
         """Lets `count` more bytes in before the next write; what is beyond is Refused(excess)."""
@@ -397,13 +400,11 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         where the allowance is used up."""
         if self._allowance <= 0:
             raise Refused(self._excess)
-        try:
-            async with asyncio.timeout(timeout):
-                while not self._buffer and not self._ended:
-                    self._news.clear()
-                    await self._news.wait()
-        except TimeoutError as error:
-            raise httpcore2.ReadTimeout(error) from None
+        if self._unsent:
+            self._send()
+        while not self._buffer and not self._ended:
+            self._news.clear()
+            await _within(timeout, self._news, httpcore2.ReadTimeout)
         if not self._buffer and self._failure is not None:
             raise httpcore2.ReadError(self._failure)
         count = min(max_bytes, self._allowance, len(self._buffer))
@@ -417,20 +418,26 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return data
 
     async def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        """Sends bytes. Raises httpcore2.WriteError or WriteTimeout."""
+        """Sends bytes; few of them when the answer is waited for, so that a request's head and body
+        leave together. Raises httpcore2.WriteError or WriteTimeout."""
         if not buffer:
             return
         self.allow(limits.HEADER_BLOCK, "headers-too-large")
         if self._ended or self._transport.is_closing():
             raise httpcore2.WriteError("the connection is closed")
-        self._transport.write(buffer)
-        try:
-            async with asyncio.timeout(timeout):
-                await self._writable.wait()
-        except TimeoutError as error:
-            raise httpcore2.WriteTimeout(error) from None
+        self._unsent += buffer
+        if len(self._unsent) < self._TOGETHER:
+            return
+        self._send()
+        if not self._writable.is_set():
+            await _within(timeout, self._writable, httpcore2.WriteTimeout)
         if self._failure is not None:
             raise httpcore2.WriteError(self._failure)
+
+    def _send(self) -> None:
+        if not self._ended and not self._transport.is_closing():
+            self._transport.write(bytes(self._unsent))
+        self._unsent.clear()
 
     async def aclose(self) -> None:
         """Closes at once: whoever does not say goodbye gets no time from us."""
@@ -464,7 +471,7 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
         return self
 
     def get_extra_info(self, info: str) -> Any:
-        """What the pool asks about a connection, by the names that httpcore2 gives it."""
+        """What a connection asks about itself, by the names that httpcore2 gives it."""
         if info == "is_readable":
             # On an idle connection any byte is one too many, and so is the end.
             return bool(self._buffer) or self._ended or self._transport.is_closing()
@@ -475,3 +482,15 @@ class Stream(asyncio.Protocol, httpcore2.AsyncNetworkStream):
             "socket": "socket",
         }
         return self._transport.get_extra_info(names[info]) if info in names else None
+
+
+async def _within(timeout: float | None, event: asyncio.Event, late: type[Exception]) -> None:
+    """Waits for an event, and where there is a `timeout`, no longer than that. Raises `late`."""
+    if timeout is None:
+        await event.wait()
+        return
+    try:
+        async with asyncio.timeout(timeout):
+            await event.wait()
+    except TimeoutError as error:
+        raise late(error) from None

@@ -18,8 +18,7 @@ import email.utils
 import re
 import ssl
 import urllib.parse
-from collections import OrderedDict
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import TracebackType
@@ -27,7 +26,7 @@ from typing import Any, Self
 
 import httpcore2
 
-from federation import addresses, documents, limits, vocabulary
+from federation import addresses, connections, documents, limits, vocabulary
 from federation.errors import FederationError, Gone, Refused, Unreachable
 
 # Gives the headers that sign a request, from its method and the URL as it will be sent.
@@ -39,7 +38,7 @@ _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 _DRAIN_TIME = 1.0
 # What the framing of a body may add to it, so that small chunks pass and endless ones do not.
 _FRAMING = 64 * 1024
-# What the connection pool raises about another server.
+# What httpcore2 raises about another server.
 _PROTOCOL_ERRORS = (
     httpcore2.TimeoutException,
     httpcore2.NetworkError,
@@ -74,15 +73,6 @@ class Budget:
         self._left -= 1
 
 
-@dataclass(slots=True)
-class _Host:
-    """The connections to one host, and how many requests are using them."""
-
-    pool: httpcore2.AsyncConnectionPool
-    requests: int = 0
-    used_at: float = 0.0
-
-
 class Client:
     """The guarded client. Used as an async context manager, shared by everything in a process.
 
@@ -104,14 +94,13 @@ class Client:
         self.policy = policy
         self._user_agent = user_agent
         self._system_resolver = addresses.SystemResolver()  # starts its threads when first asked
-        self._backend = addresses.GuardedBackend(policy, resolver or self._system_resolver)
-        self._ssl_context = ssl_context
+        self._connections = connections.Connections(
+            addresses.GuardedBackend(policy, resolver or self._system_resolver),
+            ssl_context=ssl_context,
+            connect_time=connect_time,
+        )
         self._clock = clock
         self._total_time = total_time
-        self._connect_time = connect_time
-        # A small pool for each host costs less than one large pool, which looks through all its
-        # connections for each request. The least recently used host comes first.
-        self._hosts: OrderedDict[tuple[str, str], _Host] = OrderedDict()
 
     async def __aenter__(self) -> Self:
         return self
@@ -126,9 +115,7 @@ class Client:
 
     async def aclose(self) -> None:
         """Closes all connections."""
-        while self._hosts:
-            _, host = self._hosts.popitem()
-            await host.pool.aclose()
+        await self._connections.aclose()
         self._system_resolver.close()
 
     async def get(
@@ -342,74 +329,39 @@ class Client:
             ),
             headers=_request_headers(target, self._user_agent, headers, body),
             content=body,
-            extensions={"timeout": {"connect": self._connect_time}},
         )
-        async with self._connections(target) as pool:
-            with _as_ours(target):
-                async with asyncio.timeout_at(deadline):
-                    response = await pool.handle_async_request(request)
-            try:
-                fields = _fields(response)
-                whole = method == "GET" and response.status < 300
-                if whole:
-                    _check_head(fields, limit, target)
-                stream = response.extensions["network_stream"]
-                most = limit if whole else min(limit, limits.ANSWER)
-                stream.allow(2 * most + _FRAMING, "answer-too-large")
-                if whole:
-                    with _as_ours(target):
-                        async with asyncio.timeout_at(deadline):
-                            content, rest = await _read(response, most)
-                    if rest:
-                        raise Refused("answer-too-large", target.url)
-                else:
-                    content = await _drain(response, most, deadline)
-            finally:
-                await response.aclose()
-        return Answer(response.status, fields, content, target.url)
-
-    @contextlib.asynccontextmanager
-    async def _connections(
-        self, target: addresses.Target
-    ) -> AsyncIterator[httpcore2.AsyncConnectionPool]:
-        """The pool of a host for the time of one request; makes room for it where needed."""
-        now = asyncio.get_running_loop().time
-        key = (target.scheme, target.authority)
-        host = self._hosts.get(key)
-        if host is None:
-            host = self._hosts[key] = _Host(self._pool(target.scheme))
-        self._hosts.move_to_end(key)
-        host.requests += 1
+        answer: Answer | None = None
         try:
-            await self._close_idle(now())
-            yield host.pool
-        finally:
-            host.requests -= 1
-            host.used_at = now()
-
-    def _pool(self, scheme: str) -> httpcore2.AsyncConnectionPool:
-        if scheme == "https" and self._ssl_context is None:
-            # Reading the system's certificates takes a while, and is not needed by every process.
-            self._ssl_context = httpcore2.default_ssl_context()
-        return httpcore2.AsyncConnectionPool(
-            ssl_context=self._ssl_context,
-            max_connections=limits.CONNECTIONS_PER_HOST,
-            keepalive_expiry=limits.KEEPALIVE_TIME,
-            network_backend=self._backend,
-        )
-
-    async def _close_idle(self, now: float) -> None:
-        """Lets go of hosts that have not been called lately, and of the oldest beyond the bound."""
-        excess = len(self._hosts) - limits.CONNECTED_HOSTS
-        closing: list[tuple[str, str]] = []
-        for key, host in self._hosts.items():
-            old = host.used_at + limits.KEEPALIVE_TIME < now
-            if host.requests == 0 and (old or excess > len(closing)):
-                closing.append(key)
-            elif not old and excess <= len(closing):
-                break
-        for pool in [self._hosts.pop(key).pool for key in closing]:
-            await pool.aclose()
+            async with (
+                asyncio.timeout_at(deadline) as time,
+                self._connections.lend(target) as connection,
+            ):
+                response = await connection.handle_async_request(request)
+                try:
+                    fields = _fields(response)
+                    whole = method == "GET" and response.status < 300
+                    most = limit if whole else min(limit, limits.ANSWER)
+                    if whole:
+                        _check_head(fields, limit, target)
+                    else:
+                        # What more it says no longer matters, nor whether it says it badly, slowly
+                        # or at length.
+                        answer = Answer(response.status, fields, b"", target.url)
+                        if fields.get("content-length") != "0":
+                            soon = asyncio.get_running_loop().time() + _DRAIN_TIME
+                            time.reschedule(min(soon, deadline))
+                    stream = response.extensions["network_stream"]
+                    stream.allow(2 * most + _FRAMING, "answer-too-large")
+                    content, rest = await _read(response, most)
+                    if rest and whole:
+                        raise Refused("answer-too-large", target.url)
+                finally:
+                    await response.aclose()
+            return Answer(response.status, fields, content, target.url)
+        except (FederationError, TimeoutError, ValueError, *_PROTOCOL_ERRORS) as error:
+            if answer is not None:
+                return answer
+            raise _ours(error, target) from None
 
 
 def check_status(answer: Answer, now: datetime) -> None:
@@ -499,27 +451,16 @@ async def _read(response: httpcore2.Response, most: int) -> tuple[bytes, bool]:
     return bytes(body), False
 
 
-async def _drain(response: httpcore2.Response, most: int, deadline: float) -> bytes:
-    """What a body says, where it does not matter if it says it badly, slowly or at length."""
-    soon = min(asyncio.get_running_loop().time() + _DRAIN_TIME, deadline)
-    try:
-        async with asyncio.timeout_at(soon):
-            content, _ = await _read(response, most)
-            return content
-    except (TimeoutError, FederationError, ValueError, *_PROTOCOL_ERRORS):
-        return b""
-
-
-@contextlib.contextmanager
-def _as_ours(target: addresses.Target) -> Iterator[None]:
-    """Turns what the network and the HTTP parser raise into our errors."""
-    try:
-        yield
-    except (TimeoutError, httpcore2.TimeoutException):
-        raise Unreachable("timeout", target.url) from None
-    except httpcore2.LocalProtocolError as error:
-        raise Refused("unsendable", f"{target.url}: {error}") from None
-    except httpcore2.NetworkError as error:
-        raise Unreachable("connection-lost", f"{target.url}: {error}") from None
-    except (httpcore2.ProtocolError, ValueError) as error:
-        raise Unreachable("bad-http", f"{target.url}: {error}") from None
+def _ours(error: Exception, target: addresses.Target) -> FederationError:
+    """What the network and the HTTP parser raise, as an error of ours."""
+    match error:
+        case FederationError():
+            return error
+        case TimeoutError() | httpcore2.TimeoutException():
+            return Unreachable("timeout", target.url)
+        case httpcore2.LocalProtocolError():
+            return Refused("unsendable", f"{target.url}: {error}")
+        case httpcore2.NetworkError():
+            return Unreachable("connection-lost", f"{target.url}: {error}")
+        case _:
+            return Unreachable("bad-http", f"{target.url}: {error}")

@@ -39,9 +39,18 @@ def backoff(failures: int, chance: random.Random) -> float:
 
 
 def sign(
-    inbox: str, body: bytes, signer: Signer, now: datetime, *, rfc9421: bool = False
+    inbox: str,
+    body: bytes,
+    signer: Signer,
+    now: datetime,
+    *,
+    rfc9421: bool = False,
+    digest: bytes | None = None,
 ) -> dict[str, str]:
-    """The headers that sign a delivery made now. Costs most of what a delivery costs."""
+    """The headers that sign a delivery made now. Costs most of what a delivery costs.
+
+    `digest` is the body's SHA-256, where it is known.
+    """
     how = signing.sign_rfc9421 if rfc9421 else signing.sign_cavage
     return how(
         signer.key,
@@ -51,6 +60,7 @@ def sign(
         body,
         now,
         content_type=vocabulary.ACTIVITY_JSON,
+        digest=digest,
     )
 
 

@@ -5,6 +5,7 @@ of RFC 9530. How they are checked is in `signatures`.
 """
 
 import base64
+import functools
 import hashlib
 from datetime import UTC, datetime
 from email.utils import format_datetime
@@ -24,17 +25,18 @@ def sign_cavage(
     body: bytes | None,
     now: datetime,
     content_type: str = vocabulary.ACTIVITY_JSON,
+    digest: bytes | None = None,
 ) -> dict[str, str]:
     """The headers of a request signed by draft-cavage-12, all of which must be sent as they are.
 
     With a body: Host, Date, Digest, Content-Type, Signature; without (None): Host, Date,
-    Signature. The request must go to exactly the target that `documents.address(url)` gives.
-    Raises Refused (bad-id) for a URL that is not one.
+    Signature. `digest` is the body's SHA-256, where it is known. The request must go to exactly the
+    target that `documents.address(url)` gives. Raises Refused (bad-id) for a URL that is not one.
     """
     _, authority, target = documents.address(url)
     headers = {"Host": authority, "Date": _http_date(now)}
     if body is not None:
-        headers |= {"Digest": digest_header(body), "Content-Type": content_type}
+        headers |= {"Digest": digest_header(body, digest), "Content-Type": content_type}
     lines = [f"(request-target): {method.lower()} {target}"]
     lines += [f"{name.lower()}: {value}" for name, value in headers.items()]
     covered = " ".join(["(request-target)", *(name.lower() for name in headers)])
@@ -54,11 +56,13 @@ def sign_rfc9421(
     body: bytes | None,
     now: datetime,
     content_type: str = vocabulary.ACTIVITY_JSON,
+    digest: bytes | None = None,
 ) -> dict[str, str]:
     """The headers of a request signed by RFC 9421, all of which must be sent as they are.
 
     With a body: Host, Date, Content-Digest, Content-Type, Signature-Input, Signature; without
-    (None), neither of the two about the body. Raises Refused (bad-id) for a URL that is not one.
+    (None), neither of the two about the body. `digest` is the body's SHA-256, where it is known.
+    Raises Refused (bad-id) for a URL that is not one.
     """
     scheme, authority, target = documents.address(url)
     headers = {"Host": authority, "Date": _http_date(now)}
@@ -68,7 +72,7 @@ def sign_rfc9421(
         "@authority": authority,
     }
     if body is not None:
-        covered["content-digest"] = content_digest_header(body)
+        covered["content-digest"] = content_digest_header(body, digest)
         headers |= {"Content-Digest": covered["content-digest"], "Content-Type": content_type}
     components = " ".join(f'"{name}"' for name in covered)
     parameters = (
@@ -82,16 +86,20 @@ def sign_rfc9421(
     return headers
 
 
-def digest_header(body: bytes) -> str:
-    """The value of `Digest` for a body (RFC 3230), as draft-cavage servers expect it."""
-    return "SHA-256=" + _base64(hashlib.sha256(body).digest())
+def digest_header(body: bytes, digest: bytes | None = None) -> str:
+    """The value of `Digest` for a body (RFC 3230), as draft-cavage servers expect it.
+
+    `digest` is its SHA-256, where it is known.
+    """
+    return "SHA-256=" + _base64(digest or hashlib.sha256(body).digest())
 
 
-def content_digest_header(body: bytes) -> str:
-    """The value of `Content-Digest` for a body (RFC 9530)."""
-    return f"sha-256=:{_base64(hashlib.sha256(body).digest())}:"
+def content_digest_header(body: bytes, digest: bytes | None = None) -> str:
+    """The value of `Content-Digest` for a body (RFC 9530); `digest` as above."""
+    return f"sha-256=:{_base64(digest or hashlib.sha256(body).digest())}:"
 
 
+@functools.lru_cache(maxsize=16)  # what goes to a host together is signed at one moment
 def _http_date(now: datetime) -> str:
     return format_datetime(now.astimezone(UTC), usegmt=True)
 

@@ -7,12 +7,13 @@ or says when to come back, is left alone; one inbox that fails by itself waits a
 import asyncio
 import contextlib
 import functools
+import hashlib
 import logging
 import random
 import sqlite3
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from federation import delivery
@@ -24,16 +25,18 @@ from node.store import deliveries, followers, peers
 
 HOSTS_AT_ONCE = 50  # beside neighbours, who always have a place
 LETTERS = 20  # for one host, rendered and settled together
+SIGNERS = 2  # threads: one computes while the other waits for the interpreter
 TURN_TIME = 5.0  # seconds after which a slow host lets others have its place
 FAILURES_IN_TURN = 3  # inboxes that fail one after the other: it is the host
+AGAIN_AFTER = 0.5  # seconds, at least, between two looks without an occasion
 HELD_AFTER_FAULT = 10.0  # seconds, when it is our own disk that fails
 
 log = logging.getLogger("echoppe.deliveries")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Letter:
-    """Something to deliver, rendered; no body where nothing is left to tell."""
+    """Something to deliver, rendered, then signed; no body where nothing is left to tell."""
 
     row: Delivery
     body: bytes | None
@@ -65,7 +68,7 @@ class Deliveries:
         self._arrived: list[Delivery] = []
         self._settling: asyncio.Task[None] | None = None
         # Signing lets go of the interpreter: while one host's letters are signed, others are sent.
-        self._signing = ThreadPoolExecutor(1, thread_name_prefix="signing")
+        self._signing = ThreadPoolExecutor(SIGNERS, thread_name_prefix="signing")
 
     async def start_due(self, bell: asyncio.Event) -> float | None:
         """Starts a turn for each host that something is due for, as far as there is place.
@@ -76,7 +79,8 @@ class Deliveries:
         loop = asyncio.get_running_loop()
         self._held = {host: until for host, until in self._held.items() if until > loop.time()}
         now = self._context.clock()
-        for host, is_neighbour in await self._context.database.read(deliveries.find_due_hosts, now):
+        hosts, due = await self._context.database.read(_find_due, now)
+        for host, is_neighbour in hosts:
             if host in self._tasks or host in self._held:
                 continue
             if is_neighbour:
@@ -86,10 +90,9 @@ class Deliveries:
             task = asyncio.create_task(self._turn(host))
             self._tasks[host] = task
             task.add_done_callback(functools.partial(self._ended, host))
-        due: datetime | None = await self._context.database.read(deliveries.next_due)
-        if due is None:
-            return None
-        return max(0.5, (due - self._context.clock()).total_seconds())
+        if hosts:
+            return AGAIN_AFTER
+        return None if due is None else max(AGAIN_AFTER, (due - now).total_seconds())
 
     async def stop(self) -> None:
         """Ends what is under way; its rows are still there."""
@@ -109,14 +112,12 @@ class Deliveries:
             self._bell.set()
 
     async def _turn(self, host: str) -> None:
-        database, now = self._context.database, self._context.clock()
-        turn = _Turn(await database.read(deliveries.wants_rfc9421, host, now))
-        letters = await database.read(self._letters, host, now)
-        loop = asyncio.get_running_loop()
-        signed = await loop.run_in_executor(self._signing, _signed, letters, now, turn.rfc9421)
+        loop, now = asyncio.get_running_loop(), self._context.clock()
+        turn, letters = await self._context.database.read(self._begin, host, now)
+        await loop.run_in_executor(self._signing, _sign, letters, now, turn.rfc9421)
         end, failures = loop.time() + TURN_TIME, 0
         try:
-            for letter in signed:
+            for letter in letters:
                 if await self._deliver(letter, turn):
                     failures = 0
                 else:
@@ -128,16 +129,19 @@ class Deliveries:
         finally:
             await asyncio.shield(self._end_turn(host, turn))
 
-    def _letters(self, db: sqlite3.Connection, host: str, now: datetime) -> list[_Letter]:
+    def _begin(
+        self, db: sqlite3.Connection, host: str, now: datetime
+    ) -> tuple[_Turn, list[_Letter]]:
         """The next things due for a host, rendered as they are now."""
-        return [
-            _Letter(
-                row,
-                self._context.publisher.body(db, row),
-                self._signers.requests(db, row.sender),
-            )
-            for row in deliveries.find_due(db, host, now, LETTERS)
-        ]
+        bodies: dict[tuple[str, str, str | None], bytes | None] = {}
+        letters = []
+        for row in deliveries.find_due(db, host, now, LETTERS):
+            # Mostly one thing is told to many.
+            told = (row.object, row.verb, row.body)
+            if told not in bodies:
+                bodies[told] = self._context.publisher.body(db, row)
+            letters.append(_Letter(row, bodies[told], self._signers.requests(db, row.sender)))
+        return _Turn(deliveries.wants_rfc9421(db, host, now)), letters
 
     async def _deliver(self, letter: _Letter, turn: _Turn) -> bool:
         """Delivers one thing; False where it must be tried again."""
@@ -182,7 +186,7 @@ class Deliveries:
     async def _settle(self) -> None:
         while self._arrived:
             rows, self._arrived = self._arrived, []
-            await self._context.database.write(_remove_all, rows)
+            await self._context.database.write(deliveries.remove, rows)
 
     async def _end_turn(self, host: str, turn: _Turn) -> None:
         """Writes down what came of a turn. What arrived is settled when this returns."""
@@ -228,23 +232,27 @@ class Deliveries:
             log.info("host left alone", extra={"host": host, "code": turn.trouble.code})
 
 
-def _signed(letters: Sequence[_Letter], now: datetime, rfc9421: bool) -> list[_Letter]:
-    """The same, signed. One that cannot be is refused when its turn comes, and no other with it."""
-    signed = []
+def _find_due(
+    db: sqlite3.Connection, now: datetime
+) -> tuple[list[tuple[str, bool]], datetime | None]:
+    """Hosts that something is due for; where there is none, when the next thing falls due."""
+    hosts = deliveries.find_due_hosts(db, now)
+    return hosts, None if hosts else deliveries.next_due(db)
+
+
+def _sign(letters: Sequence[_Letter], now: datetime, rfc9421: bool) -> None:
+    """Signs them. One that cannot be is refused when its turn comes, and no other with it."""
+    digests: dict[bytes, bytes] = {}  # mostly one thing is told to many
     for letter in letters:
-        if letter.body is not None:
-            with contextlib.suppress(Refused):
-                headers = delivery.sign(
-                    letter.row.inbox, letter.body, letter.signer, now, rfc9421=rfc9421
-                )
-                letter = replace(letter, headers=headers)
-        signed.append(letter)
-    return signed
-
-
-def _remove_all(db: sqlite3.Connection, rows: Sequence[Delivery]) -> None:
-    for row in rows:
-        deliveries.remove(db, row)
+        body = letter.body
+        if body is None:
+            continue
+        if body not in digests:
+            digests[body] = hashlib.sha256(body).digest()
+        with contextlib.suppress(Refused):
+            letter.headers = delivery.sign(
+                letter.row.inbox, body, letter.signer, now, rfc9421=rfc9421, digest=digests[body]
+            )
 
 
 def _inbox_gone(db: sqlite3.Connection, row: Delivery, why: str, now: datetime) -> None:

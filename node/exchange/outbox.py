@@ -384,20 +384,15 @@ def spread(
             for found in told:
                 due.setdefault(found, later)
         passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
-        for inbox, host in sorted(due):
-            if host in passed_over:
-                continue
-            deliveries.add(
-                db,
-                inbox=inbox,
-                host=host,
-                object_uri=publication.uri,
-                sender=handle,
-                verb=publication.verb,
-                body=None,
-                now=now,
-                due=due[inbox, host],
-            )
+        deliveries.add_all(
+            db,
+            [(*to, due[to]) for to in sorted(due) if to[1] not in passed_over],
+            object_uri=publication.uri,
+            sender=handle,
+            verb=publication.verb,
+            body=None,
+            now=now,
+        )
     deliveries.remove_publication(db, publication.id)
 
 
@@ -432,9 +427,19 @@ def _boost(
             cc=[f"{group}/followers"],
             published=now,
         )
-        for inbox, host in inboxes:
-            if host not in shut_out:
-                send(db, activity, handle, inbox, now)
+        deliveries.add_all(
+            db,
+            [
+                (inbox, documents.address(inbox)[1], now)
+                for inbox, host in inboxes
+                if host not in shut_out
+            ],
+            object_uri=boost_id,
+            sender=handle,
+            verb=activity["type"],
+            body=encode(activity).decode(),
+            now=now,
+        )
 
 
 def send(

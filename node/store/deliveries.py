@@ -1,7 +1,9 @@
 """What each inbox must still hear, and how delivering to each host goes."""
 
 import contextlib
+import json
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -119,15 +121,41 @@ def add(
     now: datetime,
     due: datetime | None = None,
 ) -> None:
-    """An inbox must hear of an object, now or, where one is given, when it is `due`.
+    """An inbox must hear of an object, now or, where one is given, when it is `due`."""
+    add_all(
+        db,
+        [(inbox, host, due or now)],
+        object_uri=object_uri,
+        sender=sender,
+        verb=verb,
+        body=body,
+        now=now,
+    )
 
-    Where it still waits for an earlier change of the same object, one row serves both: a Create
+
+def add_all(
+    db: sqlite3.Connection,
+    inboxes: Sequence[tuple[str, str, datetime]],
+    *,
+    object_uri: str,
+    sender: str,
+    verb: str,
+    body: str | None,
+    now: datetime,
+) -> None:
+    """Inboxes, each with its host and when it is due, must hear of an object, in this order.
+
+    Where one still waits for an earlier change of the same object, one row serves both: a Create
     that never arrived stays a Create of the present state, and a Delete ends whatever was due.
     """
+    stamps = {due: times.fine(due) for due in {due for _, _, due in inboxes}}
+    # In one statement: a thread gives back the interpreter for each, and waits to have it again.
     db.execute(
         """
         INSERT INTO deliveries (inbox, host, object, sender, verb, body, due, added)
-        VALUES (:inbox, :host, :object, :sender, :verb, :body, :due, :added)
+        SELECT json_extract(value, '$[0]'), json_extract(value, '$[1]'), :object, :sender, :verb,
+               :body, json_extract(value, '$[2]'), :added
+        FROM json_each(:inboxes) WHERE true
         ON CONFLICT (inbox, object) DO UPDATE SET
             verb = CASE WHEN deliveries.verb = 'Create' AND excluded.verb = 'Update'
                         THEN 'Create' ELSE excluded.verb END,
@@ -135,14 +163,12 @@ def add(
             attempts = 0, due = min(deliveries.due, excluded.due), added = excluded.added
         """,
         {
-            "inbox": inbox,
-            "host": host,
+            "inboxes": json.dumps([(inbox, host, stamps[due]) for inbox, host, due in inboxes]),
             "object": object_uri,
             "sender": sender,
             "verb": verb,
             "body": body,
             "added": times.fine(now),
-            "due": times.fine(due or now),
         },
     )
 
@@ -210,18 +236,39 @@ def _delivery(row: sqlite3.Row) -> Delivery:
     )
 
 
-def remove(db: sqlite3.Connection, delivery: Delivery) -> None:
-    """It was delivered. Kept where the object has changed again meanwhile."""
-    removed = _delete(db, delivery)
-    if not removed:  # the inbox knows the object now, so what is left to tell is an update
+def remove(db: sqlite3.Connection, delivered: Sequence[Delivery]) -> None:
+    """They were delivered. Kept where the object has changed again meanwhile."""
+    told = json.dumps([(one.id, one.version, one.inbox, one.object) for one in delivered])
+    # Of what is told, each row is found by its key, and nothing else is looked at.
+    with database.wiping(db) if any(map(_is_private, delivered)) else contextlib.nullcontext():
+        removed = db.execute(
+            """
+            DELETE FROM deliveries WHERE id IN (
+                SELECT deliveries.id FROM json_each(?) AS told CROSS JOIN deliveries
+                ON deliveries.id = json_extract(told.value, '$[0]')
+                WHERE version = json_extract(told.value, '$[1]')
+            )
+            """,
+            (told,),
+        ).rowcount
+    if removed < len(delivered):  # inboxes know the object now, so what is left is an update
         db.execute(
-            "UPDATE deliveries SET verb = 'Update' WHERE id = ? AND verb = 'Create'",
-            (delivery.id,),
+            """
+            UPDATE deliveries SET verb = 'Update' WHERE verb = 'Create'
+                AND id IN (SELECT json_extract(value, '$[0]') FROM json_each(?))
+            """,
+            (told,),
         )
-    # An earlier state of it that was given up is of no use any more.
+    # Earlier states that were given up are of no use any more.
     db.execute(
-        "DELETE FROM failed_deliveries WHERE inbox = ? AND object = ?",
-        (delivery.inbox, delivery.object),
+        """
+        DELETE FROM failed_deliveries WHERE id IN (
+            SELECT failed_deliveries.id FROM json_each(?) AS told CROSS JOIN failed_deliveries
+            ON inbox = json_extract(told.value, '$[2]')
+            AND object = json_extract(told.value, '$[3]')
+        )
+        """,
+        (told,),
     )
 
 

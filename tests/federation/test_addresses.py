@@ -601,6 +601,37 @@ async def test_a_stream_tells_the_pool_whether_it_may_be_used_again() -> None:
         assert talker.get_extra_info("is_readable")
 
 
+class Wire(asyncio.Transport):
+    """Keeps what is sent, packet by packet."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.packets: list[bytes] = []
+
+    def write(self, data: bytes | bytearray | memoryview) -> None:
+        self.packets.append(bytes(data))
+
+    def is_closing(self) -> bool:
+        return False
+
+
+@pytest.mark.anyio
+async def test_a_head_and_its_body_leave_together_and_long_ones_at_once() -> None:
+    stream, wire = addresses.Stream(), Wire()
+    stream.connection_made(wire)
+    await stream.write(b"head ")
+    await stream.write(b"body")
+    stream.data_received(b"answer")
+    assert await stream.read(100) == b"answer"
+    assert wire.packets == [b"head body"]
+    await stream.write(b"next ")
+    await stream.write(b"x" * 100_000)
+    assert wire.packets[1:] == [b"next " + b"x" * 100_000]
+    stream.data_received(b"answer")
+    await stream.read(100)
+    assert len(wire.packets) == 2  # and nothing twice
+
+
 @pytest.mark.anyio
 async def test_a_stream_says_in_the_pools_words_what_failed() -> None:
     async with listening(greeting=b"") as listener, connected(listener) as stream:

@@ -277,7 +277,7 @@ async def test_idle_hosts_are_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
         await get(asker, f"http://a.test:{hostile.port}/")
         await asyncio.sleep(0.05)
         await get(asker, f"http://b.test:{hostile.port}/")
-        assert [authority for _, authority in asker._hosts] == [f"b.test:{hostile.port}"]
+        assert asker._connections.hosts() == [f"b.test:{hostile.port}"]
 
 
 @pytest.mark.anyio
@@ -299,6 +299,31 @@ async def test_a_request_that_nobody_waits_for_any_longer_leaves_nothing_behind(
         assert hostile.connections == limits.CONNECTIONS_PER_HOST
         hostile.says("/good", b"good")
         assert (await get(asker, hostile.url + "/good")).body == b"good"
+
+
+@pytest.mark.anyio
+async def test_a_connection_in_use_while_the_client_closes_is_closed_afterwards() -> None:
+    go = asyncio.Event()
+
+    async def slow(writer: asyncio.StreamWriter) -> None:
+        await go.wait()
+        writer.write(answer(b"slow"))
+
+    async with serving() as hostile, asking(hostile) as asker:
+        hostile.scripts["/slow"] = slow
+        asking_it = asyncio.create_task(get(asker, hostile.url + "/slow"))
+        for _ in range(3000):
+            if hostile.asked:
+                break
+            await asyncio.sleep(0.01)
+        await asker.aclose()
+        go.set()
+        assert (await asking_it).body == b"slow"
+        for _ in range(3000):
+            if not hostile.open:
+                break
+            await asyncio.sleep(0.01)
+        assert not hostile.open
 
 
 # Redirects.
@@ -444,6 +469,8 @@ def dripping(head: bytes, drop: bytes) -> Script:
     async def drip(writer: asyncio.StreamWriter) -> bool:
         writer.write(head)
         for _ in range(3000):  # a minute: much longer than any of these may wait
+            if writer.is_closing():  # they have left
+                break
             writer.write(drop)
             await writer.drain()
             await asyncio.sleep(0.02)

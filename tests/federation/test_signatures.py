@@ -298,6 +298,14 @@ def test_digest_headers() -> None:
     )
 
 
+def test_a_digest_that_is_known_is_not_made_again() -> None:
+    known = hashlib.sha256(BODY).digest()
+    for sign in SIGNERS.values():
+        url = "https://shop.example/inbox"
+        told = sign(KEY, KEY_ID, "POST", url, b"not looked at", NOW, digest=known)
+        assert told == sign(KEY, KEY_ID, "POST", url, BODY, NOW)
+
+
 def test_methods_are_signed_as_they_are_sent() -> None:
     url = "https://shop.example/inbox"
     for scheme, sign in SIGNERS.items():

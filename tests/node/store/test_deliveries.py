@@ -91,7 +91,7 @@ def test_each_inbox_and_each_object_has_a_row_of_its_own(db: sqlite3.Connection)
 
 def test_what_was_delivered_is_gone(db: sqlite3.Connection) -> None:
     add(db, "Create")
-    deliveries.remove(db, only(db))
+    deliveries.remove(db, [only(db)])
     assert due(db) == []
     assert deliveries.next_due(db) is None
 
@@ -111,10 +111,52 @@ def test_what_changed_while_it_was_delivered_is_still_to_be_told(
     add(db, first)
     under_way = only(db)
     add(db, second)
-    deliveries.remove(db, under_way)
+    deliveries.remove(db, [under_way])
     assert only(db).verb == left
-    deliveries.remove(db, only(db))
+    deliveries.remove(db, [only(db)])
     assert due(db) == []
+
+
+def test_what_arrived_together_is_written_down_together(db: sqlite3.Connection) -> None:
+    for item in range(4):
+        add(db, "Create", item=f"{ITEM}{item}")
+    under_way = due(db)
+    deliveries.give_up(db, under_way[3], "500", NOW)
+    add(db, "Create", item=f"{ITEM}3")
+    add(db, "Update", item=f"{ITEM}1")  # changed meanwhile
+    add(db, "Create", item=f"{ITEM}9")  # not sent
+    deliveries.remove(db, [*under_way[:3], due(db)[-2]])
+    assert [(row.object, row.verb) for row in due(db)] == [
+        (f"{ITEM}1", "Update"),
+        (f"{ITEM}9", "Create"),
+    ]
+    assert deliveries.find_failed(db) == []  # it arrived after all
+
+
+def test_many_inboxes_hear_of_one_thing_in_the_order_given(db: sqlite3.Connection) -> None:
+    add(db, "Create")
+    deliveries.add_all(
+        db,
+        [
+            (f"https://{OTHER}/é", OTHER, NOW + MINUTE),
+            (f"https://{HOST}/inbox", HOST, NOW + MINUTE),
+            (f"https://{HOST}/2", HOST, NOW),
+        ],
+        object_uri=ITEM,
+        sender="fleurs",
+        verb="Update",
+        body="{}",
+        now=NOW,
+    )
+    told = [*due(db), *due(db, OTHER)]
+    assert [(row.inbox, row.verb, row.due, row.version, row.body) for row in told] == [
+        (f"https://{HOST}/inbox", "Create", NOW, 2, "{}"),  # waited already, and still does
+        (f"https://{HOST}/2", "Update", NOW, 1, "{}"),
+        (f"https://{OTHER}/é", "Update", NOW + MINUTE, 1, "{}"),
+    ]
+    assert told[1].id > told[2].id
+    deliveries.add_all(db, [], object_uri=ITEM, sender="fleurs", verb="Delete", body=None, now=NOW)
+    assert len(due(db)) == 2
 
 
 def test_giving_up_what_was_sent_does_not_drop_what_came_meanwhile(db: sqlite3.Connection) -> None:
@@ -273,7 +315,7 @@ def test_a_failure_is_forgotten_when_a_later_state_arrives(db: sqlite3.Connectio
     add(db, "Create")
     give_up(db)
     add(db, "Update")
-    deliveries.remove(db, only(db))
+    deliveries.remove(db, [only(db)])
     assert deliveries.find_failed(db) == []
 
 
