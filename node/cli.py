@@ -90,7 +90,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     asked = top.parse_args(words)
     try:
         status = int(asked.run(asked) or DONE)
-        sys.stdout.flush()  # here whoever reads may be gone, not when Python ends
+        if sys.stdout is not None:  # it is, behind `>&-`
+            sys.stdout.flush()  # here whoever reads may be gone, not when Python ends
         return status
     except errors.NodeError as error:
         print(f"echoppe: {error.detail or error.code}", file=sys.stderr)

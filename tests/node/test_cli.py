@@ -336,3 +336,17 @@ def test_a_reader_who_went_away_is_no_failure(folder: Path) -> None:
         )
     assert "Traceback" not in done.stderr
     assert done.stderr == ""
+
+
+def test_without_anywhere_to_write_it_is_done_all_the_same(folder: Path) -> None:
+    """`echoppe shop list >&-`."""
+    done = subprocess.run(
+        ["sh", "-c", 'exec "$0" -m node -C "$1" shop list >&-', sys.executable, str(folder)],
+        cwd=ROOT,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=180,
+        check=False,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+    )
+    assert (done.returncode, done.stderr) == (0, "")
