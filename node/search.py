@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import bringing, globe, hours, neighbours, ranking, reading
+from node import bringing, globe, hours, neighbours, ranking, reading, territory
 from node.directory import Block, Directory
 from node.model import (
     Filters,
@@ -37,6 +37,7 @@ from node.reading import Plan
 from node.store import listings, matches, places, search
 from node.store import shops as shop_rows
 from node.synonyms import Synonyms
+from node.translation import Translator
 
 PAGE = 20
 PAGE_MOST = 500
@@ -70,6 +71,21 @@ class Engine:
         self.vocabulary = reading.Vocabulary()
         self._surroundings: dict[str, Surroundings] = {}
         self._places: dict[str, Place | None] = {}
+        self._understood: dict[tuple[str, str], territory.Understood] = {}
+
+    def understand(
+        self, db: sqlite3.Connection, text: str, say: Translator
+    ) -> territory.Understood:
+        """What a person means by the name of a place: from the gazetteer alone, which does not
+        change while a node runs, so it is looked up once."""
+        key = (text, say.language)
+        known = self._understood.get(key)
+        if known is None:
+            known = territory.understand(db, text, say)
+            if len(self._understood) >= PLACES_KEPT:
+                self._understood.clear()
+            self._understood[key] = known
+        return known
 
     def place(self, db: sqlite3.Connection, place_id: str) -> Place | None:
         """A place of the gazetteer, which does not change while a node runs."""
@@ -347,11 +363,13 @@ class _Asked:
         limit = ranking.tenths(min(reached, 1e5))
         circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
+        further = RINGS.index(RingName.FURTHER)
+
         def is_decided(one: Placed) -> bool:
             ring, its_circle, where, stale, turn, distance, _, _ = one.key
             if one.run.ring in whole:
                 return True
-            if ring == RINGS.index(RingName.FURTHER):
+            if ring == further:
                 if RingName.AROUND not in whole or its_circle > circle:
                     return False
                 if its_circle < circle:
