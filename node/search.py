@@ -430,7 +430,8 @@ class _Asked:
 
         Every row found goes through here, so this loop is kept short.
         """
-        runs: dict[tuple[str, Where], Run] = {}
+        runs: list[Run] = []
+        of_shop: dict[str, list[Run | None]] = {}
         of_number = self.view.by_number.get
         in_title, at_head = titles.rows, titles.heads
         last, placed = -1, None
@@ -440,18 +441,20 @@ class _Asked:
                 last = number
                 block = of_number(number)
                 placed = None if block is None else self._placed(block)
+                if placed is not None:
+                    its = of_shop.setdefault(placed[0].shop, [None] * len(Where))
             if placed is None:
                 continue
             where = Where.ELSEWHERE
             if row in in_title:
                 where = Where.HEAD if row in at_head else Where.TITLE
-            block, km, ring, stale = placed
-            run = runs.get((block.shop, where))
+            run = its[where]
             if run is None:
-                runs[block.shop, where] = Run(block, km, ring, where, stale, [row])
-            else:
-                run.rows.append(row)
-        return list(runs.values())
+                block, km, ring, stale = placed
+                run = its[where] = Run(block, km, ring, where, stale, [])
+                runs.append(run)
+            run.rows.append(row)
+        return runs
 
     def _placed(self, block: Block) -> tuple[Block, float | None, RingName, bool] | None:
         """A block with its distance, its ring, and whether its node is silent; None where it is
