@@ -6,7 +6,6 @@ Amounts are integer cents, quantities integer thousandths; nothing here is a flo
 import re
 from dataclasses import dataclass
 from datetime import datetime
-from decimal import ROUND_HALF_UP, Decimal
 
 from node import errors
 from node.model import Offer, Reduction, UnitPrice
@@ -105,8 +104,9 @@ def unit_price(offer: Offer) -> UnitPrice | None:
     unit = UNITS.get(offer.unit)
     if unit is None or (unit.base == "piece" and offer.quantity_milli == 1000):
         return None
-    cents = Decimal(offer.price_cents * unit.per_base) / Decimal(offer.quantity_milli)
-    return UnitPrice(int(cents.quantize(Decimal(1), ROUND_HALF_UP)), offer.currency, unit.base)
+    held = 2 * offer.quantity_milli  # doubled, so that a half is rounded up
+    cents = (2 * offer.price_cents * unit.per_base + offer.quantity_milli) // held
+    return UnitPrice(cents, offer.currency, unit.base)
 
 
 def percent_off(reference_cents: int, cents: int) -> int:

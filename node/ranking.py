@@ -24,6 +24,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import IntEnum
+from functools import partial
 
 from node import errors
 from node.directory import Block
@@ -32,6 +33,7 @@ from node.model import RingName
 TURN = {RingName.COMMUNE: 1, RingName.AROUND: 3, RingName.FURTHER: 3}
 RINGS = tuple(RingName)
 _RING_NUMBERS = {ring: number for number, ring in enumerate(RINGS)}
+_TURNS = tuple(TURN[ring] for ring in RINGS)
 _UNKNOWN_CIRCLE = 99
 _UNKNOWN_DISTANCE = 10**6  # tenths of a kilometre
 _CURSOR = re.compile(r"(\d{8})((?:\.[0-9a-f]{1,9}){8})")
@@ -79,38 +81,43 @@ def in_order(
     waiting: list[tuple[Key, str, int, Run]] = []
     for run in runs:
         run.rows.sort(reverse=True)
-        nth, key = 0, _key(run, 0, seed, radius_km)
+        nth, key = 0, _key(run, seed, radius_km)
         if after is not None and key <= after:
-            nth = bisect.bisect_right(
-                range(len(run.rows)), after, key=lambda nth: _key(run, nth, seed, radius_km)
-            )
+            nth = bisect.bisect_right(range(len(run.rows)), after, key=partial(_nth, key))
             if nth == len(run.rows):
                 continue
-            key = _key(run, nth, seed, radius_km)
+            key = _nth(key, nth)
         waiting.append((key, run.block.shop, nth, run))
     heapq.heapify(waiting)
     while waiting:
         key, shop, nth, run = waiting[0]
         yield Placed(key, run.rows[nth], run)
-        if nth + 1 < len(run.rows):
-            following = _key(run, nth + 1, seed, radius_km)
-            heapq.heapreplace(waiting, (following, shop, nth + 1, run))
+        nth += 1
+        if nth < len(run.rows):
+            heapq.heapreplace(waiting, (_nth(key, nth), shop, nth, run))
         else:
             heapq.heappop(waiting)
 
 
-def _key(run: Run, nth: int, seed: str, radius_km: float) -> Key:
+def _key(run: Run, seed: str, radius_km: float) -> Key:
+    """Of the first of a run."""
     ring = run.ring
     return (
         _RING_NUMBERS[ring],
         0 if ring is not RingName.FURTHER else circle_of(ring, run.km, radius_km),
         run.where,
         int(run.stale),
-        nth // TURN[ring],
+        0,
         0 if ring is RingName.COMMUNE else tenths(run.km),
-        nth,
+        0,
         tie_of(seed, run.block.uri),
     )
+
+
+def _nth(key: Key, nth: int) -> Key:
+    """The key of another of the same run: it has its own turn, and comes behind those before it."""
+    ring, circle, where, stale, _, distance, _, tie = key
+    return ring, circle, where, stale, nth // _TURNS[ring], distance, nth, tie
 
 
 def circle_of(ring: RingName, km: float | None, radius_km: float) -> int:

@@ -94,14 +94,17 @@ def plan(
     changed = [Changed(word, Reading.SYNONYM, added) for word, added in query.widened]
     terms: list[words.Term] = []
     mended: dict[str, str] = {}
+    known_words = _Known(db, query.terms)
     for term in query.terms:
-        met = _met(db, term)
+        met = known_words.met(term)
         if met is not None:
             terms.append(met)
             continue
         read_as, how = _mended(db, term, vocabulary, now)
         if how is Reading.SPELLING:
-            meant = [_met(db, one) for one in synonyms.widen(words.read(read_as[0]), known).terms]
+            mended_terms = synonyms.widen(words.read(read_as[0]), known).terms
+            known_mended = _Known(db, mended_terms)
+            meant = [known_mended.met(one) for one in mended_terms]
             if all(meant):
                 terms += [one for one in meant if one is not None]
                 mended[term.typed] = read_as[0]
@@ -116,13 +119,32 @@ def plan(
     return Plan(tuple(terms), demands, refusals, tuple(changed), suggestion if mended else None)
 
 
-def _met(db: sqlite3.Connection, term: words.Term) -> words.Term | None:
-    """The term with those of its alternatives that any listing has; None where there are none.
+class _Known:
+    """Which alternatives of some terms any listing has.
 
-    An alternative that is never met would be looked for to the end of every list, in every zone.
+    Whether a word stands in a title is had at once for all of them; the full-text tables, where a
+    look costs more, are asked for the others only.
     """
-    kept = tuple(one for one in term.alternatives if matches.count(db, _all_of(one), 1))
-    return replace(term, alternatives=kept) if kept else None
+
+    def __init__(self, db: sqlite3.Connection, terms: Sequence[words.Term]) -> None:
+        self._db = db
+        alone = {one[0] for term in terms for one in term.alternatives if len(one) == 1}
+        found = matches.in_titles(db, alone)
+        self._met: dict[tuple[str, ...], bool] = {(word,): True for word in found}
+
+    def met(self, term: words.Term) -> words.Term | None:
+        """The term with those of its alternatives that any listing has; None where there are none.
+
+        One that is never met would be looked for to the end of every list, in every zone.
+        """
+        kept = tuple(filter(self._is_met, term.alternatives))
+        return replace(term, alternatives=kept) if kept else None
+
+    def _is_met(self, tokens: tuple[str, ...]) -> bool:
+        met = self._met.get(tokens)
+        if met is None:
+            met = self._met[tokens] = bool(matches.count(self._db, _all_of(tokens), 1))
+        return met
 
 
 def _mended(

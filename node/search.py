@@ -20,7 +20,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from node import bringing, globe, hours, neighbours, ranking, reading
+from node import bringing, globe, hours, neighbours, ranking, reading, territory
 from node.directory import Block, Directory
 from node.model import (
     Filters,
@@ -37,6 +37,7 @@ from node.reading import Plan
 from node.store import listings, matches, places, search
 from node.store import shops as shop_rows
 from node.synonyms import Synonyms
+from node.translation import Translator
 
 PAGE = 20
 PAGE_MOST = 500
@@ -70,6 +71,21 @@ class Engine:
         self.vocabulary = reading.Vocabulary()
         self._surroundings: dict[str, Surroundings] = {}
         self._places: dict[str, Place | None] = {}
+        self._understood: dict[tuple[str, str], territory.Understood] = {}
+
+    def understand(
+        self, db: sqlite3.Connection, text: str, say: Translator
+    ) -> territory.Understood:
+        """What a person means by the name of a place: from the gazetteer alone, which does not
+        change while a node runs, so it is looked up once."""
+        key = (text, say.language)
+        known = self._understood.get(key)
+        if known is None:
+            known = territory.understand(db, text, say)
+            if len(self._understood) >= PLACES_KEPT:
+                self._understood.clear()
+            self._understood[key] = known
+        return known
 
     def place(self, db: sqlite3.Connection, place_id: str) -> Place | None:
         """A place of the gazetteer, which does not change while a node runs."""
@@ -347,11 +363,13 @@ class _Asked:
         limit = ranking.tenths(min(reached, 1e5))
         circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
+        further = RINGS.index(RingName.FURTHER)
+
         def is_decided(one: Placed) -> bool:
             ring, its_circle, where, stale, turn, distance, _, _ = one.key
             if one.run.ring in whole:
                 return True
-            if ring == RINGS.index(RingName.FURTHER):
+            if ring == further:
                 if RingName.AROUND not in whole or its_circle > circle:
                     return False
                 if its_circle < circle:
@@ -412,7 +430,8 @@ class _Asked:
 
         Every row found goes through here, so this loop is kept short.
         """
-        runs: dict[tuple[str, Where], Run] = {}
+        runs: list[Run] = []
+        of_shop: dict[str, list[Run | None]] = {}
         of_number = self.view.by_number.get
         in_title, at_head = titles.rows, titles.heads
         last, placed = -1, None
@@ -422,18 +441,20 @@ class _Asked:
                 last = number
                 block = of_number(number)
                 placed = None if block is None else self._placed(block)
+                if placed is not None:
+                    its = of_shop.setdefault(placed[0].shop, [None] * len(Where))
             if placed is None:
                 continue
             where = Where.ELSEWHERE
             if row in in_title:
                 where = Where.HEAD if row in at_head else Where.TITLE
-            block, km, ring, stale = placed
-            run = runs.get((block.shop, where))
+            run = its[where]
             if run is None:
-                runs[block.shop, where] = Run(block, km, ring, where, stale, [row])
-            else:
-                run.rows.append(row)
-        return list(runs.values())
+                block, km, ring, stale = placed
+                run = its[where] = Run(block, km, ring, where, stale, [])
+                runs.append(run)
+            run.rows.append(row)
+        return runs
 
     def _placed(self, block: Block) -> tuple[Block, float | None, RingName, bool] | None:
         """A block with its distance, its ring, and whether its node is silent; None where it is

@@ -249,6 +249,8 @@ class Listing:
     @property
     def main_offer(self) -> Offer:
         """The one shown first: the cheapest that can be had, else the first."""
+        if len(self.offers) == 1:
+            return self.offers[0]
         to_be_had = [
             offer
             for offer in self.offers

@@ -1,9 +1,10 @@
 """The two doors to the database file, `read` and `write`, and the locks around it.
 
 One server process owns the file. Inside it two reader threads serve `read`, each with its own
-read-only connection, and ONE writer thread serves `write`. The writer takes whatever waits into a
-single commit, each function under a savepoint of its own: a failing one undoes only itself, and
-nobody is told of success before the commit has reached the disk (`synchronous=FULL`).
+read-only connection and in turn, unless one takes long; ONE writer thread serves `write`. The
+writer takes whatever waits into a single commit, each function under a savepoint of its own: a
+failing one undoes only itself, and nobody is told of success before the commit has reached the disk
+(`synchronous=FULL`).
 
 Commands write to the same file while the server runs, through `transaction`. Two file locks keep
 them apart:
@@ -38,7 +39,8 @@ T = TypeVar("T")
 FILE_NAME = "node.db"
 LOG_NAME = f"{FILE_NAME}-wal"
 KEPT_NAME = "node.log-kept"  # another name of the log, while a server runs and after it was killed
-READERS = 2  # more only compete for the interpreter (measured: design, speed 5)
+READERS = 2  # the second one goes on while the first takes long; more only compete
+TURN_S = 0.02  # seconds for which a reader is waited for by the other one, not longer
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
 _DISK = frozenset(
@@ -250,6 +252,7 @@ class Database:
         self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
         self._untaken: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
+        self._turn = threading.Lock()
         self._readers = ThreadPoolExecutor(
             READERS, thread_name_prefix="reader", initializer=self._take_reader
         )
@@ -300,11 +303,15 @@ class Database:
 
         def work() -> T:
             db: sqlite3.Connection = self._local.db
-            db.execute("BEGIN")
+            turn = self._take_turn()
             try:
-                return function(db, *args, **kw)
+                db.execute("BEGIN")
+                try:
+                    return function(db, *args, **kw)
+                finally:
+                    db.execute("COMMIT")
             finally:
-                db.execute("COMMIT")
+                turn.release()
 
         return await asyncio.get_running_loop().run_in_executor(self._readers, work)
 
@@ -340,6 +347,16 @@ class Database:
     def waiting(self) -> int:
         """How many writes wait for the writer."""
         return self._jobs.qsize()
+
+    def _take_turn(self) -> threading.Lock:
+        """One reader after the other: beside each other they fight for the interpreter, and each
+        takes longer. Whoever takes very long loses its turn, and others go on beside it."""
+        turn = self._turn
+        if not turn.acquire(timeout=TURN_S):
+            turn = threading.Lock()
+            turn.acquire()
+            self._turn = turn
+        return turn
 
     def _take_reader(self) -> None:
         self._local.db = self._untaken.get_nowait()

@@ -2,7 +2,6 @@
 
 import json
 import sqlite3
-import uuid
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
@@ -90,26 +89,28 @@ def find(
         "least": prices.least if prices and prices.least is not None else 0,
         "most": prices.most if prices and prices.most is not None else 2**62,
     }
-    cursor = db.cursor()
-    cursor.row_factory = None  # plain tuples: there may be thousands
     found: list[int] = []
     for first, last in ranges:
         values["first"], values["last"] = first, last
-        found += [row[0] for row in cursor.execute(statement, values)]
+        found += json.loads(db.execute(statement, values).fetchone()[0])
     return found
 
 
+# There may be thousands: in one row they are had in two thirds of the time that as many rows take,
+# and no other thread is let in between.
 _MATCH = """
-SELECT rowid FROM {table} WHERE {table} MATCH :expression AND rowid BETWEEN :first AND :last
-LIMIT :limit
+SELECT json_group_array(rowid) FROM (
+    SELECT rowid FROM {table} WHERE {table} MATCH :expression AND rowid BETWEEN :first AND :last
+    LIMIT :limit)
 """
 _MATCH_PRICED = """
-SELECT search_rows.id FROM {table} CROSS JOIN search_rows ON search_rows.id = {table}.rowid
-WHERE {table} MATCH :expression AND {table}.rowid BETWEEN :first AND :last
-  AND low <= :most AND high >= :least
-  AND (low >= :least OR high <= :most OR EXISTS (
-      SELECT 1 FROM json_each(others) WHERE value BETWEEN :least AND :most))
-LIMIT :limit
+SELECT json_group_array(id) FROM (
+    SELECT search_rows.id FROM {table} CROSS JOIN search_rows ON search_rows.id = {table}.rowid
+    WHERE {table} MATCH :expression AND {table}.rowid BETWEEN :first AND :last
+      AND low <= :most AND high >= :least
+      AND (low >= :least OR high <= :most OR EXISTS (
+          SELECT 1 FROM json_each(others) WHERE value BETWEEN :least AND :most))
+    LIMIT :limit)
 """
 _FIND = {
     (titles, priced): (_MATCH_PRICED if priced else _MATCH).format(
@@ -143,7 +144,13 @@ def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str
         "SELECT id, listing FROM search_rows WHERE id IN (SELECT value FROM json_each(?))",
         (json.dumps(list(numbers)),),
     )
-    return {row["id"]: str(uuid.UUID(bytes=row["listing"])) for row in rows}
+    found = {}
+    for number, key in rows:
+        digits = key.hex()
+        found[number] = "-".join(
+            (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
+        )
+    return found
 
 
 def beginning(db: sqlite3.Connection, start: str, limit: int) -> list[str]:
@@ -155,6 +162,18 @@ def beginning(db: sqlite3.Connection, start: str, limit: int) -> list[str]:
         ORDER BY listings DESC, word LIMIT :limit
         """,
         {"start": start, "after": start + "\U0010ffff", "limit": limit},
+    )
+    return [row[0] for row in rows]
+
+
+def in_titles(db: sqlite3.Connection, words: Iterable[str]) -> list[str]:
+    """Those of some words that titles of listings have."""
+    rows = db.execute(
+        """
+        SELECT word FROM search_vocabulary
+        WHERE word IN (SELECT value FROM json_each(?)) AND listings > 0
+        """,
+        (json.dumps(list(words)),),
     )
     return [row[0] for row in rows]
 

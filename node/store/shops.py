@@ -18,16 +18,34 @@ _READ_KEPT = 2000
 
 
 def _shop(row: sqlite3.Row) -> Shop:
-    values = {key: row[key] for key in row.keys()}  # noqa: SIM118 (a Row iterates over values)
-    values["opened"] = times.moment(values["opened"])
-    values["updated"] = times.moment(values["updated"])
-    values["seen"] = times.moment(values["seen"])
-    values["closed"] = times.moment_or_none(values["closed"])
-    values["hours"] = read_hours(values["hours"])
-    values["payments"] = tuple(json.loads(values["payments"]))
-    values["step_free"] = None if values["step_free"] is None else bool(values["step_free"])
-    values["delivery"] = read_delivery(values["delivery"])
-    return Shop(**values)
+    (
+        id_, uri, url, peer, handle, name, summary, place, address, phone,
+        latitude, longitude, opened, updated, seen, closed,
+        hours, payments, step_free, delivery, ready_minutes,
+    ) = row  # fmt: skip
+    return Shop(
+        id=id_,
+        uri=uri,
+        url=url,
+        peer=peer,
+        handle=handle,
+        name=name,
+        summary=summary,
+        place=place,
+        address=address,
+        phone=phone,
+        latitude=latitude,
+        longitude=longitude,
+        opened=times.moment(opened),
+        updated=times.moment(updated),
+        seen=times.moment(seen),
+        closed=times.moment_or_none(closed),
+        hours=read_hours(hours),
+        payments=() if payments == "[]" else tuple(json.loads(payments)),
+        step_free=None if step_free is None else bool(step_free),
+        delivery=read_delivery(delivery),
+        ready_minutes=ready_minutes,
+    )
 
 
 def _values(shop: Shop) -> dict[str, object]:

@@ -5,7 +5,7 @@ A page shows up to twenty, so whatever is the same for several of them is worked
 
 import zlib
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from node import bringing_said, hours, phrases, prices
@@ -65,6 +65,15 @@ class ShopCard:
     ground: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Of:
+    """What all cards of a shop say of it."""
+
+    name: str
+    host: str
+    state: opening.Said
+
+
 class Cards:
     """Makes the cards of one page."""
 
@@ -95,18 +104,18 @@ class Cards:
         self._local_now = now.astimezone(self._zone)
         self._board = board
         self._hosts: dict[str, str] = {}
-        self._names: dict[str, str] = {}
+        self._shops: dict[str, _Of] = {}
+        self._seen: dict[tuple[date, Kind], str] = {}
 
     def hit(self, hit: SearchHit, *, nearby: bool) -> Card:
         """A search result; `nearby`: in the commune itself, which then needs no name."""
-        where = [] if nearby or hit.place is None else [hit.place.name]
+        where = "" if nearby or hit.place is None else hit.place.name
         if hit.distance_km is not None:
-            where.append(
-                self.say("{distance} away").format(
-                    distance=phrases.distance(self.say, hit.distance_km)
-                )
+            away = self.say("{distance} away").format(
+                distance=phrases.distance(self.say, hit.distance_km)
             )
-        card = self.listing(hit.listing, hit.shop, ", ".join(where), stale=hit.stale)
+            where = f"{where}, {away}" if where else away
+        card = self.listing(hit.listing, hit.shop, where, stale=hit.stale)
         if hit.delivered and self._near is not None and not card.sold_out:
             brought = bringing_said.brought(hit.shop, self._near, self.now, self.say)
             return replace(card, brought=brought)
@@ -114,10 +123,10 @@ class Cards:
 
     def listing(self, found: Listing, shop: Shop, where: str = "", *, stale: bool = False) -> Card:
         """A listing and the shop that has it."""
-        availability = best_availability(found)
-        state = self.state(shop)
-        seen, host = self.seen(found, stale=stale), self.host(shop)
-        name = self._name(shop)
+        main = found.main_offer
+        availability = best_availability(found, main)
+        of = self._shops.get(shop.id) or self._of(shop)
+        seen, host, state = self.seen(found, stale=stale), of.host, of.state
         copy = found.remote_photo
         if copy is not None:
             self._copies.note(found.id)
@@ -125,8 +134,8 @@ class Cards:
             href=self.href(found.url, shop),
             name=shown.line(found.name, NAME_MOST),
             language="" if found.language == self.say.language else found.language,
-            price=price(self.say, found, self.now),
-            shop=f"{name}, {where}" if where else name,
+            price=price(self.say, found, self.now, main),
+            shop=f"{of.name}, {where}" if where else of.name,
             stock=""
             if availability is Availability.IN_STOCK
             else self.say.availability(availability),
@@ -142,22 +151,22 @@ class Cards:
 
     def shop(self, found: Shop, trade: str = "", where: str = "") -> ShopCard:
         """A shop in a list."""
-        state = self.state(found)
+        of = self._of(found)
         return ShopCard(
             href=self.href(found.url, found),
-            name=self._name(found),
+            name=of.name,
             trade=trade,
             where=where,
-            state=state.words,
-            style="open" if state.open else "closed",
-            host=self.host(found),
+            state=of.state.words,
+            style="open" if of.state.open else "closed",
+            host=of.host,
             ground=ground(found.id),
         )
 
-    def _name(self, shop: Shop) -> str:
-        if shop.id not in self._names:
-            self._names[shop.id] = shown.line(shop.name, NAME_MOST)
-        return self._names[shop.id]
+    def _of(self, shop: Shop) -> _Of:
+        of = _Of(shown.line(shop.name, NAME_MOST), self.host(shop), self.state(shop))
+        self._shops[shop.id] = of
+        return of
 
     def href(self, url: str, shop: Shop) -> str:
         """Where a page of a shop is: in this language and from the same place if it is ours."""
@@ -184,46 +193,63 @@ class Cards:
         when = found.seen.astimezone(self._zone)
         if stale:
             return self.say("Information of {date}").format(date=phrases.day(self.say, when))
-        return phrases.seen(self.say, when, self._local_now, on_shelf=found.kind is Kind.GOODS)
+        key = (when.date(), found.kind)
+        said = self._seen.get(key)
+        if said is None:
+            on_shelf = found.kind is Kind.GOODS
+            said = phrases.seen(self.say, when, self._local_now, on_shelf=on_shelf)
+            self._seen[key] = said
+        return said
 
 
-def price(say: Translator, found: Listing, now: datetime | None = None) -> Price:
-    """What a listing costs: its one price, or from its least on; reduced, from what, at `now`."""
-    costs = {offer.price_cents for offer in found.offers}
-    written = offer_price(say, found.main_offer, now)
-    if len(costs) > 1 and written.amount:
-        return replace(written, before=say("from"))
-    return written
+def price(
+    say: Translator, found: Listing, now: datetime | None = None, main: Offer | None = None
+) -> Price:
+    """What a listing costs: its one price, or from its least on; reduced, from what, at `now`.
+
+    `main` is its main offer, where that is known.
+    """
+    main = main or found.main_offer
+    before = ""
+    if any(offer.price_cents != main.price_cents for offer in found.offers):
+        before = say("from")
+    return offer_price(say, main, now, before)
 
 
-def offer_price(say: Translator, offer: Offer, now: datetime | None = None) -> Price:
-    """What one offer costs; with `now`, its reduction too, as long as that lasts."""
+def offer_price(
+    say: Translator, offer: Offer, now: datetime | None = None, before: str = ""
+) -> Price:
+    """What one offer costs; with `now`, its reduction too, as long as that lasts.
+
+    `before` is written before the amount, where there is one.
+    """
     if offer.price_cents is None:
         return Price("", "", say("price on request"))
     amount = say.money(offer.price_cents, offer.currency)
     unit = prices.unit_price(offer)
-    written = Price("", amount, "")
+    per = ""
     if unit is not None:
         between = "\u00a0" if unit.per == "piece" else "/"
         per = f"{say.money(unit.cents, unit.currency)}{between}{say.unit(unit.per)}"
-        written = Price("", amount, per)
     cut = None if now is None else prices.current_reduction(offer, now)
     if cut is None:
-        return written
+        return Price(before, amount, per)
     percent = prices.percent_off(cut.reference_cents, offer.price_cents)
-    return replace(
-        written,
+    return Price(
+        before,
+        amount,
+        per,
         instead=say("instead of"),
         was=say.money(cut.reference_cents, offer.currency),
         cut=say("−{percent}%").format(percent=percent) if percent else "",
     )
 
 
-def best_availability(found: Listing) -> Availability:
-    """Of the whole listing: it can be had as long as one of its offers can."""
-    main = found.main_offer.availability
-    if main is not Availability.OUT_OF_STOCK:
-        return main
+def best_availability(found: Listing, main: Offer | None = None) -> Availability:
+    """Of the whole listing: to be had as long as one of its offers is. `main` as in `price`."""
+    best = (main or found.main_offer).availability
+    if best is not Availability.OUT_OF_STOCK:
+        return best
     return next(
         (
             offer.availability

@@ -23,7 +23,7 @@ def understand(db: sqlite3.Connection, site: state.Site, text: str, say: Transla
     """What was meant by the text in the field for the place."""
     if not text or text == territory.label(site.commune):
         return Understood(site.commune, (), None, None)
-    return territory.understand(db, text, say)
+    return site.engine.understand(db, text, say)
 
 
 def chosen(db: sqlite3.Connection, site: state.Site, request: Request) -> Place:

@@ -26,9 +26,9 @@ def paragraphs(text: str, most: int) -> str:
 
 
 def _calm(text: str) -> str:
-    if text.isascii():
-        return _UNSEEN.sub("", text)
-    return _PILES.sub(r"\1", _UNSEEN.sub("", text))
+    if not text.isprintable():  # nothing that is printable is to be unseen
+        text = _UNSEEN.sub("", text)
+    return text if text.isascii() else _PILES.sub(r"\1", text)
 
 
 def _clip(text: str, most: int) -> str:

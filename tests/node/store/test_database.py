@@ -157,6 +157,22 @@ async def test_a_read_sees_one_moment_though_others_write(tmp_path: Path) -> Non
         assert await db.read(numbers) == [1, 2]
 
 
+async def test_a_read_that_takes_long_holds_up_no_other(tmp_path: Path) -> None:
+    end = threading.Event()
+    async with database.Database(ground.make(tmp_path)) as db:
+        try:
+            for _ in range(2):
+                long = asyncio.ensure_future(db.read(lambda _: end.wait(SOON)))
+                for _ in range(3):
+                    assert await asyncio.wait_for(db.read(numbers), SOON / 2) == []
+                assert not long.done()
+                end.set()
+                assert await long
+                end.clear()
+        finally:
+            end.set()
+
+
 async def test_a_failing_read_leaves_its_reader_usable(tmp_path: Path) -> None:
     def fail(db: sqlite3.Connection) -> None:
         numbers(db)
