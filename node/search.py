@@ -501,8 +501,9 @@ class _Nearness:
         assert asked.point is not None
         a, b, c = asked.point
         of_number = asked.view.by_number
-        numbers = list(dict.fromkeys([row >> search.ROW_BITS for row in rows]))
-        if not of_number.keys() >= set(numbers):
+        once = dict.fromkeys([row >> search.ROW_BITS for row in rows])
+        numbers = list(once)
+        if not of_number.keys() >= once.keys():
             numbers = [number for number in numbers if number in of_number]
             rows = [row for row in rows if row >> search.ROW_BITS in of_number]
         self._asked = asked
@@ -533,13 +534,14 @@ class _Nearness:
         limit = heapq.nlargest(shops + 1, there)[-1]
         some: list[int] = []
         following = -1
-        for position, near in enumerate(self._near):
-            if limit < near <= self._reached:
+        near_enough = [at for at, near in enumerate(self._near) if limit <= near <= self._reached]
+        for position in near_enough:
+            if self._near[position] > limit:
                 first = self._numbers[position] << search.ROW_BITS
                 begin = bisect.bisect_left(self._rows, first)
                 end = bisect.bisect_left(self._rows, first + search.ROWS_IN_BLOCK, begin)
                 some += self._rows[begin:end]
-            elif near == limit:
+            else:
                 following = self._numbers[position]
         self._reached = limit
         self.left -= len(some)

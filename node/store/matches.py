@@ -125,17 +125,18 @@ def beginning_with(
     db: sqlite3.Connection, numbers: Iterable[int], first_words: Iterable[str]
 ) -> frozenset[int]:
     """Those of some rows whose titles begin with one of some words."""
-    rows = db.execute(
+    found = db.execute(
         """
-        SELECT id FROM search_rows
-        WHERE id IN (SELECT value FROM json_each(?)) AND head IN (SELECT value FROM json_each(?))
+        SELECT json_group_array(search_rows.id)
+        FROM json_each(?) AS asked CROSS JOIN search_rows ON search_rows.id = asked.value
+        WHERE head IN (SELECT value FROM json_each(?))
         """,
         (
             json.dumps(sorted(numbers)),
             json.dumps([search_texts.head_number(word) for word in first_words]),
         ),
-    )
-    return frozenset([row[0] for row in rows])
+    ).fetchone()[0]
+    return frozenset(json.loads(found))
 
 
 def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
