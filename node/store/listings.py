@@ -24,6 +24,11 @@ _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity
                     availability, stock, gtin, sku, reduction_kind, reduction_from,
                     reduction_since, reduction_until"""
 
+# Looked up for every row that is read: calling an enumeration takes several times as long.
+_AVAILABILITY = {one.value: one for one in Availability}
+_CONDITIONS = {one.value: one for one in Condition}
+_KINDS = {one.value: one for one in Kind}
+
 
 def _offer(row: sqlite3.Row) -> Offer:
     (
@@ -37,7 +42,7 @@ def _offer(row: sqlite3.Row) -> Offer:
         currency=currency,
         quantity_milli=quantity,
         unit=unit,
-        availability=Availability(availability),
+        availability=_AVAILABILITY[availability],
         stock=stock,
         gtin=gtin,
         sku=sku,
@@ -70,7 +75,7 @@ def _listing(
         name=name,
         description=description,
         category=category,
-        condition=Condition(condition),
+        condition=_CONDITIONS[condition],
         language=language,
         announce=bool(announce),
         published=times.moment(published),
@@ -78,7 +83,7 @@ def _listing(
         seen=times.moment(seen),
         withdrawn=times.moment_or_none(withdrawn),
         offers=tuple(offers),
-        kind=Kind(kind),
+        kind=_KINDS[kind],
         pick_up=bool(pick_up),
         delivered=bool(delivered),
         photos=shown,
@@ -202,7 +207,7 @@ def remove(db: sqlite3.Connection, listing_id: str) -> None:
 
 
 def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Listing]:
-    offers: dict[str, list[Offer]] = {row["id"]: [] for row in rows}
+    offers: dict[str, list[Offer]] = {row[0]: [] for row in rows}
     for row in db.execute(
         f"""
         SELECT {_OFFER_COLUMNS} FROM offers
@@ -210,12 +215,11 @@ def _with_offers(db: sqlite3.Connection, rows: Sequence[sqlite3.Row]) -> list[Li
         """,  # noqa: S608
         (json.dumps(list(offers)),),
     ):
-        offers[row["listing"]].append(_offer(row))
+        offers[row[1]].append(_offer(row))
     shown = photos.find(db, offers)
     copies = remote_photos.find(db, offers)
     return [
-        _listing(row, offers[row["id"]], shown.get(row["id"], ()), copies.get(row["id"]))
-        for row in rows
+        _listing(row, offers[row[0]], shown.get(row[0], ()), copies.get(row[0])) for row in rows
     ]
 
 
