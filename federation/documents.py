@@ -35,13 +35,14 @@ _UNUSABLE_CHARACTER = re.compile("[\x00\ud800-\udfff]")
 def parse(body: bytes, *, limit: int = limits.INBOX_BODY) -> dict[str, Any]:
     """The JSON object that `body` is, at most `limit` bytes long.
 
-    UTF-8 without a byte order mark, at most `limits.JSON_DEPTH` deep, no member named twice, no
-    number that readers disagree about (NaN, infinities, integers of 2^53 or more), no NUL and no
-    half of a surrogate pair. Numbers with a point or an exponent become the nearest double, which
-    is what canonical JSON (RFC 8785) takes them for.
+    UTF-8 without a byte order mark, at most `limits.JSON_DEPTH` deep, at most
+    `limits.JSON_CONTAINERS` objects and lists, no member named twice, no number that readers
+    disagree about (NaN, infinities, integers of 2^53 or more), no NUL and no half of a surrogate
+    pair. Numbers with a point or an exponent become the nearest double, which is what canonical
+    JSON (RFC 8785) takes them for.
 
-    Raises Refused: too-large (413), not-utf8, too-deep, duplicate-key, bad-number, bad-character,
-    not-an-object, bad-json (400).
+    Raises Refused: too-large (413), not-utf8, too-deep, too-many, duplicate-key, bad-number,
+    bad-character, not-an-object, bad-json (400).
     """
     if len(body) > limit:
         raise Refused("too-large", f"{len(body)} bytes of JSON", status=413)
@@ -58,17 +59,21 @@ def parse(body: bytes, *, limit: int = limits.INBOX_BODY) -> dict[str, Any]:
     if type(document) is not dict:
         raise Refused("not-an-object", type(document).__name__)
     if body.count(b"{") + body.count(b"[") > limits.JSON_DEPTH:
-        _check_depth(document)
+        _check_depth_and_count(document)
     if _SUSPECT_ESCAPE.search(body):
         _check_characters(document)
     return document
 
 
-def _check_depth(document: dict[str, Any]) -> None:
+def _check_depth_and_count(document: dict[str, Any]) -> None:
     """Goes down level by level, as often as there may be levels. (Twice as quick as looking for
     brackets in the text; what is nested far deeper never comes so far, the decoder gives it up.)"""
     level: list[Any] = [document]
+    left = limits.JSON_CONTAINERS
     for _ in range(limits.JSON_DEPTH):
+        left -= len(level)
+        if left < 0:
+            raise Refused("too-many", "too many objects and lists")
         level = [
             value
             for container in level

@@ -8,7 +8,7 @@ table, with the test that holds each (tests/hostile/test_budgets.py compares).
 
 # --- What is read --------------------------------------------------------------------------------
 
-INBOX_BODY = 256 * 1024  # an activity; the worst one costs some 40 ms to check at this size
+INBOX_BODY = 256 * 1024  # an activity; the worst costs 30 to 70 ms to check, by the processor
 ACTOR = 64 * 1024  # an actor's document or a key, fetched for anybody who names it, and kept
 DOCUMENT = 1024 * 1024  # an object, or a page of a collection, fetched from those who are heard
 DISCOVERY = 64 * 1024  # a WebFinger or NodeInfo document that we fetched ourselves
@@ -16,6 +16,7 @@ MEDIA = 8 * 1024 * 1024  # a photo of a neighbour's; two at once, each a few tim
 ANSWER = 64 * 1024  # what a server says to a delivery: looked at for its status only
 HEADER_BLOCK = 16 * 1024  # of a request or an answer; servers in use stay under 8 KiB
 JSON_DEPTH = 32  # real activities are some 8 deep; each level costs a stack frame somewhere
+JSON_CONTAINERS = 20_000  # objects and lists in all; a page of a hundred listings has 4,000
 JSON_INTEGER = 2**53 - 1  # beyond it JSON readers take two integers for one (RFC 7493, 2.2)
 URL = 2048  # what browsers and proxies carry
 KEY_ID = 2048

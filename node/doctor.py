@@ -15,7 +15,7 @@ from pathlib import Path
 
 from node import backups, errors, keyring, mail, media, restoring
 from node.settings import Settings
-from node.store import copies, database, deliveries, migrations, received
+from node.store import copies, database, migrations, queues, received
 
 FAULT, HINT = "fault", "hint"
 DISK_SHORT = 500_000_000  # bytes free, below which something should be done
@@ -297,7 +297,7 @@ def _inside(db: sqlite3.Connection, now: datetime) -> Iterator[Finding]:
 
 
 def _queues(db: sqlite3.Connection, now: datetime) -> Iterator[Finding]:
-    for queue in deliveries.find_queues(db):
+    for queue in queues.find_queues(db):
         if now - queue.since > QUEUE_LATE:
             why = f" ({queue.error})" if queue.error else ""
             yield Finding(

@@ -42,6 +42,7 @@ from node.store import (
     changes,
     database,
     deliveries,
+    delivery_hosts,
     enquiries,
     imports,
     mails,
@@ -340,7 +341,7 @@ def _sweep(db: sqlite3.Connection, folder: Path, now: datetime) -> None:
     accounts.prune(db, now)
     mail.prune(db, now)
     notices.prune(db, now)
-    deliveries.prune_hosts(db, now)
+    delivery_hosts.prune_hosts(db, now)
     deliveries.prune_told(db, now - outbox.QUIET)
     deliveries.mend_times(db, now, now + LONGEST_WAIT)
     remote_actors.prune(db, now - ACTORS_KEPT, ACTORS_MOST)

@@ -39,13 +39,13 @@ def configure(subjects: output.Subjects) -> None:
 def show(asked: argparse.Namespace) -> None:
     """Lists queues and failures."""
     from node.commands import folder
-    from node.store import database, deliveries
+    from node.store import database, queues
     from node.store.times import stamp, stamp_or_none
 
     here = folder.open_folder(asked)
     with database.reading(here.path) as db:
-        queues = deliveries.find_queues(db)
-        failed = deliveries.find_failed(db)
+        waiting = queues.find_queues(db)
+        failed = queues.find_failed(db)
     document: dict[str, Any] = {
         "waiting": [
             {
@@ -57,7 +57,7 @@ def show(asked: argparse.Namespace) -> None:
                 "failing_since": stamp_or_none(one.failing_since),
                 "error": one.error,
             }
-            for one in queues
+            for one in waiting
         ],
         "failed": [
             {
@@ -73,7 +73,7 @@ def show(asked: argparse.Namespace) -> None:
         ],
     }
     lines = []
-    for one in queues:
+    for one in waiting:
         lines.append(f"{one.host:40} {one.waiting} wait(s) since {one.since:%F %H:%M} UTC")
         if one.error:
             lines.append(f"    next try {max(one.due, here.now):%F %H:%M} UTC; last: {one.error}")
@@ -91,11 +91,11 @@ def replay(asked: argparse.Namespace) -> None:
     """Puts back what was given up, and makes all that waits due; the server sends it."""
     from node import errors
     from node.commands import folder
-    from node.store import database, deliveries
+    from node.store import database, queues
 
     here = folder.open_folder(asked)
     with database.transaction(here.path) as db:
-        again, waiting = deliveries.replay(db, asked.host, here.now)
+        again, waiting = queues.replay(db, asked.host, here.now)
         if asked.host is not None and not again and not waiting:
             raise errors.NotFound(
                 "nothing-to-replay",

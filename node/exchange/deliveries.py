@@ -21,7 +21,7 @@ from federation.errors import Gone, Refused, Unreachable
 from node.exchange import keys
 from node.exchange.context import Context
 from node.model import Delivery
-from node.store import deliveries, followers, peers
+from node.store import deliveries, delivery_hosts, followers, peers
 
 HOSTS_AT_ONCE = 50  # beside neighbours, who always have a place
 LETTERS = 20  # for one host, rendered and settled together
@@ -141,7 +141,7 @@ class Deliveries:
             if told not in bodies:
                 bodies[told] = self._context.publisher.body(db, row)
             letters.append(_Letter(row, bodies[told], self._signers.requests(db, row.sender)))
-        return _Turn(deliveries.wants_rfc9421(db, host, now)), letters
+        return _Turn(delivery_hosts.wants_rfc9421(db, host, now)), letters
 
     async def _deliver(self, letter: _Letter, turn: _Turn) -> bool:
         """Delivers one thing; False where it must be tried again."""
@@ -216,19 +216,21 @@ class Deliveries:
         """How it went with a host."""
         now = self._context.clock()
         if turn.used_rfc9421 is not None:
-            deliveries.revive(db, host)
+            delivery_hosts.revive(db, host)
             if turn.rfc9421 and not turn.used_rfc9421:
-                deliveries.forget_rfc9421(db, host)
+                delivery_hosts.forget_rfc9421(db, host)
             elif turn.used_rfc9421 and not turn.rfc9421:
                 until = now + timedelta(seconds=delivery.RFC9421_REMEMBERED)
-                deliveries.remember_rfc9421(db, host, until)
+                delivery_hosts.remember_rfc9421(db, host, until)
         if turn.trouble is not None:
             wait = turn.trouble.retry_after or delivery.backoff(
-                deliveries.failures(db, host)[0], self._chance
+                delivery_hosts.failures(db, host)[0], self._chance
             )
             retry_at = now + timedelta(seconds=wait)
             patient = turn.trouble.retry_after is not None  # it is there, and says when
-            deliveries.leave_alone(db, host, str(turn.trouble), now, retry_at, failed=not patient)
+            delivery_hosts.leave_alone(
+                db, host, str(turn.trouble), now, retry_at, failed=not patient
+            )
             log.info("host left alone", extra={"host": host, "code": turn.trouble.code})
 
 

@@ -18,7 +18,7 @@ from node.exchange import outbox, reactions, relays
 from node.exchange.context import Apply, Context
 from node.model import Follower, FollowState, Peer
 from node.store import actors as actor_rows
-from node.store import blocks, deliveries, followers, peers
+from node.store import blocks, deliveries, delivery_hosts, followers, peers
 from node.uris import INSTANCE, Uris
 
 REQUESTS_MOST = 500  # nodes that ask to be neighbours, kept for a steward to look at
@@ -37,7 +37,7 @@ def ask(db: sqlite3.Connection, uris: Uris, peer: Peer, token: str, now: datetim
     blocks.remove(db, peer.host)
     peers.change_blocked(db, peer.host, None)
     peers.change_suspended(db, peer.host, None, None)
-    deliveries.revive(db, peer.host)
+    delivery_hosts.revive(db, peer.host)
     if peer.following is not FollowState.ACCEPTED:
         _follow(db, uris, peer, token, now)
     if peer.follower is FollowState.REQUESTED:

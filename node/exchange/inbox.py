@@ -26,7 +26,7 @@ from node.exchange.context import Apply, Context
 from node.model import Listing, Received, Shop
 from node.store import (
     database,
-    deliveries,
+    delivery_hosts,
     followers,
     listings,
     peers,
@@ -400,7 +400,7 @@ def note_life(db: sqlite3.Connection, host: str, now: datetime) -> None:
     """A sign of life: what waits for a host is due at once, and what it may have told is read."""
     silent = peers.is_silent(db, host, now - OUTAGE)
     peers.mark_heard(db, host, now)
-    if deliveries.revive(db, host) or silent:
+    if delivery_hosts.revive(db, host) or silent:
         # It was away: what it told others meanwhile may have been missed here too.
         peers.want_sync(db, host, now)
 

@@ -25,6 +25,7 @@ from node.store import actors as actor_rows
 from node.store import (
     changes,
     deliveries,
+    delivery_hosts,
     followers,
     hidden,
     peers,
@@ -383,7 +384,7 @@ def spread(
                 told += _relays(db)
             for found in told:
                 due.setdefault(found, later)
-        passed_over = deliveries.find_failing(db) if shut_out is None else shut_out
+        passed_over = delivery_hosts.find_failing(db) if shut_out is None else shut_out
         deliveries.add_all(
             db,
             [(*to, due[to]) for to in sorted(due) if to[1] not in passed_over],

@@ -17,7 +17,7 @@ from node import neighbours
 from node.exchange import inbox, news, plain, terms
 from node.exchange.context import Apply, Context
 from node.model import Peer
-from node.store import database, deliveries, peers, shops
+from node.store import database, delivery_hosts, peers, shops
 
 EVERY = timedelta(days=1)
 AGAIN_AFTER_FAILURE = timedelta(minutes=5)  # and a quarter of how long it has been silent
@@ -303,7 +303,7 @@ def _close(
         held=count,
         etag=page.etag if agrees else None,
     )
-    deliveries.revive(db, host)
+    delivery_hosts.revive(db, host)
     if agrees is False and full_pass is None:
         if not news:
             peers.start_full_pass(db, host, now)
@@ -315,4 +315,4 @@ def _close(
 def _confirm(db: sqlite3.Connection, host: str, now: datetime) -> None:
     """Ends a reading that brought nothing: all is as it was when both sides agreed."""
     peers.confirm_sync(db, host, now)
-    deliveries.revive(db, host)
+    delivery_hosts.revive(db, host)

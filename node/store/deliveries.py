@@ -1,4 +1,7 @@
-"""What each inbox must still hear, and how delivering to each host goes."""
+"""What each inbox must still hear.
+
+How it goes with each host is in `delivery_hosts`; what a steward sees and does, in `queues`.
+"""
 
 import contextlib
 import json
@@ -24,33 +27,6 @@ class Publication:
     kind: ChangeKind
     verb: Verb
     quiet: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Queue:
-    """What waits for one host, as the steward sees it."""
-
-    host: str
-    waiting: int
-    since: datetime  # when the oldest of it was added
-    due: datetime  # the next try
-    failures: int  # in a row
-    failing_since: datetime | None
-    error: str | None
-
-
-@dataclass(frozen=True, slots=True)
-class Failed:
-    """A delivery that was given up, and why."""
-
-    id: int
-    inbox: str
-    host: str
-    object: str
-    verb: str
-    attempts: int
-    at: datetime
-    error: str
 
 
 def add_publication(
@@ -357,57 +333,6 @@ def postpone(db: sqlite3.Connection, delivery: Delivery, error: str, due: dateti
     )
 
 
-def failures(db: sqlite3.Connection, host: str) -> tuple[int, datetime | None]:
-    """How often a host has failed in a row, and since when."""
-    row = db.execute("SELECT failures, failing_since FROM hosts WHERE host = ?", (host,)).fetchone()
-    return (0, None) if row is None else (row[0], times.moment_or_none(row[1]))
-
-
-def leave_alone(
-    db: sqlite3.Connection,
-    host: str,
-    error: str,
-    now: datetime,
-    retry_at: datetime,
-    *,
-    failed: bool = True,
-) -> None:
-    """A host could not be reached: all that is due for it waits until `retry_at`.
-
-    Not `failed` is one that is there, and only asks for patience.
-    """
-    db.execute(
-        """
-        INSERT INTO hosts (host, failures, failing_since, retry_at, error)
-        VALUES (:host, :failed, CASE WHEN :failed THEN :now END, :retry_at, :error)
-        ON CONFLICT (host) DO UPDATE SET failures = failures + :failed,
-            failing_since = ifnull(failing_since, excluded.failing_since),
-            retry_at = excluded.retry_at, error = excluded.error
-        """,
-        {
-            "host": host,
-            "failed": failed,
-            "now": times.stamp(now),
-            "retry_at": times.fine(retry_at),
-            "error": error,
-        },
-    )
-
-
-def revive(db: sqlite3.Connection, host: str) -> bool:
-    """A sign of life: what waits for the host is due at once. Says whether it had failed."""
-    return (
-        db.execute(
-            """
-            UPDATE hosts SET failures = 0, failing_since = NULL, retry_at = NULL, error = NULL
-            WHERE host = ? AND failures > 0
-            """,
-            (host,),
-        ).rowcount
-        > 0
-    )
-
-
 def begin_again(db: sqlite3.Connection, now: datetime) -> None:
     """At start: no host is left alone, and all is due at once.
 
@@ -415,39 +340,6 @@ def begin_again(db: sqlite3.Connection, now: datetime) -> None:
     """
     db.execute("UPDATE hosts SET retry_at = NULL")
     db.execute("UPDATE deliveries SET due = :now WHERE due > :now", {"now": times.fine(now)})
-
-
-def remember_rfc9421(db: sqlite3.Connection, host: str, until: datetime) -> None:
-    """The host took an RFC 9421 signature after refusing the other kind."""
-    db.execute(
-        """
-        INSERT INTO hosts (host, rfc9421_until) VALUES (:host, :until)
-        ON CONFLICT (host) DO UPDATE SET rfc9421_until = excluded.rfc9421_until
-        """,
-        {"host": host, "until": times.stamp(until)},
-    )
-
-
-def forget_rfc9421(db: sqlite3.Connection, host: str) -> None:
-    """The host took the other kind of signature again."""
-    db.execute("UPDATE hosts SET rfc9421_until = NULL WHERE host = ?", (host,))
-
-
-def wants_rfc9421(db: sqlite3.Connection, host: str, now: datetime) -> bool:
-    """Whether the host is known to want RFC 9421 signatures."""
-    row = db.execute("SELECT rfc9421_until FROM hosts WHERE host = ?", (host,)).fetchone()
-    return row is not None and row[0] is not None and row[0] > times.stamp(now)
-
-
-def prune_hosts(db: sqlite3.Connection, now: datetime) -> None:
-    """Forgets how it went with hosts that nothing waits for."""
-    db.execute(
-        """
-        DELETE FROM hosts WHERE host NOT IN (SELECT host FROM deliveries)
-            AND (rfc9421_until IS NULL OR rfc9421_until < ?)
-        """,
-        (times.stamp(now),),
-    )
 
 
 def count_by_host(db: sqlite3.Connection) -> dict[str, tuple[int, str | None]]:
@@ -480,11 +372,6 @@ def holds_more_than(db: sqlite3.Connection, count: int) -> bool:
     """Whether more than so many deliveries wait."""
     row = db.execute("SELECT 1 FROM deliveries LIMIT 1 OFFSET ?", (count,)).fetchone()
     return row is not None
-
-
-def find_failing(db: sqlite3.Connection) -> frozenset[str]:
-    """Hosts that failed when they were last tried."""
-    return frozenset(row[0] for row in db.execute("SELECT host FROM hosts WHERE failures > 0"))
 
 
 def find_unavailable(db: sqlite3.Connection, since: datetime) -> frozenset[str]:
@@ -524,112 +411,3 @@ def mend_times(db: sqlite3.Connection, now: datetime, latest: datetime) -> None:
     """Makes due what waits for a time that no rule gives: the clock was set back meanwhile."""
     db.execute("UPDATE hosts SET retry_at = NULL WHERE retry_at > ?", (times.fine(latest),))
     db.execute("UPDATE deliveries SET due = ? WHERE due > ?", (times.fine(now), times.fine(latest)))
-
-
-# --- what the steward sees and does --------------------------------------------------------------
-
-
-def find_queues(db: sqlite3.Connection) -> list[Queue]:
-    """What waits, by host, the longest waiting first."""
-    rows = db.execute(
-        """
-        SELECT deliveries.host, count(*) AS waiting, min(added) AS since, failing_since,
-               ifnull(failures, 0) AS failures,
-               max(min(due), ifnull(retry_at, '')) AS due,
-               ifnull(hosts.error, max(deliveries.error)) AS error
-        FROM deliveries LEFT JOIN hosts ON hosts.host = deliveries.host
-        GROUP BY deliveries.host ORDER BY min(added)
-        """
-    )
-    return [
-        Queue(
-            host=row["host"],
-            waiting=row["waiting"],
-            since=times.moment(row["since"]),
-            due=times.moment(row["due"]),
-            failures=row["failures"],
-            failing_since=times.moment_or_none(row["failing_since"]),
-            error=row["error"],
-        )
-        for row in rows
-    ]
-
-
-def find_failed(db: sqlite3.Connection, limit: int = FAILED_KEPT) -> list[Failed]:
-    """Deliveries given up, the latest first."""
-    rows = db.execute(
-        """
-        SELECT id, inbox, host, object, verb, attempts, at, error FROM failed_deliveries
-        ORDER BY id DESC LIMIT ?
-        """,
-        (limit,),
-    )
-    return [
-        Failed(
-            id=row["id"],
-            inbox=row["inbox"],
-            host=row["host"],
-            object=row["object"],
-            verb=row["verb"],
-            attempts=row["attempts"],
-            at=times.moment(row["at"]),
-            error=row["error"],
-        )
-        for row in rows
-    ]
-
-
-def whereabouts(db: sqlite3.Connection, object_uri: str) -> dict[str, tuple[str, str]]:
-    """Of each host that has not heard the latest of an object: "waiting" or "failed", and why."""
-    found: dict[str, tuple[str, str]] = {}
-    for state, table in (("failed", "failed_deliveries"), ("waiting", "deliveries")):
-        for row in db.execute(
-            f"SELECT host, ifnull(error, '') FROM {table} WHERE object = ?",  # noqa: S608
-            (object_uri,),
-        ):
-            found[row[0]] = (state, row[1])
-    return found
-
-
-def is_spread(db: sqlite3.Connection, object_uri: str) -> bool:
-    """Whether each inbox has its row, of all that changed of an object."""
-    row = db.execute("SELECT 1 FROM publications WHERE uri = ? LIMIT 1", (object_uri,)).fetchone()
-    return row is None
-
-
-def replay(db: sqlite3.Connection, host: str | None, now: datetime) -> tuple[int, int]:
-    """Puts back what was given up for a host, or for all, and makes all that waits due now.
-
-    Returns how many were put back, and how many waited.
-    """
-    failed = db.execute(
-        """
-        SELECT inbox, host, object, sender, verb, body FROM failed_deliveries
-        WHERE :host IS NULL OR host = :host ORDER BY id
-        """,
-        {"host": host},
-    ).fetchall()
-    waiting = db.execute(
-        "UPDATE deliveries SET due = :now, attempts = 0 WHERE :host IS NULL OR host = :host",
-        {"host": host, "now": times.fine(now)},
-    ).rowcount
-    for row in failed:
-        add(
-            db,
-            inbox=row["inbox"],
-            host=row["host"],
-            object_uri=row["object"],
-            sender=row["sender"],
-            verb=row["verb"],
-            body=row["body"],
-            now=now,
-        )
-    db.execute("DELETE FROM failed_deliveries WHERE :host IS NULL OR host = :host", {"host": host})
-    db.execute(
-        """
-        UPDATE hosts SET failures = 0, failing_since = NULL, retry_at = NULL
-        WHERE :host IS NULL OR host = :host
-        """,
-        {"host": host},
-    )
-    return len(failed), waiting

@@ -22,7 +22,16 @@ from node.exchange.held import page as held_page
 from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
-from node.store import actors, changes, deliveries, followers, listings, peers, posts, shops
+from node.store import (
+    actors,
+    changes,
+    delivery_hosts,
+    followers,
+    listings,
+    peers,
+    posts,
+    shops,
+)
 from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
@@ -299,7 +308,7 @@ async def _note_reader(request: Request, site: state.Site) -> None:
 def _was_away(db: sqlite3.Connection, host: str, now: datetime) -> bool:
     """Whether it is news that a host is there, and one that is listened to."""
     return neighbours.is_heard(peers.get(db, host)) and (
-        peers.is_silent(db, host, now - HEARD_LATELY) or deliveries.failures(db, host)[0] > 0
+        peers.is_silent(db, host, now - HEARD_LATELY) or delivery_hosts.failures(db, host)[0] > 0
     )
 
 

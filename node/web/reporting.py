@@ -14,7 +14,7 @@ from node.exchange import reports as flags
 from node.model import Report
 from node.notices import Choice, Target
 from node.store import accounts as account_rows
-from node.store import deeds, deliveries, hidden, peers, reports
+from node.store import deeds, hidden, peers, queues, reports
 from node.store import notices as rows
 from node.store.notices import Appeal, Decision, Notice
 from node.store.times import moment, stamp
@@ -188,8 +188,8 @@ def _case(db: sqlite3.Connection, site: state.Site, about: str) -> Case | None:
 
 def _elsewhere(db: sqlite3.Connection, uri: str) -> tuple[tuple[str, str, str], ...]:
     """Who has heard the latest of an object: each neighbour, and whoever else still has to."""
-    late = deliveries.whereabouts(db, uri)
-    spread = deliveries.is_spread(db, uri)
+    late = queues.whereabouts(db, uri)
+    spread = queues.is_spread(db, uri)
     hosts = sorted({peer.host for peer in peers.find_followers(db)} | late.keys())
     return tuple((host, *late.get(host, ("told" if spread else "waiting", ""))) for host in hosts)
 

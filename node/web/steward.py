@@ -40,6 +40,7 @@ from node.store import (
     listings,
     mails,
     places,
+    queues,
     reports,
 )
 from node.store import shops as shop_rows
@@ -63,7 +64,7 @@ class Overview:
     shops: tuple[tuple[Shop, str, int], ...]  # with the commune's name, and how many listings
     neighbours: tuple[neighbouring.Neighbour, ...]
     blocked: tuple[Block, ...]
-    failed: tuple[deliveries.Failed, ...]
+    failed: tuple[queues.Failed, ...]
     post: mails.Standing
     asked: tuple[Application, ...]  # shops that wait to be opened
     want_code: tuple[tuple[str, str], ...]  # who waits for a code: account, address
@@ -87,7 +88,7 @@ def _overview(
         shops=tuple((shop, place, listings.count_of_shop(db, shop.id)) for shop, place in named),
         neighbours=neighbouring.find(db, waiting),
         blocked=tuple(blocks.find(db)),
-        failed=tuple(deliveries.find_failed(db, FAILED_SHOWN)),
+        failed=tuple(queues.find_failed(db, FAILED_SHOWN)),
         post=mail.standing(db),
         asked=tuple(applications.waiting(db, SHOWN_MOST)),
         want_code=tuple(applications.who_asked(db, now - joining.ASKED_KEPT, FAILED_SHOWN)),

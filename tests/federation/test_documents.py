@@ -71,6 +71,17 @@ def test_jsn_03_depth_limit() -> None:
     assert documents.parse(json.dumps(wide).encode()) == wide
 
 
+def test_jsn_08_objects_and_lists_are_counted() -> None:
+    """On all levels together, the document itself among them; brackets in strings are none."""
+
+    def holding(count: int) -> bytes:
+        columns = [b"[" * 10 + b"]" * 10] * (count // 10) + [b"{}"] * (count % 10)
+        return b'{"a":[' + b",".join(columns) + b'],"b":"' + b"[" * 50_000 + b'"}'
+
+    assert documents.parse(holding(limits.JSON_CONTAINERS - 2))
+    assert refusal(holding(limits.JSON_CONTAINERS - 1)).code == "too-many"
+
+
 @pytest.mark.parametrize(
     "number",
     [

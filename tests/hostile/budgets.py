@@ -20,6 +20,10 @@ HELD: dict[ModuleType, dict[str, tuple[str, str]]] = {
         "MEDIA": ("a photo of a neighbour's", "test_med_13_a_photo_that_is_none"),
         "HEADER_BLOCK": ("all headers, in and out", "test_dos_42_headers_are_bounded"),
         "JSON_DEPTH": ("levels of JSON", "test_jsn_03_depth_limit"),
+        "JSON_CONTAINERS": (
+            "objects and lists in a JSON document",
+            "test_jsn_08_objects_and_lists",
+        ),
         "JSON_INTEGER": ("the largest integer", "test_jsn_04_40_numbers"),
         "URL": ("characters of an id or address", "test_a_long_url_is_refused"),
         "KEY_ID": ("characters of a key id", "test_sig_23_a_key_id_that_is_no_address"),

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -319,34 +320,32 @@ def test_answers_are_one_json_document_or_lines_for_people(folder: Path) -> None
     assert json.loads(listed.stdout) == []
 
 
+def listed(*words: str, stdout: IO[str] | None = None) -> tuple[int, str]:
+    """The exit status of a command run by itself, and what it complained of."""
+    done = subprocess.run(
+        words,
+        cwd=ROOT,
+        stdout=stdout,
+        stderr=subprocess.PIPE,
+        text=True,
+        timeout=180,
+        check=False,
+        # What is written waits for the end, as it does for people.
+        env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONUNBUFFERED": ""},
+    )
+    return done.returncode, done.stderr
+
+
 def test_a_reader_who_went_away_is_no_failure(folder: Path) -> None:
     """`echoppe shop list | head -0`."""
     read, write = os.pipe()
     os.close(read)
     with os.fdopen(write, "w") as closed:
-        done = subprocess.run(
-            [sys.executable, "-m", "node", "-C", str(folder), "shop", "list"],
-            cwd=ROOT,
-            stdout=closed,
-            stderr=subprocess.PIPE,
-            text=True,
-            timeout=180,
-            check=False,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-        )
-    assert "Traceback" not in done.stderr
-    assert done.stderr == ""
+        command = (sys.executable, "-m", "node", "-C", str(folder), "shop", "list")
+        assert listed(*command, stdout=closed) == (0, "")
 
 
 def test_without_anywhere_to_write_it_is_done_all_the_same(folder: Path) -> None:
     """`echoppe shop list >&-`."""
-    done = subprocess.run(
-        ["sh", "-c", 'exec "$0" -m node -C "$1" shop list >&-', sys.executable, str(folder)],
-        cwd=ROOT,
-        stderr=subprocess.PIPE,
-        text=True,
-        timeout=180,
-        check=False,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-    )
-    assert (done.returncode, done.stderr) == (0, "")
+    command = 'exec "$0" -m node -C "$1" shop list >&-'
+    assert listed("sh", "-c", command, sys.executable, str(folder)) == (0, "")

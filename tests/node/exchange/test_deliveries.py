@@ -20,7 +20,7 @@ from federation.errors import Unreachable
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.model import Delivery, Follower, FollowState
-from node.store import database, deliveries, followers, peers
+from node.store import database, deliveries, delivery_hosts, followers, peers, queues
 from tests import ground
 from tests.ground import NOW
 
@@ -127,8 +127,8 @@ class Post:
         later = self.now + timedelta(days=999)
         return await self.database.read(deliveries.find_due, host, later, 1000)
 
-    async def failed(self) -> list[deliveries.Failed]:
-        return await self.database.read(deliveries.find_failed)
+    async def failed(self) -> list[queues.Failed]:
+        return await self.database.read(queues.find_failed)
 
 
 @pytest.fixture
@@ -208,7 +208,7 @@ async def test_retry_after_is_honoured_within_bounds(
     else:
         assert due == NOW + timedelta(seconds=waited)
         assert len(post.network.sent) == 1
-        assert await post.database.read(deliveries.failures, HOST) == (0, None)
+        assert await post.database.read(delivery_hosts.failures, HOST) == (0, None)
 
 
 @pytest.mark.parametrize("status", [404, 410])

@@ -23,7 +23,7 @@ from node.model import (
     Shop,
     Verb,
 )
-from node.store import changes, deliveries, followers, peers, times
+from node.store import changes, deliveries, delivery_hosts, followers, peers, times
 from node.store import listings as rows
 from node.translation import Catalogues
 from tests import ground
@@ -197,7 +197,7 @@ def test_who_was_silent_for_a_week_gets_its_probe_and_no_more(
     follow(db, "lea")
     ground.publish(db, shop, "Tulipe", announce=True)
     spread(db)
-    deliveries.leave_alone(db, "social.example", "refused", NOW, NOW)
+    delivery_hosts.leave_alone(db, "social.example", "refused", NOW, NOW)
     later = NOW + timedelta(days=8)
     shut = outbox.shut(db, later)
     assert shut == {"social.example"}
@@ -232,7 +232,7 @@ def test_a_full_queue_takes_news_for_neighbours_only(
     spread(db)
     assert outbox.shut(db, NOW) is None
     db.execute("DELETE FROM deliveries")
-    deliveries.leave_alone(db, "boutiques.cenon.example", "refused", NOW, NOW)
+    delivery_hosts.leave_alone(db, "boutiques.cenon.example", "refused", NOW, NOW)
     ground.publish(db, shop, "Rose", announce=True)
     for note in deliveries.find_publications(db, 1000):
         outbox.spread(db, URIS, note, NOW, None)

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node.model import Delivery
-from node.store import deliveries
+from node.store import deliveries, delivery_hosts, queues
 from tests import ground
 from tests.ground import NOW
 
@@ -130,7 +130,7 @@ def test_what_arrived_together_is_written_down_together(db: sqlite3.Connection) 
         (f"{ITEM}1", "Update"),
         (f"{ITEM}9", "Create"),
     ]
-    assert deliveries.find_failed(db) == []  # it arrived after all
+    assert queues.find_failed(db) == []  # it arrived after all
 
 
 def test_many_inboxes_hear_of_one_thing_in_the_order_given(db: sqlite3.Connection) -> None:
@@ -213,40 +213,42 @@ def test_one_that_is_put_off_does_not_hold_the_others(db: sqlite3.Connection) ->
 def test_a_host_that_fails_is_left_alone_and_the_others_are_not(db: sqlite3.Connection) -> None:
     add(db, "Create")
     add(db, "Create", host=OTHER)
-    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)
     assert due_hosts(db, NOW) == [OTHER]
     assert sorted(due_hosts(db, NOW + MINUTE)) == [HOST, OTHER]
-    assert deliveries.failures(db, HOST) == (1, NOW)
-    assert deliveries.failures(db, OTHER) == (0, None)
-    deliveries.leave_alone(db, HOST, "timed out", NOW + MINUTE, NOW + 5 * MINUTE)
-    assert deliveries.failures(db, HOST) == (2, NOW)
+    assert delivery_hosts.failures(db, HOST) == (1, NOW)
+    assert delivery_hosts.failures(db, OTHER) == (0, None)
+    delivery_hosts.leave_alone(db, HOST, "timed out", NOW + MINUTE, NOW + 5 * MINUTE)
+    assert delivery_hosts.failures(db, HOST) == (2, NOW)
+    assert due_hosts(db, NOW + 4 * MINUTE) == [OTHER]
+    assert sorted(due_hosts(db, NOW + 5 * MINUTE)) == [HOST, OTHER]
     assert deliveries.count_by_host(db) == {HOST: (1, "timed out"), OTHER: (1, None)}
 
 
 def test_a_sign_of_life_revives_a_host_once(db: sqlite3.Connection) -> None:
     add(db, "Create")
-    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, LATER)
     assert due_hosts(db, NOW + MINUTE) == []
-    assert deliveries.revive(db, HOST)
+    assert delivery_hosts.revive(db, HOST)
     assert due_hosts(db, NOW + MINUTE) == [HOST]
-    assert deliveries.failures(db, HOST) == (0, None)
-    assert not deliveries.revive(db, HOST)
-    assert not deliveries.revive(db, "unknown.example")
-    deliveries.leave_alone(db, HOST, "again", NOW + MINUTE, LATER)
-    assert deliveries.failures(db, HOST) == (1, NOW + MINUTE)
+    assert delivery_hosts.failures(db, HOST) == (0, None)
+    assert not delivery_hosts.revive(db, HOST)
+    assert not delivery_hosts.revive(db, "unknown.example")
+    delivery_hosts.leave_alone(db, HOST, "again", NOW + MINUTE, LATER)
+    assert delivery_hosts.failures(db, HOST) == (1, NOW + MINUTE)
 
 
 def test_the_next_time_counts_hosts_that_are_left_alone_at_theirs(db: sqlite3.Connection) -> None:
     assert deliveries.next_due(db) is None
     add(db, "Create", minutes=3)
     assert deliveries.next_due(db) == NOW + 3 * MINUTE
-    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + 10 * MINUTE)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, NOW + 10 * MINUTE)
     assert deliveries.next_due(db) == NOW + 10 * MINUTE
     add(db, "Create", host=OTHER, minutes=5)
     assert deliveries.next_due(db) == NOW + 5 * MINUTE
-    deliveries.revive(db, HOST)
+    delivery_hosts.revive(db, HOST)
     assert deliveries.next_due(db) == NOW + 3 * MINUTE
-    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)  # over before it is due
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, NOW + MINUTE)  # over before it is due
     assert deliveries.next_due(db) == NOW + 3 * MINUTE
 
 
@@ -262,13 +264,13 @@ def test_what_is_due_for_an_inbox_or_host_that_is_gone_is_dropped(db: sqlite3.Co
 def test_a_host_that_wants_the_newer_signatures_is_remembered_for_a_time(
     db: sqlite3.Connection,
 ) -> None:
-    assert not deliveries.wants_rfc9421(db, HOST, NOW)
-    deliveries.remember_rfc9421(db, HOST, NOW + MINUTE)
-    assert deliveries.wants_rfc9421(db, HOST, NOW)
-    assert not deliveries.wants_rfc9421(db, HOST, NOW + MINUTE)
-    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
-    deliveries.revive(db, HOST)
-    assert deliveries.wants_rfc9421(db, HOST, NOW)
+    assert not delivery_hosts.wants_rfc9421(db, HOST, NOW)
+    delivery_hosts.remember_rfc9421(db, HOST, NOW + MINUTE)
+    assert delivery_hosts.wants_rfc9421(db, HOST, NOW)
+    assert not delivery_hosts.wants_rfc9421(db, HOST, NOW + MINUTE)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, LATER)
+    delivery_hosts.revive(db, HOST)
+    assert delivery_hosts.wants_rfc9421(db, HOST, NOW)
 
 
 def test_a_letter_with_a_body_keeps_it(db: sqlite3.Connection) -> None:
@@ -286,19 +288,19 @@ def test_what_was_given_up_is_replayed(db: sqlite3.Connection) -> None:
     add(db, "Follow", item=f"{ITEM}#follow", body='{"type":"Follow"}')
     add(db, "Create", host=OTHER)
     give_up(db)
-    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
-    assert [(one.host, one.verb, one.error) for one in deliveries.find_failed(db)] == [
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, LATER)
+    assert [(one.host, one.verb, one.error) for one in queues.find_failed(db)] == [
         (HOST, "Follow", "404 Not Found"),
         (HOST, "Create", "404 Not Found"),
     ]
-    assert deliveries.replay(db, OTHER, NOW) == (0, 1)
+    assert queues.replay(db, OTHER, NOW) == (0, 1)
     assert due(db) == []
-    assert deliveries.replay(db, HOST, NOW) == (2, 0)
+    assert queues.replay(db, HOST, NOW) == (2, 0)
     assert [(row.verb, row.body, row.attempts) for row in due(db)] == [
         ("Create", None, 0),
         ("Follow", '{"type":"Follow"}', 0),
     ]
-    assert deliveries.find_failed(db) == []
+    assert queues.find_failed(db) == []
     assert HOST in due_hosts(db, NOW)  # the breaker is closed again
 
 
@@ -307,7 +309,7 @@ def test_all_hosts_are_replayed_at_once(db: sqlite3.Connection) -> None:
     give_up(db)
     add(db, "Create", item=f"{ITEM}2")
     deliveries.postpone(db, due(db)[0], "500", LATER)
-    assert deliveries.replay(db, None, NOW) == (1, 1)
+    assert queues.replay(db, None, NOW) == (1, 1)
     assert {row.object for row in due(db, minutes=0)} == {ITEM, f"{ITEM}2"}
 
 
@@ -316,15 +318,15 @@ def test_a_failure_is_forgotten_when_a_later_state_arrives(db: sqlite3.Connectio
     give_up(db)
     add(db, "Update")
     deliveries.remove(db, [only(db)])
-    assert deliveries.find_failed(db) == []
+    assert queues.find_failed(db) == []
 
 
 def test_the_steward_sees_what_waits_by_host(db: sqlite3.Connection) -> None:
     add(db, "Create", minutes=1)
     add(db, "Create", item=f"{ITEM}2", minutes=3)
     add(db, "Create", host=OTHER)
-    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + 9 * MINUTE)
-    first, second = deliveries.find_queues(db)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, NOW + 9 * MINUTE)
+    first, second = queues.find_queues(db)
     assert (first.host, first.waiting, first.since, first.failures) == (OTHER, 1, NOW, 0)
     assert (second.host, second.waiting, second.since) == (HOST, 2, NOW + MINUTE)
     assert (second.due, second.failures, second.failing_since, second.error) == (
@@ -335,10 +337,10 @@ def test_the_steward_sees_what_waits_by_host(db: sqlite3.Connection) -> None:
 def test_a_host_that_asks_for_patience_has_not_failed(db: sqlite3.Connection) -> None:
     """DLV-06."""
     add(db, "Create")
-    deliveries.leave_alone(db, HOST, "429", NOW, NOW + 5 * MINUTE, failed=False)
+    delivery_hosts.leave_alone(db, HOST, "429", NOW, NOW + 5 * MINUTE, failed=False)
     assert due_hosts(db, NOW) == []
     assert due_hosts(db, NOW + 5 * MINUTE) == [HOST]
-    assert deliveries.failures(db, HOST) == (0, None)
+    assert delivery_hosts.failures(db, HOST) == (0, None)
 
 
 def test_after_a_week_one_delivery_stays_as_the_probe(db: sqlite3.Connection) -> None:
@@ -346,21 +348,21 @@ def test_after_a_week_one_delivery_stays_as_the_probe(db: sqlite3.Connection) ->
     for number in range(5):
         add(db, "Create", item=f"{ITEM}{number}")
     add(db, "Create", host=OTHER)
-    deliveries.leave_alone(db, HOST, "refused", NOW, LATER)
-    deliveries.leave_alone(db, OTHER, "refused", NOW + 2 * MINUTE, LATER)
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, LATER)
+    delivery_hosts.leave_alone(db, OTHER, "refused", NOW + 2 * MINUTE, LATER)
     assert deliveries.find_unavailable(db, NOW + MINUTE) == {HOST}
     assert deliveries.give_up_unavailable(db, NOW + MINUTE, NOW + MINUTE) == 4
     assert only(db).object == f"{ITEM}4"
     assert len(due(db, OTHER)) == 1
-    assert {one.object for one in deliveries.find_failed(db)} == {f"{ITEM}{n}" for n in range(4)}
-    deliveries.revive(db, HOST)
+    assert {one.object for one in queues.find_failed(db)} == {f"{ITEM}{n}" for n in range(4)}
+    delivery_hosts.revive(db, HOST)
     assert deliveries.find_unavailable(db, LATER) == {OTHER}
 
 
 def test_a_clock_that_was_set_back_stalls_nothing(db: sqlite3.Connection) -> None:
     """DLV-16."""
     add(db, "Create", minutes=60 * 48)
-    deliveries.leave_alone(db, HOST, "refused", NOW, NOW + timedelta(days=3))
+    delivery_hosts.leave_alone(db, HOST, "refused", NOW, NOW + timedelta(days=3))
     deliveries.mend_times(db, NOW, NOW + timedelta(days=1))
     assert due_hosts(db, NOW) == [HOST]
     assert len(due(db, minutes=0)) == 1
