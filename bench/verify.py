@@ -11,6 +11,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -49,7 +50,7 @@ def _table(what: str, bodies: list[bytes], key: RSAPrivateKey, key_id: str, roun
     public = key.public_key()
 
     def whole(request: signatures.Request) -> None:
-        signatures.verify(inbox.read(request, now).signature, request, public)
+        signatures.verify(inbox.read(request, now).signature, public)
 
     steps: list[tuple[str, list[signatures.Request], Callable[[signatures.Request], object]]] = [
         ("gate: JSON within bounds", cavage, lambda one: documents.parse(one.body)),
@@ -169,7 +170,9 @@ def _requests(
 
 
 def _cpu(requests: list[signatures.Request], step: Callable[[signatures.Request], object]) -> float:
+    requests = [replace(request) for request in requests]  # as it came in: nothing read before
+    count = len(requests)
     begun = time.process_time()
-    for request in requests:
-        step(request)
-    return (time.process_time() - begun) / len(requests) * 1e6
+    while requests:
+        step(requests.pop())  # nothing that came of it is kept, as at the door
+    return (time.process_time() - begun) / count * 1e6

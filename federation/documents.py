@@ -16,6 +16,8 @@ from datetime import UTC, datetime, timedelta, timezone
 from itertools import islice
 from typing import Any, NamedTuple
 
+import orjson
+
 from federation import limits, vocabulary
 from federation.errors import Refused
 
@@ -46,23 +48,44 @@ def parse(body: bytes, *, limit: int = limits.INBOX_BODY) -> dict[str, Any]:
     """
     if len(body) > limit:
         raise Refused("too-large", f"{len(body)} bytes of JSON", status=413)
+    document = _read_if_plain(body)
+    if document is None:
+        document = _read_with_care(body)
+    if type(document) is not dict:
+        raise Refused("not-an-object", type(document).__name__)
+    if body.count(b"{") + body.count(b"[") > limits.JSON_DEPTH:
+        _check_depth_and_count(document)
+    if b"\\u" in body and _SUSPECT_ESCAPE.search(body):
+        _check_characters(document)
+    return document
+
+
+def _read_if_plain(body: bytes) -> Any:
+    """What `body` is, if it is written as briefly as JSON can be; else None.
+
+    That takes half the time. What is written again to the same bytes names no member twice, or it
+    would be shorter, and no number in a way that somebody could read as another one. What is left
+    out here is for `_read_with_care` to judge.
+    """
+    try:
+        document = orjson.loads(body)
+        again = orjson.dumps(document, option=orjson.OPT_STRICT_INTEGER)  # none of 2^53 or more
+    except (orjson.JSONDecodeError, orjson.JSONEncodeError):
+        return None
+    return document if again == body else None
+
+
+def _read_with_care(body: bytes) -> Any:
     try:
         text = body.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refused("not-utf8", str(error)) from None
     try:
-        document = _DECODER.decode(text)
+        return _DECODER.decode(text)
     except RecursionError:
         raise Refused("too-deep", "nested much too deeply") from None
     except ValueError as error:
         raise Refused("bad-json", str(error)) from None
-    if type(document) is not dict:
-        raise Refused("not-an-object", type(document).__name__)
-    if body.count(b"{") + body.count(b"[") > limits.JSON_DEPTH:
-        _check_depth_and_count(document)
-    if _SUSPECT_ESCAPE.search(body):
-        _check_characters(document)
-    return document
 
 
 def _check_depth_and_count(document: dict[str, Any]) -> None:

@@ -86,4 +86,4 @@ class Inbox:
     def _verify(claim: Claim, key: actors.ActorKey, public: Any) -> None:
         if key.owner != claim.actor:
             raise Refused("not-the-actor", f"{key.id} is {key.owner}'s", status=401)
-        signatures.verify(claim.signature, claim.request, public)
+        signatures.verify(claim.signature, public)

@@ -4,7 +4,7 @@ How they are made is in `signing`. A request is judged in this order, the cheap 
 
     claim = signatures.check(request, now)        all that needs no key
     key = …                                       remembered or fetched, by `claim.key_id`
-    signatures.verify(claim, request, key)
+    signatures.verify(claim, key)
 
 Whose the key is, what its owner may do, and whether the request was seen before (a valid one can
 be sent again while it is fresh) is for the caller.
@@ -15,7 +15,7 @@ import functools
 import hashlib
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -36,7 +36,7 @@ class Request:
     `authority` is the public name of this server, with its port unless that is the scheme's own,
     from the settings: never what `Host` or a proxy's headers say. `target` is path and query as
     received; `headers` are names in lower case with their values as received, decoded as latin-1,
-    one pair a line.
+    one pair a line; `fields` are the same by name.
     """
 
     method: str
@@ -45,6 +45,25 @@ class Request:
     target: str
     headers: tuple[tuple[str, str], ...]
     body: bytes
+    fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        fields: dict[str, list[str]] = {}
+        for name, value in self.headers:
+            fields.setdefault(name, []).append(value)
+        object.__setattr__(self, "fields", fields)
+
+    def once(self, name: str) -> str | None:
+        """The value of a header that decides something, and so may be there once; None without it.
+
+        Raises Refused (duplicate-header).
+        """
+        values = self.fields.get(name)
+        if values is None:
+            return None
+        if len(values) > 1:
+            raise Refused("duplicate-header", name)
+        return values[0]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +72,15 @@ class Claim:
 
     `components` are what it covers, in order. `created` and `expires` are seconds since 1970.
     `parameters` is the value of `@signature-params` (RFC 9421 only).
+
+    `base` is the bytes that were signed, if it is true: the signing string of draft-cavage-12
+    (section 2.3) or the signature base of RFC 9421 (section 2.5). Names of this server in it come
+    from `request.authority`, so a signature made for another server fails, and one made for us
+    holds behind a proxy that rewrites `Host`. Making a claim raises Refused (bad-covered-header)
+    where something that it covers is not there, or can be read in two ways.
     """
 
+    request: Request
     scheme: Literal["cavage", "rfc9421"]
     key_id: str
     algorithm: str | None
@@ -63,6 +89,15 @@ class Claim:
     created: int | None
     expires: int | None
     parameters: str = ""
+    base: bytes = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        if self.scheme == "cavage":
+            lines = [f"{name}: {_value(name, self)}" for name in self.components]
+        else:
+            lines = [f'"{name}": {_value(name, self)}' for name in self.components]
+            lines.append(f'"@signature-params": {self.parameters}')
+        object.__setattr__(self, "base", "\n".join(lines).encode("latin-1"))
 
 
 def check(request: Request, now: datetime) -> Claim:
@@ -71,7 +106,7 @@ def check(request: Request, now: datetime) -> Claim:
     `read`, `check_policy` and `check_digest`, in this order. Raises Refused as they do.
     """
     claim = read(request)
-    check_policy(claim, request, now)
+    check_policy(claim, now)
     check_digest(request)
     return claim
 
@@ -87,8 +122,7 @@ def check_digest(request: Request) -> None:
     passed over. Raises Refused: no-digest (401), digest-mismatch (401), bad-digest (400),
     duplicate-header (400).
     """
-    values = _once(request)
-    old, new = values.get("digest"), values.get("content-digest")
+    old, new = request.once("digest"), request.once("content-digest")
     if old is None and new is None and _has_body(request):
         raise Refused("no-digest", status=401)
     # Each by itself: the signature may cover one of them only, and that one must hold.
@@ -111,7 +145,9 @@ def _check_digests(value: str, fence: str, body: bytes) -> None:
         if not equals or len(text) < 2 or not (text.startswith(fence) and text.endswith(fence)):
             raise Refused("bad-digest", value)
         actual = hashlib.sha256(body) if name == "sha-256" else hashlib.sha512(body)
-        if _unbase64(text[len(fence) : len(text) - len(fence)], "bad-digest") != actual.digest():
+        written = text[len(fence) : len(text) - len(fence)]
+        if binascii.b2a_base64(actual.digest(), newline=False).decode("ascii") != written:
+            _unbase64(written, "bad-digest")
             raise Refused("digest-mismatch", value, status=401)
         known += 1
     if not known:
@@ -172,27 +208,25 @@ def read(request: Request) -> Claim:
     """
     if _METHOD.fullmatch(request.method) is None or _TARGET.fullmatch(request.target) is None:
         raise Refused("bad-request", "method or target that cannot be signed over")
-    values = _once(request)
-    if "signature-input" in values:
-        claim = _read_rfc9421(values["signature-input"], values.get("signature", ""))
-    elif "signature" in values:
-        claim = _read_cavage(values["signature"])
+    if len(request.fields) != len(request.headers):
+        for name in _ONCE:
+            request.once(name)
+    described, signature = request.once("signature-input"), request.once("signature")
+    if described is not None:
+        claim = _read_rfc9421(request, described, signature or "")
+    elif signature is not None:
+        claim = _read_cavage(request, signature)
     else:
-        kind, _, credentials = values.get("authorization", "").partition(" ")
+        kind, _, credentials = (request.once("authorization") or "").partition(" ")
         if kind.lower() != "signature":
             raise Refused("no-signature", status=401)
-        claim = _read_cavage(credentials)
-    if len(claim.components) > _COMPONENTS:
-        raise Refused("bad-signature-header", f"{len(claim.components)} components")
-    if len(set(claim.components)) != len(claim.components):
-        raise Refused("bad-signature-header", "a component is named twice")
+        claim = _read_cavage(request, credentials)
     if claim.expires is not None and claim.created is not None and claim.expires < claim.created:
         raise Refused("bad-signature-header", "expires before it was created")
-    _covered_values(claim, request)
     return claim
 
 
-def _read_cavage(text: str) -> Claim:
+def _read_cavage(request: Request, text: str) -> Claim:
     """draft-cavage-12, section 2.1: parameters in any order, each once."""
     if len(text) > limits.SIGNATURE_HEADER:
         raise Refused("bad-signature-header", f"{len(text)} characters")
@@ -207,12 +241,10 @@ def _read_cavage(text: str) -> Claim:
     if "keyId" not in parameters or "signature" not in parameters:
         raise Refused("bad-signature-header", "keyId or signature is missing")
     # Without `headers`, old drafts and deployed servers mean the date.
-    components = tuple(parameters.get("headers", "date").lower().split(" "))
-    for component in components:
-        if component not in _CAVAGE_SPECIAL and _FIELD_NAME.fullmatch(component) is None:
-            raise Refused("bad-signature-header", f"component {component}")
+    components = _cavage_components(parameters.get("headers", "date").lower())
     algorithm = parameters.get("algorithm")
     return Claim(
+        request=request,
         scheme="cavage",
         key_id=_key_id(parameters["keyId"]),
         algorithm=None if algorithm is None else algorithm.lower(),
@@ -223,7 +255,24 @@ def _read_cavage(text: str) -> Claim:
     )
 
 
-def _read_rfc9421(signature_input: str, signature: str) -> Claim:
+@functools.lru_cache(maxsize=64)  # a server names the same ones in each of its requests
+def _cavage_components(text: str) -> tuple[str, ...]:
+    components = _different(tuple(text.split(" ")))
+    for component in components:
+        if component not in _CAVAGE_SPECIAL and _FIELD_NAME.fullmatch(component) is None:
+            raise Refused("bad-signature-header", f"component {component}")
+    return components
+
+
+def _different(components: tuple[str, ...]) -> tuple[str, ...]:
+    if len(components) > _COMPONENTS:
+        raise Refused("bad-signature-header", f"{len(components)} components")
+    if len(set(components)) != len(components):
+        raise Refused("bad-signature-header", "a component is named twice")
+    return components
+
+
+def _read_rfc9421(request: Request, signature_input: str, signature: str) -> Claim:
     """RFC 9421, sections 2.3 and 4: exactly one signature, components without parameters."""
     if len(signature_input) > limits.SIGNATURE_HEADER or len(signature) > limits.SIGNATURE_HEADER:
         raise Refused("bad-signature-header", "too long")
@@ -231,7 +280,7 @@ def _read_rfc9421(signature_input: str, signature: str) -> Claim:
     signed = _SIGNATURE.fullmatch(signature)
     if described is None or signed is None or described[1] != signed[1]:
         raise Refused("bad-signature-header", f"{signature_input} with {signature}")
-    components = tuple(name[1:-1] for name in described[3].split())
+    components = _different(tuple(name[1:-1] for name in described[3].split()))
     strings: dict[str, str] = {}
     numbers: dict[str, str] = {}
     for parameter in _SF_PARAMETER.finditer(described[4]):
@@ -247,6 +296,7 @@ def _read_rfc9421(signature_input: str, signature: str) -> Claim:
     if not strings.keys().isdisjoint({"created", "expires"}):
         raise Refused("bad-signature-header", signature_input)
     return Claim(
+        request=request,
         scheme="rfc9421",
         key_id=_key_id(strings["keyid"]),
         algorithm=strings.get("alg"),
@@ -256,17 +306,6 @@ def _read_rfc9421(signature_input: str, signature: str) -> Claim:
         expires=_seconds(numbers, "expires"),
         parameters=described[2],
     )
-
-
-def _once(request: Request) -> dict[str, str]:
-    """The values of the headers that decide something, each of which may be there once."""
-    values: dict[str, str] = {}
-    for name, value in request.headers:
-        if name in _ONCE:
-            if name in values:
-                raise Refused("duplicate-header", name)
-            values[name] = value
-    return values
 
 
 def _key_id(text: str) -> str:
@@ -316,7 +355,7 @@ _HTTP_DATE = re.compile(
 )
 
 
-def check_policy(claim: Claim, request: Request, now: datetime) -> None:
+def check_policy(claim: Claim, now: datetime) -> None:
     """Returns if a claim covers what it must, and is fresh.
 
     What must be covered is what would otherwise let the signature serve another request: method
@@ -326,7 +365,7 @@ def check_policy(claim: Claim, request: Request, now: datetime) -> None:
 
     Raises Refused with status 401: not-covered, too-old, in-the-future, expired; bad-date (400).
     """
-    covered = set(claim.components)
+    request, covered = claim.request, set(claim.components)
     if claim.scheme == "cavage":
         ahead = limits.SIGNATURE_AHEAD_CAVAGE
         _demand("(request-target)" in covered, "(request-target)")
@@ -343,7 +382,7 @@ def check_policy(claim: Claim, request: Request, now: datetime) -> None:
         _demand(not covered.isdisjoint(digests), "digest")
     seconds = now.timestamp()
     if "date" in covered:
-        date = _parse_http_date(_once(request).get("date", ""))
+        date = _parse_http_date(request.once("date") or "")
         _check_fresh(date, seconds, limits.SIGNATURE_AHEAD_CAVAGE)
     if claim.created is not None:
         _check_fresh(claim.created, seconds, ahead)
@@ -402,69 +441,47 @@ def _parse_http_date(text: str) -> float:
 # --- Verifying ----------------------------------------------------------------------------------
 
 
-def verify(claim: Claim, request: Request, key: RSAPublicKey | Ed25519PublicKey) -> None:
+def verify(claim: Claim, key: RSAPublicKey | Ed25519PublicKey) -> None:
     """Returns if `key` made the signature that `claim` was read from.
 
     The algorithm must be one for this kind of key: rsa-sha256, hs2019 or none named for RSA in
     draft-cavage-12, where old servers leave the query out of what they sign; rsa-v1_5-sha256,
     rsa-v1_5-sha512 or none in RFC 9421; ed25519, none, or hs2019 for Ed25519. Comes after `check`
-    and says nothing that `check` says. Raises Refused: bad-signature, bad-algorithm (401), and
-    bad-covered-header (400) for a request that the claim was not read from.
+    and says nothing that `check` says. Raises Refused: bad-signature, bad-algorithm (401).
     """
     algorithm = _hash(claim, key)
-    if _is_valid(claim, signature_base(claim, request), key, algorithm):
+    if _is_valid(claim, key, algorithm):
         return
-    if claim.scheme == "cavage" and "?" in request.target:
-        request = replace(request, target=request.target.partition("?")[0])
-        if _is_valid(claim, signature_base(claim, request), key, algorithm):
+    path, query, _ = claim.request.target.partition("?")
+    if claim.scheme == "cavage" and query:
+        without = replace(claim, request=replace(claim.request, target=path))
+        if _is_valid(without, key, algorithm):
             return
     raise Refused("bad-signature", claim.key_id, status=401)
 
 
-def signature_base(claim: Claim, request: Request) -> bytes:
-    """The bytes that were signed, if the claim is true: the signing string of draft-cavage-12
-    (section 2.3) or the signature base of RFC 9421 (section 2.5).
-
-    Names of this server come from `request.authority`, so a signature made for another server
-    fails, and one made for us holds behind a proxy that rewrites `Host`. Raises Refused
-    (bad-covered-header).
-    """
-    values = _covered_values(claim, request)
-    if claim.scheme == "cavage":
-        lines = [f"{name}: {value}" for name, value in values]
-    else:
-        lines = [f'"{name}": {value}' for name, value in values]
-        lines.append(f'"@signature-params": {claim.parameters}')
-    return "\n".join(lines).encode("latin-1")
-
-
-def _covered_values(claim: Claim, request: Request) -> list[tuple[str, str]]:
-    lines: dict[str, list[str]] = {}
-    for name, value in request.headers:
-        lines.setdefault(name, []).append(value)
-    return [(name, _value(name, claim, request, lines)) for name in claim.components]
-
-
-def _value(name: str, claim: Claim, request: Request, lines: dict[str, list[str]]) -> str:
+def _value(name: str, claim: Claim) -> str:
     if name[0] == "@" or name[0] == "(":
-        return _derived(name, claim, request)
+        return _derived(name, claim)
+    values = claim.request.fields.get(name)
     if name == "host":
-        values = lines.get(name, [])
-        if len(values) == 1 and values[0].lower() == request.authority.lower():
+        authority = claim.request.authority
+        if values is not None and len(values) == 1 and values[0].lower() == authority.lower():
             return values[0]
-        return request.authority
-    if name not in lines:
+        return authority
+    if values is None:
         raise Refused("bad-covered-header", f"{name} is covered and missing")
-    for value in lines[name]:
+    for value in values:
         if _FIELD_VALUE.fullmatch(value) is None:
             raise Refused("bad-covered-header", f"{name} can be read in two ways")
         # RFC 9421, section 2.1: fields outside ASCII cannot be covered.
         if claim.scheme == "rfc9421" and not value.isascii():
             raise Refused("bad-covered-header", f"{name} is not ASCII")
-    return ", ".join(lines[name])
+    return ", ".join(values)
 
 
-def _derived(name: str, claim: Claim, request: Request) -> str:
+def _derived(name: str, claim: Claim) -> str:
+    request = claim.request
     path, _, query = request.target.partition("?")
     authority = request.authority.lower()
     match name:
@@ -513,14 +530,12 @@ def _hash(claim: Claim, key: RSAPublicKey | Ed25519PublicKey) -> HashAlgorithm:
     return accepted[claim.algorithm]
 
 
-def _is_valid(
-    claim: Claim, base: bytes, key: RSAPublicKey | Ed25519PublicKey, algorithm: HashAlgorithm
-) -> bool:
+def _is_valid(claim: Claim, key: RSAPublicKey | Ed25519PublicKey, algorithm: HashAlgorithm) -> bool:
     try:
         if isinstance(key, Ed25519PublicKey):
-            key.verify(claim.signature, base)
+            key.verify(claim.signature, claim.base)
         else:
-            key.verify(claim.signature, base, _PADDING, algorithm)
+            key.verify(claim.signature, claim.base, _PADDING, algorithm)
     except (InvalidSignature, UnsupportedAlgorithm, ValueError):
         return False
     return True

@@ -291,13 +291,12 @@ async def _note_reader(request: Request, site: state.Site) -> None:
     if "signature" not in request.headers:
         return
     try:
-        signed = _signed(request, site, b"")
-        claim = signatures.check(signed, site.clock())
+        claim = signatures.check(_signed(request, site, b""), site.clock())
         host = documents.address(claim.key_id)[1]
         if not await site.database.read(_was_away, host, site.clock()):
             return
         key, public = await site.resolver.key(claim.key_id, budget=client.Budget(1))
-        signatures.verify(claim, signed, public)
+        signatures.verify(claim, public)
     except FederationError as error:
         log.info("a reader's signature does not hold", extra={"code": error.code})
         return

@@ -1,5 +1,6 @@
 """The JSON gate and the readers of members: right on sane JSON, Refused on all else."""
 
+import contextlib
 import json
 import math
 import time
@@ -31,11 +32,21 @@ def refusal(body: bytes, **options: Any) -> Refused:
     return caught.value
 
 
-@given(st.dictionaries(TEXT, SANE, max_size=5), st.booleans(), st.sampled_from([None, 1]))
+@given(
+    st.dictionaries(TEXT, SANE, max_size=5),
+    st.booleans(),
+    st.sampled_from([None, 1]),
+    st.sampled_from([None, (",", ":")]),
+)
 def test_parse_agrees_with_json_on_all_sane_documents(
-    document: dict[str, Any], ascii_only: bool, indent: int | None
+    document: dict[str, Any],
+    ascii_only: bool,
+    indent: int | None,
+    separators: tuple[str, str] | None,
 ) -> None:
-    body = json.dumps(document, ensure_ascii=ascii_only, indent=indent).encode()
+    body = json.dumps(
+        document, ensure_ascii=ascii_only, indent=indent, separators=separators
+    ).encode()
     parsed = documents.parse(body)
     assert parsed == document
     assert repr(parsed) == repr(json.loads(body))  # the types too
@@ -48,6 +59,36 @@ def test_parse_raises_only_refused(body: bytes | str) -> None:
     except Refused:
         return
     assert document == json.loads(body)
+
+
+ANYTHING = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**64), 2**64)
+    | st.floats(allow_nan=True)
+    | st.text(max_size=8),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=4)
+    ),
+    max_leaves=12,
+)
+
+
+@given(st.dictionaries(st.text(max_size=3), ANYTHING, max_size=4), st.booleans())
+def test_what_is_written_briefly_is_read_no_other_way(document: dict[str, Any], once: bool) -> None:
+    """The short way and the careful one judge alike: the same document in two ways of writing."""
+    brief = json.dumps(document, ensure_ascii=False, separators=(",", ":"))
+    if not once:
+        brief = f'{{"x":1,"x":1,{brief[1:]}'.replace(",}", "}")
+    with contextlib.suppress(UnicodeEncodeError):
+        assert _outcome(brief.encode()) == _outcome(b" " + brief.encode())
+
+
+def _outcome(body: bytes) -> str:
+    try:
+        return repr(documents.parse(body))
+    except Refused as error:
+        return error.code
 
 
 def test_jsn_01_duplicate_members() -> None:

@@ -48,7 +48,7 @@ def test_sound_inputs_are_accepted() -> None:
     for seed in signature.SEEDS:
         request = signature.read(seed)
         claim = signature.signatures.check(request, signature.NOW)
-        signature.signatures.verify(claim, request, signature.PUBLIC)
+        signature.signatures.verify(claim, signature.PUBLIC)
     webfinger = target("webfinger")
     handle, _, answers = webfinger.SEEDS[1].partition(b"\n")
     web = webfinger._Client(webfinger.json.loads(answers))
