@@ -5,7 +5,7 @@ import asyncio
 import base64
 import hashlib
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass, field
 from email.utils import formatdate
 
@@ -51,7 +51,7 @@ class Sent:
     busy: int = 0  # how often 503 was the answer, and the request was sent again
 
 
-async def send(port: int, requests: Sequence[bytes], connections: int, wanted: int) -> Sent:
+async def send(port: int, requests: Iterable[bytes], connections: int, wanted: int) -> Sent:
     """Sends every request over so many connections that stay open, each as soon as it can.
 
     A 503 is tried again after a moment, as any server would; any other answer than `wanted` ends
