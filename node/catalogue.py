@@ -405,35 +405,45 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
 
 def record_all_remote(db: sqlite3.Connection, told: Iterable[Listing], now: datetime) -> int:
     """As `record_remote`, for many, in the order in which they were told; says how many changed."""
-    changed = []
+    changed = 0
+    together: dict[str, Listing] = {}
     for listing in told:
-        change = _record_remote(db, listing, now)
-        if change is not None:
-            changed.append(change)
-    search.put_all(db, changed)
-    return len(changed)
+        if listing.uri in together:  # told twice: the second time it is one that is known
+            changed += _record_together(db, together, now)
+            together = {}
+        together[listing.uri] = listing
+    return changed + _record_together(db, together, now)
 
 
-def _record_remote(
-    db: sqlite3.Connection, listing: Listing, now: datetime
-) -> tuple[Listing, Listing | None] | None:
-    """Writes a listing; returns it as it is now and as it was, where it has changed."""
-    if tombstones.covers(db, listing.uri, listing.updated):
-        return None
-    known = listings.get_by_uri(db, listing.uri)
-    if known is None:
-        tombstones.remove(db, listing.uri)
-        listings.add(db, listing)
-        return listing, None
-    if known.shop != listing.shop:
-        return None
-    if listing.updated <= known.updated:
-        # Told again, perhaps by a node that was put back from a copy: it is there, that is all.
-        listings.mark_seen(db, known.id, now)
-        return None
-    listing = dataclasses.replace(listing, id=known.id, published=known.published)
-    listings.change(db, listing)
-    return listing, known
+def _record_together(db: sqlite3.Connection, told: dict[str, Listing], now: datetime) -> int:
+    """Writes listings, by their ActivityPub ids; says how many changed."""
+    ends = tombstones.find(db, told)
+    known = listings.find_by_uri(db, told)
+    fresh: list[Listing] = []
+    changed: list[tuple[Listing, Listing]] = []
+    for uri, listing in told.items():
+        if uri in ends:
+            ended = ends[uri]
+            if ended is None or listing.updated <= ended:
+                continue
+        before = known.get(uri)
+        if before is None:
+            fresh.append(listing)
+        elif before.shop != listing.shop:
+            continue
+        elif listing.updated <= before.updated:
+            # Told again, perhaps by a node that was put back from a copy: it is there, that is all.
+            listings.mark_seen(db, before.id, now)
+        else:
+            listing = dataclasses.replace(listing, id=before.id, published=before.published)
+            listings.change(db, listing)
+            changed.append((listing, before))
+    for listing in fresh:
+        if listing.uri in ends:
+            tombstones.remove(db, listing.uri)
+    listings.add_all(db, fresh)
+    search.put_all(db, [*((listing, None) for listing in fresh), *changed])
+    return len(fresh) + len(changed)
 
 
 def remove_remote(

@@ -281,10 +281,15 @@ def record_remote(db: sqlite3.Connection, shop: Shop) -> None:
     _index_anew(db, known, shop)
 
 
+def is_placed(shop: Shop) -> bool:
+    """Whether a shop has said where it is."""
+    return shop.place is not None or shop.latitude is not None
+
+
 def place_remote(db: sqlite3.Connection, shop: Shop, latitude: float, longitude: float) -> Shop:
     """Puts a neighbour's shop that has never said where it is at a point that a listing of its
     names; one that has said it stays where it is."""
-    if shop.place is not None or shop.latitude is not None:
+    if is_placed(shop):
         return shop
     placed = dataclasses.replace(shop, latitude=latitude, longitude=longitude)
     shops.change(db, placed)

@@ -28,7 +28,7 @@ TOKEN_MOST = 40
 PREFIX_LEAST = 3
 _JOINED_PARTS_MOST = 4
 
-_ALIKE = str.maketrans(
+_ALIKE = (
     {"œ": "oe", "Œ": "oe", "æ": "ae", "Æ": "ae", "ß": "ss", "º": "°", "№": "n°"}
     | {"½": " 1/2", "¼": " 1/4", "¾": " 3/4"}
     | dict.fromkeys("’‘ʼ′´`＇", "'")
@@ -36,13 +36,19 @@ _ALIKE = str.maketrans(
     | dict.fromkeys("“”″«»", '"')
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufe0f\ufeff", "")
 )
+_UNLIKE = re.compile(f"[{''.join(_ALIKE)}]")
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMBINING = re.compile("[\u0300-\u036f]+")
 _NUMBER_SIGN = re.compile(r"\bn° ?")
-_CODE = re.compile(r"(?<![^\W_])(?<![0-9][ -])[0-9](?:[ -]?[0-9]){7,13}(?![^\W_]|[ -][0-9])")
+# (It begins with its first digit, which is looked for several times as fast as what precedes it.)
+_CODE = re.compile(
+    r"[0-9](?<![^\W_][0-9])(?<![0-9][ -][0-9])(?:[ -]?[0-9]){7,13}(?![^\W_]|[ -][0-9])"
+)
+# Most words need no closer look.
+_PLAIN = r"(?!taille|pointure|demi|t[ .]?[0-9])[^\W\d_]++(?![^\W_]|['-]|\.[a-z])"
+_WORD = re.compile(r"[^\W\d_]+")
 _PIECE = re.compile(
-    # Most words need no closer look.
-    r"(?P<plain>(?!taille|pointure|demi|t[ .]?[0-9])[^\W\d_]+(?![^\W_]|['-]|\.[a-z]))"
+    rf"(?P<plain>{_PLAIN}(?:[\W_]++{_PLAIN})*+)"  # as many of them as follow each other
     rf"|(?P<worn_>{sizes.WORN.pattern})"
     rf"|(?P<size>{sizes.SIZE.pattern})"
     rf"|(?P<chain_>{sizes.CHAIN.pattern})"
@@ -50,6 +56,7 @@ _PIECE = re.compile(
     r"|(?P<letters>(?:[a-z]\.){2,}[a-z]?(?![^\W_]))"  # T.V.A.
     r"|(?P<word>[^\W_]+(?:['-][^\W_]+)*'?)"
 )
+_LETTERS_OR_DIGITS = re.compile(r"[^\W_]+")
 _LETTERS_AND_DIGITS = re.compile(r"([a-z]{2,})([0-9]+)")
 
 # What an apostrophe leaves behind ("l'huile", "d'olive", "qu'il") says nothing.
@@ -167,7 +174,7 @@ def is_plain(text: str, *, lines: bool = False) -> bool:
 
 def fold(text: str) -> str:
     """Lower case, without accents, œ as oe: "Œufs à l’été" becomes "oeufs a l'ete"."""
-    text = text.translate(_ALIKE).lower()
+    text = _UNLIKE.sub(_alike, text).lower()
     if text.isascii():
         return text
     decomposed = unicodedata.normalize("NFKD", text).replace("\u2044", "/")
@@ -175,12 +182,16 @@ def fold(text: str) -> str:
     return _COMBINING.sub("", decomposed).lower()
 
 
+def _alike(match: re.Match[str]) -> str:
+    return _ALIKE[match[0]]
+
+
 _SINGULAR = frozenset(fold(word) for word in _INVARIABLE)
 
 
 def singular(word: str) -> str:
     """A folded word without its plural: light on purpose, since "port" is not "porte"."""
-    if len(word) <= 3 or word[-1] not in "sx" or word in _SINGULAR:
+    if word[-1:] not in "sx" or len(word) <= 3 or word in _SINGULAR:
         return _WRITTEN_SHORT.get(word, word)
     if word in _IRREGULAR:
         return _IRREGULAR[word]
@@ -197,34 +208,50 @@ def normalise(text: str) -> str:
     Beside the words as written stand those that its sizes, codes and hyphenated words are also
     looked for by.
     """
-    tokens: dict[str, None] = {}
-    for match in _matches(fold(text[:TEXT_MOST])):
+    return " ".join(tokens(text))
+
+
+def tokens(text: str) -> dict[str, None]:
+    """The tokens that `normalise` joins, in their order."""
+    return _tokens(fold(text[:TEXT_MOST]))
+
+
+def _tokens(folded: str) -> dict[str, None]:
+    found: list[str] = []
+    for match in _matches(folded):
         if match.lastgroup == "plain":
-            tokens[singular(match.group()[:TOKEN_MOST])] = None
+            found += [
+                # Most are not worth a call.
+                word
+                if 3 < len(word) <= TOKEN_MOST and word[-1] not in "sx"
+                else singular(word[:TOKEN_MOST])
+                for word in _WORD.findall(match.group())
+            ]
         else:
             for piece in _pieces(match):
-                tokens.update(dict.fromkeys(piece.written))
-                tokens.update(dict.fromkeys(piece.added))
-    return " ".join(tokens)
+                found += piece.written
+                found += piece.added
+    return dict.fromkeys(found)
 
 
-def of_offer(offer: Offer) -> str:
-    """An offer's tokens, as `normalise` gives them: its axes, what it holds, its codes."""
-    tokens: dict[str, None] = {}
+def of_offer(offer: Offer) -> dict[str, None]:
+    """An offer's tokens, as `tokens` gives them: its axes, what it holds, its codes."""
+    found: dict[str, None] = {}
     if offer.axes:
-        said = [f"{axis} {value}" for axis, value in offer.axes.items()]
-        tokens = dict.fromkeys(normalise("\n".join(said)).split())
+        found = tokens("\n".join(f"{axis} {value}" for axis, value in offer.axes.items()))
     if offer.quantity_milli is not None and offer.unit is not None:
         held = sizes.of_offer(offer.quantity_milli, offer.unit)
         if held:
-            tokens[held] = None
+            found[held] = None
     if offer.gtin:
-        tokens.update(dict.fromkeys(normalise(offer.gtin).split()))
+        found |= tokens(offer.gtin)
     if offer.sku:
-        tokens.update(dict.fromkeys(normalise(offer.sku).split()))
-        joined = "".join(re.findall(r"[^\W_]+", fold(offer.sku)))[:TOKEN_MOST]
-        tokens.update(dict.fromkeys([joined] if joined else []))
-    return " ".join(tokens)
+        folded = fold(offer.sku[:TEXT_MOST])
+        found |= _tokens(folded)
+        joined = "".join(_LETTERS_OR_DIGITS.findall(folded))[:TOKEN_MOST]
+        if joined:
+            found[joined] = None
+    return found
 
 
 def read(text: str) -> Query:
@@ -314,10 +341,11 @@ def _matches(folded: str) -> Iterator[re.Match[str]]:
 
 
 def _pieces(match: re.Match[str]) -> Iterator[_Piece]:
-    """The one piece, mostly, that a match of _PIECE is."""
+    """The pieces that a match of _PIECE is: one, mostly, and one for each plain word."""
     kind, typed = match.lastgroup, match.group()
     if kind == "plain":
-        yield _Piece((typed,), (singular(typed[:TOKEN_MOST]),))
+        for word in _WORD.findall(typed):
+            yield _Piece((word,), (singular(word[:TOKEN_MOST]),))
     elif kind == "word":
         yield from _word(typed)
     elif kind == "letters":

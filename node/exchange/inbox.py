@@ -116,7 +116,7 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
     answered = enquiries.about(found)
     if answered is not None and documents.same_origin(answered, context.uris.origin):
         return enquiries.receive(context, found, author)
-    return RecordListing(found, author, context.new_id(), now)
+    return RecordListing(found, author, listing_documents.local_id(context.new_id(), now), now)
 
 
 def _record_post(told: news_documents.Told, now: datetime, db: sqlite3.Connection) -> None:
@@ -181,7 +181,7 @@ class RecordListing:
 
     def place(self, db: sqlite3.Connection, shop: Shop) -> Shop:
         """Its author's shop, at the listing's point where it has told none of its own."""
-        point = listing_documents.point_of(self.note)
+        point = None if shops.is_placed(shop) else listing_documents.point_of(self.note)
         return shop if point is None else shops.place_remote(db, shop, *point)
 
     def read(self, shop: Shop) -> Listing:
@@ -349,9 +349,11 @@ async def apply(context: Context, works: Sequence[Work]) -> list[tuple[Work, Exc
 
     Each is undone alone if it fails. Returns those that could not be written, and why.
     """
-    failures: list[Exception | None] = await context.database.write(
-        _apply_all, works, context.clock()
-    )
+    failures: list[Exception | None]
+    try:
+        failures = await context.database.write(_apply_together, works, context.clock())
+    except Exception:  # nothing of them was written: whatever it is, it must not fail the others
+        failures = await context.database.write(_apply_each, works, context.clock())
     return [(work, error) for work, error in zip(works, failures, strict=True) if error is not None]
 
 
@@ -379,19 +381,33 @@ async def settle(context: Context, work: Work, error: Exception) -> None:
         await _try_later(context, row, f"{type(fault).__name__}: {fault}", minutes=row.attempts)
 
 
-def _apply_all(
+def _apply_together(
     db: sqlite3.Connection, works: Sequence[Work], now: datetime
 ) -> list[Exception | None]:
+    """Raises where one of several listings that come after another cannot be written."""
     failures: list[Exception | None] = []
-    heard: set[str] = set()
-    for together, group in itertools.groupby(works, key=_is_listing):
-        run = list(group)
-        done = _apply_listings(db, run, now) if together and len(run) > 1 else None
-        failures += [_apply_one(db, work) for work in run] if done is None else done
-    for work, error in zip(works, failures, strict=True):
-        if error is None:
-            heard.add(_host(work.row.actor))
-    for host in heard:
+    for are_listings, run in itertools.groupby(works, key=_is_listing):
+        if are_listings:
+            failures += _apply_listings(db, list(run), now)
+        else:
+            failures += [_apply_one(db, work) for work in run]
+    return _note_lives(db, works, failures, now)
+
+
+def _apply_each(
+    db: sqlite3.Connection, works: Sequence[Work], now: datetime
+) -> list[Exception | None]:
+    return _note_lives(db, works, [_apply_one(db, work) for work in works], now)
+
+
+def _note_lives(
+    db: sqlite3.Connection,
+    works: Sequence[Work],
+    failures: list[Exception | None],
+    now: datetime,
+) -> list[Exception | None]:
+    heard = {work.row.actor for work, error in zip(works, failures, strict=True) if error is None}
+    for host in set(map(_host, heard)):
         note_life(db, host, now)
     return failures
 
@@ -428,44 +444,32 @@ def _apply_one(db: sqlite3.Connection, work: Work) -> Exception | None:
 
 def _apply_listings(
     db: sqlite3.Connection, works: Sequence[Work], now: datetime
-) -> list[Exception | None] | None:
-    """Listings one after the other, whose shops and neighbours are looked up once.
-
-    None, and nothing written, where one of them fails: then each must be written by itself.
-    """
-    shops_of: dict[str, Shop | None] = {}
-    hosts: dict[str, bool] = {}
+) -> list[Exception | None]:
+    """Listings one after the other, whose shops and neighbours are looked up once."""
+    authors: dict[str, tuple[bool, Shop | None]] = {}  # whether each is heard, and its shop
     failures: list[Exception | None] = []
     told = []
-    try:
-        with database.savepoint(db):
-            for work in works:
-                (record,) = work.applies
-                assert isinstance(record, RecordListing)
-                author = record.author
-                if author not in shops_of:
-                    host = _host(author)
-                    if host not in hosts:
-                        hosts[host] = neighbours.is_heard(peers.get(db, host))
-                    shops_of[author] = shop_rows.get_by_uri(db, author)
-                shop = shops_of[author]
-                heard = hosts[_host(author)]
-                unknown = heard and shop is None
-                failures.append(UnknownShop(author) if unknown else None)
-                if heard and shop is not None and shop.peer is not None:
-                    shops_of[author] = shop = record.place(db, shop)
-                    told.append(record.read(shop))
-            catalogue.record_all_remote(db, told, now)
-            received.remove(
-                db,
-                *(
-                    work.row.id
-                    for work, failure in zip(works, failures, strict=True)
-                    if failure is None
-                ),
-            )
-    except Exception:
-        return None
+    for work in works:
+        (record,) = work.applies
+        assert isinstance(record, RecordListing)
+        author = record.author
+        if author not in authors:
+            heard = neighbours.is_heard(peers.get(db, _host(author)))
+            authors[author] = heard, shop_rows.get_by_uri(db, author) if heard else None
+        heard, shop = authors[author]
+        error: Exception | None = None
+        if heard and shop is None:
+            error = UnknownShop(author)
+        elif shop is not None and shop.peer is not None:
+            try:
+                told.append(record.read(shop))
+                authors[author] = heard, record.place(db, shop)
+            except Refused as refusal:
+                error = refusal
+        failures.append(error)
+    catalogue.record_all_remote(db, told, now)
+    done = [work.row.id for work, error in zip(works, failures, strict=True) if error is None]
+    received.remove(db, *done)
     return failures
 
 

@@ -295,6 +295,13 @@ def point_of(note: dict[str, Any]) -> tuple[float, float] | None:
     return (point[0], point[1]) if any(point) else None  # 0, 0 is what nobody filled in
 
 
+def local_id(random_id: str, now: datetime) -> str:
+    """A neighbour's listing's id on this node: a random UUID that begins with the time (RFC 9562,
+    version 7). What comes together then lies together in the file, and is written together."""
+    time = f"{int(now.timestamp() * 1000):012x}"
+    return f"{time[:8]}-{time[8:]}-7{random_id[15:]}"
+
+
 def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: datetime) -> Listing:
     """A neighbour's listing as its Note tells of it.
 

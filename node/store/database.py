@@ -2,9 +2,9 @@
 
 One server process owns the file. Inside it two reader threads serve `read`, each with its own
 read-only connection and in turn, unless one takes long; ONE writer thread serves `write`. The
-writer takes whatever waits into a single commit, each function under a savepoint of its own: a
-failing one undoes only itself, and nobody is told of success before the commit has reached the disk
-(`synchronous=FULL`).
+writer takes whatever waits into a single commit, where there are several each function under a
+savepoint of its own: a failing one undoes only itself, and nobody is told of success before the
+commit has reached the disk (`synchronous=FULL`).
 
 Commands write to the same file while the server runs, through `transaction`. Two file locks keep
 them apart:
@@ -402,14 +402,19 @@ class Database:
             with locked_for_writing(self.folder):
                 db.execute("BEGIN IMMEDIATE")
                 try:
-                    for job in batch:
-                        _run_in_savepoint(db, job)
+                    if len(batch) == 1:
+                        # It is undone with the transaction. (Inside a savepoint SQLite would copy
+                        # each page aside before it changes it, into a file of its own.)
+                        batch[0].result = batch[0].function(db)
+                    else:
+                        for job in batch:
+                            _run_in_savepoint(db, job)
                     db.execute("COMMIT")
                 except BaseException:
                     if db.in_transaction:
                         db.execute("ROLLBACK")
                     raise
-        except BaseException as error:  # the whole batch failed: disk full, file gone
+        except BaseException as error:  # all of it failed: a lone function, disk full, file gone
             for job in batch:
                 job.error = _refusal(job.error) or _refusal(error) or error
         # One wake-up of the loop for all of them: a thread's hand-over costs more than most writes.
@@ -424,7 +429,7 @@ def _refusal(error: BaseException | None) -> errors.Unwritable | None:
             return None
     elif (
         not isinstance(error, sqlite3.OperationalError)
-        or error.sqlite_errorcode & 0xFF not in _DISK
+        or getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DISK
     ):
         return None
     return errors.Unwritable(f"The disk takes nothing now ({error}). Nothing was changed.")

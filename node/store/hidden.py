@@ -1,6 +1,8 @@
 """What stewards hid: listings and shops of ours that can come back, and neighbours' objects."""
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -43,6 +45,20 @@ def covers(db: sqlite3.Connection, uri: str, shop_id: str) -> bool:
         {"uri": uri, "shop": shop_id},
     ).fetchone()
     return row is not None
+
+
+def find_covering(db: sqlite3.Connection, uris: Iterable[str], shop_ids: Iterable[str]) -> set[str]:
+    """Those of the uris that are hidden by themselves, and those of the shops' ids that are."""
+    rows = db.execute(
+        """
+        SELECT uri FROM hidden WHERE uri IN (SELECT value FROM json_each(:uris))
+        UNION ALL
+        SELECT shops.id FROM shops JOIN hidden ON hidden.uri = shops.uri
+        WHERE shops.id IN (SELECT value FROM json_each(:shops))
+        """,
+        {"uris": json.dumps(list(uris)), "shops": json.dumps(list(shop_ids))},
+    )
+    return {row[0] for row in rows}
 
 
 def find_under(db: sqlite3.Connection, shop_uri: str) -> list[str]:

@@ -117,20 +117,27 @@ def _values(listing: Listing) -> dict[str, object]:
 
 def add(db: sqlite3.Connection, listing: Listing) -> None:
     """Adds a listing with its offers."""
-    db.execute(
+    add_all(db, [listing])
+
+
+def add_all(db: sqlite3.Connection, added: Sequence[Listing]) -> None:
+    """Adds listings with their offers."""
+    db.executemany(
         f"""
         INSERT INTO listings ({_COLUMNS})
         VALUES (:id, :uri, :url, :shop, :name, :description, :category, :condition, :language,
                 :announce, :published, :updated, :seen, :withdrawn, :kind, :pick_up, :delivered,
                 :particulars)
         """,  # noqa: S608 (a constant)
-        _values(listing),
+        map(_values, added),
     )
-    _add_offers(db, listing)
-    if listing.photos:
-        photos.change(db, listing.id, listing.photos)
-    if listing.remote_photo is not None:
-        remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
+    _add_offers(db, added)
+    for listing in added:
+        if listing.photos:
+            photos.change(db, listing.id, listing.photos)
+    remote_photos.add_all(
+        db, [(one.id, one.remote_photo, one.seen) for one in added if one.remote_photo is not None]
+    )
 
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
@@ -146,12 +153,12 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
         _values(listing),
     )
     db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
-    _add_offers(db, listing)
+    _add_offers(db, [listing])
     photos.change(db, listing.id, listing.photos)
     remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
 
 
-def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
+def _add_offers(db: sqlite3.Connection, added: Iterable[Listing]) -> None:
     db.executemany(
         f"""
         INSERT INTO offers ({_OFFER_COLUMNS})
@@ -178,6 +185,7 @@ def _add_offers(db: sqlite3.Connection, listing: Listing) -> None:
                 "reduction_since": times.stamp(cut.since) if cut else None,
                 "reduction_until": times.stamp_or_none(cut.until) if cut else None,
             }
+            for listing in added
             for position, offer in enumerate(listing.offers)
             for cut in (offer.reduction,)
         ],
@@ -231,6 +239,15 @@ def get(db: sqlite3.Connection, listing_id: str) -> Listing | None:
 def get_by_uri(db: sqlite3.Connection, uri: str) -> Listing | None:
     """The listing of that ActivityPub id, withdrawn ones included."""
     return _one(db, f"SELECT {_COLUMNS} FROM listings WHERE uri = ?", uri)  # noqa: S608
+
+
+def find_by_uri(db: sqlite3.Connection, uris: Iterable[str]) -> dict[str, Listing]:
+    """Those that are known of these ActivityPub ids, withdrawn ones included, by that id."""
+    rows = db.execute(
+        f"SELECT {_COLUMNS} FROM listings WHERE uri IN (SELECT value FROM json_each(?))",  # noqa: S608
+        (json.dumps(list(uris)),),
+    ).fetchall()
+    return {listing.uri: listing for listing in _with_offers(db, rows)} if rows else {}
 
 
 def get_by_uri_start(db: sqlite3.Connection, start: str) -> Listing | None:

@@ -35,22 +35,29 @@ def change(
     if photo is None:
         db.execute("DELETE FROM remote_photos WHERE listing = ?", (listing_id,))
         return
-    written = db.execute(
-        """
-        INSERT INTO remote_photos (listing, host, url, alt, due)
-        SELECT listings.id, shops.peer, :url, :alt, :now
-        FROM listings JOIN shops ON shops.id = listings.shop WHERE listings.id = :listing
-        ON CONFLICT (listing) DO UPDATE SET url = excluded.url, alt = excluded.alt,
-            id = NULL, width = 0, height = 0, bytes = 0, tries = 0, due = excluded.due
-            WHERE url <> excluded.url
-        """,
-        {"listing": listing_id, "url": photo.url, "alt": photo.alt, "now": times.fine(now)},
-    )
+    written = db.execute(_WRITE, (photo.url, photo.alt, times.fine(now), listing_id))
     if written.rowcount == 0:  # the same photo, perhaps said otherwise
         db.execute(
             "UPDATE remote_photos SET alt = :alt WHERE listing = :listing AND alt <> :alt",
             {"listing": listing_id, "alt": photo.alt},
         )
+
+
+_WRITE = """
+    INSERT INTO remote_photos (listing, host, url, alt, due)
+    SELECT listings.id, shops.peer, ?, ?, ?
+    FROM listings JOIN shops ON shops.id = listings.shop WHERE listings.id = ?
+    ON CONFLICT (listing) DO UPDATE SET url = excluded.url, alt = excluded.alt,
+        id = NULL, width = 0, height = 0, bytes = 0, tries = 0, due = excluded.due
+        WHERE url <> excluded.url
+"""
+
+
+def add_all(db: sqlite3.Connection, told: Iterable[tuple[str, RemotePhoto, datetime]]) -> None:
+    """Writes the photos of listings that have none: each is due at the time beside it."""
+    db.executemany(
+        _WRITE, [(photo.url, photo.alt, times.fine(due), listing) for listing, photo, due in told]
+    )
 
 
 def begin_again(db: sqlite3.Connection, now: datetime) -> None:

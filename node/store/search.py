@@ -20,10 +20,10 @@ import itertools
 import json
 import secrets
 import sqlite3
-import uuid
 import zlib
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
 
 from node import globe
 from node.model import Listing
@@ -181,7 +181,7 @@ def merge(db: sqlite3.Connection, *, begin: bool) -> bool:
 
 
 def key_of(listing_id: str) -> bytes:
-    return uuid.UUID(listing_id).bytes
+    return bytes.fromhex(listing_id.replace("-", ""))
 
 
 class _Pending:
@@ -255,87 +255,112 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
     put_all(db, [(listing, before)])
 
 
-def put_all(db: sqlite3.Connection, changes: Iterable[tuple[Listing, Listing | None]]) -> None:
-    """As `put`, for many listings of one transaction, in the order in which they changed."""
+def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | None]]) -> None:
+    """As `put`, for many listings of one transaction, each of them once."""
     pending = _Pending()
+    rows = _find_rows(db, [listing.id for listing, _ in changes])
+    unseen = hidden.find_covering(
+        db, [listing.uri for listing, _ in changes], {listing.shop for listing, _ in changes}
+    )
+    coming: dict[str, list[_Coming]] = {}
     for listing, before in changes:
-        _put(db, listing, before, pending)
+        row = rows.get(listing.id)
+        if listing.withdrawn is not None or listing.uri in unseen or listing.shop in unseen:
+            if row is not None:
+                _take_out(db, row, before or listing, pending)
+            continue
+        title, text = search_texts.texts(listing)
+        checksum = zlib.crc32(text.encode())
+        if row is not None and row.checksum == checksum:
+            # A new price, another stock: the words stay as they are.
+            db.execute(
+                "UPDATE search_rows SET low = ?, high = ?, others = ? WHERE id = ?",
+                (*_prices(listing), row.number),
+            )
+            continue
+        number = None if row is None else _take_out(db, row, before or listing, pending)
+        coming.setdefault(listing.shop, []).append(_Coming(listing, title, text, checksum, number))
+    for shop, some in coming.items():
+        _add_rows(db, shop, some, pending)
     pending.write(db)
+
+
+class _Row(NamedTuple):
+    """Where a listing is in the index, and the checksum of the words it was put in with."""
+
+    number: int
+    checksum: int
+
+
+class _Coming(NamedTuple):
+    """A listing that comes, with its words, and its number where it has one already."""
+
+    listing: Listing
+    title: str
+    text: str
+    checksum: int
+    number: int | None
+
+
+def _find_rows(db: sqlite3.Connection, listing_ids: Iterable[str]) -> dict[str, _Row]:
+    """The rows of those listings that are in the index, by their ids."""
+    rows = {}
+    for one in listing_ids:
+        found = db.execute(
+            "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(one),)
+        ).fetchone()
+        if found is not None:
+            rows[one] = _Row(found[0], found[1])
+    return rows
+
+
+def _add_rows(
+    db: sqlite3.Connection, shop: str, coming: Sequence[_Coming], pending: _Pending
+) -> None:
+    """Adds rows for listings of a shop; none for a shop that is not there."""
+    fresh = iter(_give_numbers(db, shop, sum(one.number is None for one in coming)))
+    rows = []
+    for one in coming:
+        number = next(fresh, None) if one.number is None else one.number
+        if number is None:
+            continue
+        first = one.title.split(maxsplit=1)[:1]
+        head = None
+        if first and not search_texts.is_ours(first[0]):
+            head = search_texts.head_number(first[0])
+        rows.append(
+            (number, key_of(one.listing.id), *_prices(one.listing), head, one.checksum),
+        )
+        pending.add(number, one.title, one.text)
+    db.executemany(
+        """
+        INSERT INTO search_rows (id, listing, low, high, others, head, checksum)
+        VALUES (?, ?, ?, ?, ?, ?, ?)
+        """,
+        rows,
+    )
 
 
 def remove(db: sqlite3.Connection, listing: Listing) -> None:
     """Takes a listing out of the index; `listing` is as it was when it was put in."""
     pending = _Pending()
-    _remove(db, listing, pending)
+    for row in _find_rows(db, [listing.id]).values():
+        _take_out(db, row, listing, pending)
     pending.write(db)
 
 
-def _put(
-    db: sqlite3.Connection, listing: Listing, before: Listing | None, pending: _Pending
-) -> None:
-    if listing.withdrawn is not None or hidden.covers(db, listing.uri, listing.shop):
-        _remove(db, before or listing, pending)
-        return
-    title, text = search_texts.texts(listing)
-    checksum = zlib.crc32(text.encode())
-    row = db.execute(
-        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
-    ).fetchone()
-    if row is not None and row["checksum"] == checksum:
-        # A new price, another stock: the words stay as they are.
-        db.execute(
-            "UPDATE search_rows SET low = ?, high = ?, others = ? WHERE id = ?",
-            (*_prices(listing), row["id"]),
-        )
-        return
-    number = None
-    if row is not None:
-        number = _take_out(db, row["id"], row["checksum"], before or listing, pending)
-    if number is None:
-        number = _give_number(db, listing.shop)
-    if number is None:
-        return
-    first = title.split(maxsplit=1)[:1]
-    db.execute(
-        """
-        INSERT INTO search_rows (id, listing, low, high, others, head, checksum)
-        VALUES (?, ?, ?, ?, ?, ?, ?)
-        """,
-        (
-            number,
-            key_of(listing.id),
-            *_prices(listing),
-            search_texts.head_number(first[0])
-            if first and not search_texts.is_ours(first[0])
-            else None,
-            checksum,
-        ),
-    )
-    pending.add(number, title, text)
-
-
-def _remove(db: sqlite3.Connection, listing: Listing, pending: _Pending) -> None:
-    row = db.execute(
-        "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(listing.id),)
-    ).fetchone()
-    if row is not None:
-        _take_out(db, row["id"], row["checksum"], listing, pending)
-
-
-def _take_out(
-    db: sqlite3.Connection, number: int, checksum: int, listing: Listing, pending: _Pending
-) -> int | None:
+def _take_out(db: sqlite3.Connection, row: _Row, listing: Listing, pending: _Pending) -> int | None:
     """Takes a row out; returns its number where it is free again.
 
     Should its words not be those that were put in, they stay behind under a number that leads
     nowhere, until the index is made anew: a wrong word taken out would break the index.
     """
-    db.execute("DELETE FROM search_rows WHERE id = ?", (number,))
+    db.execute("DELETE FROM search_rows WHERE id = ?", (row.number,))
     title, text = search_texts.texts(listing)
-    if zlib.crc32(text.encode()) != checksum:
+    if zlib.crc32(text.encode()) != row.checksum:
         return None
-    pending.take_out(number, title, text)
-    return number
+    pending.take_out(row.number, title, text)
+    return row.number
 
 
 def _prices(listing: Listing) -> tuple[int | None, int | None, str | None]:
@@ -345,26 +370,30 @@ def _prices(listing: Listing) -> tuple[int | None, int | None, str | None]:
     return cents[0], cents[-1], json.dumps(cents[1:-1]) if len(cents) > 2 else None
 
 
-def _give_number(db: sqlite3.Connection, shop: str) -> int | None:
-    """A row number for a listing of this shop, in a new block where the last one is used up."""
+def _give_numbers(db: sqlite3.Connection, shop: str, count: int) -> list[int]:
+    """Row numbers for listings of a shop, in a new block where the last one is used up."""
+    numbers: list[int] = []
     row = db.execute(
         "SELECT number, used FROM search_blocks WHERE shop = ? ORDER BY number DESC LIMIT 1",
         (shop,),
     ).fetchone()
-    if row is None or row["used"] == ROWS_IN_BLOCK:
-        block = _add_block(db, shop)
-        if block is None:
-            return None
-        used = 0
-    else:
-        block, used = int(row["number"]), int(row["used"])
-    db.execute("UPDATE search_blocks SET used = used + 1 WHERE number = ?", (block,))
-    if used & (used - 1) == 0 and used >= 16:
-        # Readers go by how many there are, roughly: told at each doubling.
-        db.execute(
-            "UPDATE search_blocks SET revision = ? WHERE number = ?", (_next_revision(db), block)
-        )
-    return block << ROW_BITS | used
+    block, used = (None, 0) if row is None else (int(row[0]), int(row[1]))
+    while len(numbers) < count:
+        if block is None or used == ROWS_IN_BLOCK:
+            block, used = _add_block(db, shop), 0
+            if block is None:
+                break
+        then = min(used + count - len(numbers), ROWS_IN_BLOCK)
+        numbers += [block << ROW_BITS | nth for nth in range(used, then)]
+        db.execute("UPDATE search_blocks SET used = ? WHERE number = ?", (then, block))
+        if any(used <= 1 << bits < then for bits in range(4, ROW_BITS)):
+            # Readers go by how many there are, roughly: told at each doubling.
+            db.execute(
+                "UPDATE search_blocks SET revision = ? WHERE number = ?",
+                (_next_revision(db), block),
+            )
+        used = then
+    return numbers
 
 
 def _add_block(db: sqlite3.Connection, shop: str) -> int | None:

@@ -25,15 +25,15 @@ def version() -> int:
 
 def texts(listing: Listing) -> tuple[str, str]:
     """A listing's words: those of its title, and all of them; what filters ask for in both."""
-    title = words.normalise(listing.name)
-    asked = " ".join(facets(listing))
-    parts = [title, words.normalise(listing.description), _shelf_words(listing.category)]
-    parts += map(words.of_offer, listing.offers)
-    everything = dict.fromkeys(" ".join(parts).split())
-    head = [head_word(word) for word in title.split(maxsplit=1)[:1]]
+    title = words.tokens(listing.name)
+    asked = facets(listing)
+    everything = title | words.tokens(listing.description) | _shelf_words(listing.category)
+    for offer in listing.offers:
+        everything |= words.of_offer(offer)
+    head = [head_word(word) for word in title][:1]
     return (
-        " ".join([title, *head, asked]).strip(),
-        f"{' '.join(everything)} {asked} {EVERYTHING}",
+        " ".join([*title, *head, *asked]),
+        f"{' '.join(everything)} {' '.join(asked)} {EVERYTHING}",
     )
 
 
@@ -90,11 +90,11 @@ def filter_words(filters: Filters) -> tuple[list[str], list[str]]:
 
 
 @functools.lru_cache(maxsize=1024)  # for every listing, of a few hundred shelves
-def _shelf_words(category: str | None) -> str:
+def _shelf_words(category: str | None) -> dict[str, None]:
     """What the category is called, so that "viennoiseries" finds croissants."""
     known = categories.get(category) if category else None
     # Its own name only: the shelf "Sport, vélo et plein air" would make every ball a bicycle.
-    return words.normalise(known.fr) if known else ""
+    return words.tokens(known.fr) if known else {}
 
 
 def category_words(category: str | None) -> list[str]:

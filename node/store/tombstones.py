@@ -1,6 +1,8 @@
 """Objects of others that their author deleted."""
 
+import json
 import sqlite3
+from collections.abc import Iterable
 from datetime import datetime
 
 from node.store import times
@@ -16,8 +18,19 @@ def add(db: sqlite3.Connection, uri: str, now: datetime, deleted: datetime | Non
 
 def covers(db: sqlite3.Connection, uri: str, updated: datetime) -> bool:
     """Whether its author deleted it, and `updated` is no later state by which it came back."""
-    row = db.execute("SELECT deleted FROM remote_tombstones WHERE uri = ?", (uri,)).fetchone()
-    return row is not None and (row[0] is None or updated <= times.moment(row[0]))
+    return any(ended is None or updated <= ended for ended in find(db, [uri]).values())
+
+
+def find(db: sqlite3.Connection, uris: Iterable[str]) -> dict[str, datetime | None]:
+    """Those of the objects that were deleted, and when, where their author said so."""
+    rows = db.execute(
+        """
+        SELECT uri, deleted FROM remote_tombstones
+        WHERE uri IN (SELECT value FROM json_each(?))
+        """,
+        (json.dumps(list(uris)),),
+    )
+    return {row[0]: times.moment_or_none(row[1]) for row in rows}
 
 
 def remove(db: sqlite3.Connection, uri: str) -> None:

@@ -277,13 +277,13 @@ def test_the_words_of_an_offer() -> None:
         gtin="96385074",
         sku="AB-123/4",
     )
-    tokens = words.of_offer(offer)
+    tokens = " ".join(words.of_offer(offer))
     for asked in ("T42", "rouge", "75 cl", "96385074", "ab-123/4", "AB1234", "ab 123"):
         assert is_found(words.read(asked), tokens), asked
     bare = dataclasses.replace(
         offer, axes={}, quantity_milli=1000, unit="piece", gtin=None, sku=None
     )
-    assert words.of_offer(bare) == ""
+    assert words.of_offer(bare) == {}
 
 
 @given(st.text())

@@ -17,6 +17,7 @@ from node.exchange.context import Context
 from node.exchange.outbox import encode
 from node.model import FollowState, Shop
 from node.store import database, peers, received
+from node.store import listings as rows
 from node.store.times import stamp
 from tests import ground
 from tests.ground import NOW, PEER
@@ -142,6 +143,24 @@ async def test_one_that_cannot_be_written_holds_up_no_other(door: Door) -> None:
     await door.accept(*[one for pair in zip(good, bad, strict=False) for one in pair], good[3])
     await door.backlog.act()
     assert await door.names() == [f"Bon {number}" for number in range(4)]
+    await door.backlog.stop()
+
+
+async def test_one_that_breaks_our_own_code_fails_alone_and_is_kept(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    add_all = rows.add_all
+
+    def broken(db: Any, added: Any) -> None:
+        add_all(db, added)
+        if any(one.name == "Faute" for one in added):
+            raise sqlite3.IntegrityError("as no listing should")
+
+    monkeypatch.setattr(rows, "add_all", broken)
+    await door.accept(*map(door.letter, ("Avant", "Faute", "Après")))
+    await door.backlog.act()
+    assert await door.names() == ["Après", "Avant"]
+    assert await door.waiting() == 1
     await door.backlog.stop()
 
 

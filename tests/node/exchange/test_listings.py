@@ -771,3 +771,12 @@ def read_object(note: dict[str, Any]) -> Listing:
 )
 def test_where_an_item_of_flohmarkt_is(told: object, point: tuple[float, float] | None) -> None:
     assert listings.point_of({"flohmarkt:data": {"coordinates": told}}) == point
+
+
+def test_ids_of_neighbours_listings_are_in_the_order_in_which_they_came() -> None:
+    moments = [NOW, NOW + timedelta(milliseconds=1), NOW + timedelta(days=9000)]
+    ids = [uuid.UUID(listings.local_id(ground.new_id(), moment)) for moment in moments]
+    assert sorted(map(str, ids)) == list(map(str, ids))
+    assert [(one.version, one.variant) for one in ids] == [(7, uuid.RFC_4122)] * 3
+    assert [one.int >> 80 for one in ids] == [int(one.timestamp() * 1000) for one in moments]
+    assert listings.local_id(ground.new_id(), NOW) != listings.local_id(ground.new_id(), NOW)
