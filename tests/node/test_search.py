@@ -308,8 +308,17 @@ def naive(
     return search._Gathered(placed[:wanted], runs, RingName)
 
 
-# What is rare, what is few, how large a zone is at least, and its margin.
-WAYS = ((10**6, 0, 5, 1.3), (0, 0, 5, 1.3), (0, 0, 5, 0.1), (4, 0, 30, 0.5), (0, 50, 5, 1.0))
+# What is rare, what is few, how large a zone is at least, its margin, and what circles may hold.
+WAYS = (
+    (10**6, 0, 5, 1.3, 0),
+    (0, 0, 5, 1.3, 0),
+    (0, 0, 5, 0.1, 0),
+    (4, 0, 30, 0.5, 0),
+    (0, 50, 5, 1.0, 0),
+    (0, 0, 5, 1.3, 10**6),
+    (4, 0, 5, 0.1, 10**6),
+    (4, 0, 5, 0.5, 60),
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -328,17 +337,19 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
             right = pages_of(db, words, near)
         shown = [listing for ids, _ in right for listing in ids]
         assert len(shown) == len(set(shown))
-        for rare, few, least, margin in WAYS:
+        for rare, few, least, margin, hold in WAYS:
             with monkeypatch.context() as patch:
                 patch.setattr(search, "RARE", rare)
                 patch.setattr(search, "FEW", few)
                 patch.setattr(search, "ZONE_LEAST", least)
                 patch.setattr(search, "MARGIN", margin)
-                for name in ("_from_near", "_from_all"):
+                patch.setattr(search, "CIRCLES_HOLD", hold)
+                for name in ("_from_circles", "_from_near", "_from_all"):
                     told(patch, name, ways)
                 assert pages_of(db, words, near) == right, (words, near, rare, few, least, margin)
     # What is compared is not always come by in the same way.
     assert min(ways[name] for name in ("_from_near", "_from_all")) > 20
+    assert ways["_from_circles"] - ways["_from_circles: None"] > 20
     assert ways["_from_near: None"] < ways["_from_near"]
 
 
