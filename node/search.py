@@ -34,7 +34,8 @@ from node.model import (
 )
 from node.ranking import RINGS, Key, Placed, Run, Where
 from node.reading import Plan
-from node.store import listings, matches, places, search
+from node.store import hits as found_rows
+from node.store import matches, places, search
 from node.store import shops as shop_rows
 from node.synonyms import Synonyms
 from node.translation import Translator
@@ -641,15 +642,12 @@ def _fits(shop: Shop, filters: Filters, place: str, km: float | None, now: datet
 def _hits(
     db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine, near: str
 ) -> list[tuple[RingName, SearchHit]]:
-    """What is shown, read whole."""
-    ids = matches.listings_of(db, [one.row for one in placed])
-    known = {one.id: one for one in listings.find(db, list(ids.values()))}
-    of = {one.id: one for one in shop_rows.find_some(db, {one.shop for one in known.values()})}
+    """What is shown."""
+    known = found_rows.find(db, [one.row for one in placed])
     hits = []
     for one in placed:
-        listing = known.get(ids.get(one.row, ""))
-        shop = of.get(listing.shop) if listing else None
-        if listing is not None and shop is not None:
+        if (found := known.get(one.row)) is not None:
+            listing, shop = found
             km = one.run.km
             hit = SearchHit(
                 listing=listing,

@@ -15,6 +15,9 @@ from node import catalogue, errors, filters, ranking, search
 from node.model import (
     Condition,
     DeliveryTerms,
+    FoundListing,
+    FoundOffer,
+    FoundShop,
     Hours,
     Kind,
     RingName,
@@ -273,10 +276,27 @@ def test_a_word_said_ten_thousand_times_is_that_word(db: sqlite3.Connection) -> 
 
 
 def test_a_hit_has_its_shop_and_its_place(db: sqlite3.Connection) -> None:
-    shop = ground.open_shop(db, "merignac", MERIGNAC)
-    listing = ground.publish(db, shop, "Pain")
+    shop = ground.open_shop(
+        db,
+        "merignac",
+        MERIGNAC,
+        hours=Hours((Span(1, 9 * 60, 12 * 60),)),
+        delivery=DeliveryTerms(places=(PESSAC,)),
+    )
+    offers = (
+        dataclasses.replace(ground.offer(cents), axes={"taille": size})
+        for size, cents in (("grand", 350), ("petit", 120), ("moyen", 200))
+    )
+    listing = ground.publish(db, shop, "Pain", *offers, delivered=True)
     (hit,) = ask(db).rings[1].hits
-    assert (hit.listing, hit.shop, hit.place) == (listing, shop, ground.place(db, MERIGNAC))
+    assert hit.place == ground.place(db, MERIGNAC)
+    assert hit.shop == FoundShop(**{name: getattr(shop, name) for name in FoundShop._fields})
+    told = {name: getattr(listing, name) for name in FoundListing._fields}
+    told["offers"] = tuple(
+        FoundOffer(**{name: getattr(offer, name) for name in FoundOffer._fields})
+        for offer in listing.offers
+    )
+    assert hit.listing == FoundListing(**told)
 
 
 # --- what is decided from near is what a look at everything gives ---------------------------------
