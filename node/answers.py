@@ -10,12 +10,14 @@ from node.model import (
     Availability,
     Contact,
     DeliveryTerms,
+    FoundListing,
     Hours,
     Listing,
     Offer,
     Particulars,
     Photo,
     Place,
+    Priced,
     SearchAnswer,
     SearchHit,
     Shop,
@@ -136,14 +138,14 @@ def photo(found: Photo, uris: Uris) -> dict[str, Any]:
     return {"id": found.id, "alt": found.alt, "sizes": sizes}
 
 
-def price(offer: Offer) -> dict[str, str] | None:
+def price(offer: Priced) -> dict[str, str] | None:
     """An offer's price; None for one on request."""
     if offer.price_cents is None:
         return None
     return {"amount": prices.amount(offer.price_cents), "currency": offer.currency}
 
 
-def reduction(offer: Offer) -> dict[str, Any] | None:
+def reduction(offer: Priced) -> dict[str, Any] | None:
     """What a reduced price is announced with: why, from what, by how many whole percent, when."""
     cut = offer.reduction
     if cut is None or offer.price_cents is None:
@@ -157,7 +159,7 @@ def reduction(offer: Offer) -> dict[str, Any] | None:
     }
 
 
-def unit_price(offer: Offer) -> dict[str, str] | None:
+def unit_price(offer: Priced) -> dict[str, str] | None:
     """What a unit of it costs, where that says something."""
     unit = prices.unit_price(offer)
     return None if unit is None else {"amount": prices.amount(unit.cents), "per": unit.per}
@@ -231,7 +233,7 @@ def _offer(offer: Offer) -> dict[str, Any]:
     return found
 
 
-def _small_photo(found: Listing, uris: Uris) -> dict[str, Any] | None:
+def _small_photo(found: FoundListing, uris: Uris) -> dict[str, Any] | None:
     """The first photo as this node itself has it, a neighbour's included."""
     if found.photos:
         shown = found.photos[0]
@@ -244,7 +246,7 @@ def _small_photo(found: Listing, uris: Uris) -> dict[str, Any] | None:
     return {"alt": alt, "width": width, "height": height, "webp": address}
 
 
-def _availability(found: Listing) -> Availability:
+def _availability(found: Listing | FoundListing) -> Availability:
     """Of the whole listing: it can be had as long as one of its offers can."""
     main = found.main_offer
     if main.availability is not Availability.OUT_OF_STOCK:
@@ -285,13 +287,19 @@ def search(answer: SearchAnswer, uris: Uris) -> dict[str, Any]:
 
 
 def _hit(hit: SearchHit, uris: Uris) -> dict[str, Any]:
-    found = listing(hit.listing, hit.shop)
-    kept = (
-        "uri", "url", "name", "price", "unit_price", "reduction", "availability", "shop", "node",
-        "seen",
-    )  # fmt: skip
+    found, of = hit.listing, hit.shop
+    main = found.main_offer
     return {
-        **{key: found[key] for key in kept},
+        "uri": found.uri,
+        "url": found.url,
+        "name": found.name,
+        "price": price(main),
+        "unit_price": unit_price(main),
+        "reduction": reduction(main),
+        "availability": _availability(found),
+        "shop": {"handle": of.handle, "name": of.name, "url": of.url},
+        "node": node_of(found.uri),
+        "seen": stamp(found.seen),
         "photo": _small_photo(hit.listing, uris),
         "stale": hit.stale,
         "commune": place(hit.place),

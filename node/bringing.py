@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from node import errors, hours, hours_typed, prices
 from node.holidays import is_holiday
-from node.model import DeliveryTerms, Shop
+from node.model import DeliveryTerms, FoundShop, Shop
 
 PLACES_MOST = 100
 KM_MOST = 500
@@ -74,7 +74,7 @@ def problem(terms: DeliveryTerms) -> str | None:
     return None
 
 
-def goes_to(shop: Shop, place: str | None, distance_km: float | None) -> bool:
+def goes_to(shop: Shop | FoundShop, place: str | None, distance_km: float | None) -> bool:
     """Whether a shop delivers to a place (its id), `distance_km` away where that is known."""
     terms = shop.delivery
     if terms is None:
@@ -86,7 +86,7 @@ def goes_to(shop: Shop, place: str | None, distance_km: float | None) -> bool:
     )
 
 
-def next_day(shop: Shop, now: datetime) -> date | None:
+def next_day(shop: Shop | FoundShop, now: datetime) -> date | None:
     """The day on which what is asked for at `now` comes; None where the shop tells no days.
 
     By the shop's own clock, and never on a public holiday, nor while it is away.

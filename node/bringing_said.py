@@ -4,7 +4,7 @@ import sqlite3
 from datetime import datetime
 
 from node import bringing, hours, hours_said, phrases
-from node.model import DeliveryTerms, Place, Shop
+from node.model import DeliveryTerms, FoundShop, Place, Shop
 from node.store import places
 from node.translation import Translator
 
@@ -57,7 +57,7 @@ def _asked_for(told: DeliveryTerms, say: Translator) -> str:
     return text
 
 
-def brought(shop: Shop, place: Place, now: datetime, say: Translator) -> str:
+def brought(shop: Shop | FoundShop, place: Place, now: datetime, say: Translator) -> str:
     """ "Livré à Pessac jeudi": when a shop brings things to a place, of those it goes to."""
     day = bringing.next_day(shop, now)
     if day is None:

@@ -5,10 +5,12 @@ them changed reads what is new. It is shared by the threads that read; each work
 blocks nobody changes.
 """
 
+import itertools
 import math
 import sqlite3
 import threading
-from bisect import bisect_left
+from array import array
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
@@ -21,6 +23,8 @@ _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
 BELT_KM = 250.0
 # Blocks in the orders kept, all places together: eight bytes each.
 ORDERED_MOST = 1_000_000
+# Points that the order of groups is kept for: some 24 bytes a group each.
+SQUARES_KEPT = 100
 # Cosines are exact to some decimetres: nothing must be taken for further than it is.
 _SLACK_KM = 0.001
 
@@ -64,11 +68,25 @@ class _Group:
 
 @dataclass(frozen=True, slots=True)
 class _Circles:
-    """Where groups are: their middles, and in the same order their radius and points."""
+    """Where groups are, in the order of their numbers: these, their middles, their radius and
+    points, about how many listings lie in them, and in all before each."""
 
+    keys: list[int]
     centres: list[globe.Vector]
     held: list[tuple[float, _Points]]
     widest_km: float
+    used: list[int]
+    before: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Squares:
+    """The groups from one point on, the nearest middle first: their positions among all, how far
+    off they are (the cosine, negative so that it rises), and how many listings lie up to each."""
+
+    positions: "array[int]"
+    farness: "array[float]"
+    lying: "array[int]"
 
 
 class _Order:
@@ -106,16 +124,22 @@ class View:
     _circles: _Circles | None = None
     _orders: dict[globe.Vector, _Order] = field(default_factory=dict)
     _ordered: int = 0
+    _squares: dict[globe.Vector, _Squares] = field(default_factory=dict)
 
     def circles(self) -> "_Circles":
         """The groups as they are compared."""
         circles = self._circles
         if circles is None:
-            groups = [self.groups[key] for key in sorted(self.groups)]
+            keys = sorted(self.groups)
+            groups = [self.groups[key] for key in keys]
+            used = [sum([block.used for block in group.blocks]) for group in groups]
             circles = self._circles = _Circles(
+                keys,
                 [group.centre for group in groups],
                 [(group.radius_km + _SLACK_KM, group.points) for group in groups],
                 max((group.radius_km + _SLACK_KM for group in groups), default=0.0),
+                used,
+                list(itertools.accumulate(used, initial=0)),
             )
         return circles
 
@@ -128,6 +152,55 @@ class View:
         """About how many of them have lower row numbers."""
         position = bisect_left(self.numbers, row >> search.ROW_BITS)
         return int((position + 1) / max(1, len(self.numbers)) * self.listings())
+
+    def km_holding(self, point: globe.Vector, listings: float) -> float:
+        """About how far around a point so many listings lie."""
+        squares = self._squares_from(point)
+        position = bisect_left(squares.lying, listings)
+        if position == len(squares.lying):
+            return math.inf
+        return math.acos(max(-1.0, min(1.0, -squares.farness[position]))) * globe.EARTH_RADIUS_KM
+
+    def ranges_within(
+        self, point: globe.Vector, km: float, passed_over: float, most: float
+    ) -> list[tuple[int, int]] | None:
+        """Row numbers that hold every shop that far around a point, by whole groups of them; None
+        where more than `most` listings lie there. A range goes on over up to `passed_over`
+        listings that are not asked for."""
+        circles, squares = self.circles(), self._squares_from(point)
+        angle = (km + circles.widest_km) / globe.EARTH_RADIUS_KM
+        count = bisect_right(squares.farness, -math.cos(angle)) if angle < math.pi else None
+        positions = sorted(squares.positions[:count])
+        if not positions:
+            return []
+        if squares.lying[len(positions) - 1] > most:
+            return None
+        found = []
+        first = last = positions[0]
+        for position in positions[1:]:
+            if circles.before[position] - circles.before[last + 1] > passed_over:
+                found.append(_of_groups(circles.keys[first], circles.keys[last]))
+                first = position
+            last = position
+        found.append(_of_groups(circles.keys[first], circles.keys[last]))
+        return found
+
+    def _squares_from(self, point: globe.Vector) -> _Squares:
+        squares = self._squares.get(point)
+        if squares is None:
+            a, b, c = point
+            circles = self.circles()
+            farness = [-(a * x + b * y + c * z) for x, y, z in circles.centres]
+            positions = sorted(range(len(farness)), key=farness.__getitem__)
+            used = [circles.used[position] for position in positions]
+            if len(self._squares) >= SQUARES_KEPT:
+                self._squares.clear()
+            squares = self._squares[point] = _Squares(
+                array("l", positions),
+                array("d", [farness[position] for position in positions]),
+                array("l", itertools.accumulate(used)),
+            )
+        return squares
 
     def of_places(self, places: Sequence[str]) -> list[Block]:
         """The blocks of shops in some communes."""
@@ -208,6 +281,11 @@ class View:
 
 def _rows(first: int, last: int) -> tuple[int, int]:
     return first << search.ROW_BITS, ((last + 1) << search.ROW_BITS) - 1
+
+
+def _of_groups(first: int, last: int) -> tuple[int, int]:
+    bits = _GROUP_SHIFT + search.ROW_BITS
+    return first << bits, ((last + 1) << bits) - 1
 
 
 def _edge(group: tuple[float, _Points]) -> float:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from node import errors
-from node.model import Offer, Reduction, UnitPrice
+from node.model import Priced, Reduction, UnitPrice
 
 CENTS_MOST = 999_999_999
 QUANTITY_MOST = 1_000_000
@@ -97,7 +97,7 @@ def check_gtin(text: str) -> str:
     )
 
 
-def unit_price(offer: Offer) -> UnitPrice | None:
+def unit_price(offer: Priced) -> UnitPrice | None:
     """What one kilogram, litre, metre or hour of an offer costs; None where that says nothing."""
     if offer.price_cents is None or offer.quantity_milli is None or offer.unit is None:
         return None
@@ -114,7 +114,7 @@ def percent_off(reference_cents: int, cents: int) -> int:
     return (reference_cents - cents) * 100 // reference_cents
 
 
-def current_reduction(offer: Offer, now: datetime) -> Reduction | None:
+def current_reduction(offer: Priced, now: datetime) -> Reduction | None:
     """What an offer is announced with, unless it is over: a node that fell silent cannot say so."""
     cut = offer.reduction
     if cut is None or offer.price_cents is None or offer.price_cents >= cut.reference_cents:

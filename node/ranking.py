@@ -129,6 +129,13 @@ def circle_of(ring: RingName, km: float | None, radius_km: float) -> int:
     return 1 + int(math.log2(max(1.0, km / max(radius_km, 1.0))))
 
 
+def end_of_circle(km: float, radius_km: float) -> float:
+    """Where what is around, or the circle further away, that a distance lies in ends."""
+    if km <= radius_km:
+        return radius_km
+    return float(2 ** circle_of(RingName.FURTHER, km, radius_km) * max(radius_km, 1.0))
+
+
 def tenths(km: float | None) -> int:
     """A distance as it is shown, in tenths of a kilometre."""
     return _UNKNOWN_DISTANCE if km is None else round(km * 10)

@@ -34,7 +34,8 @@ from node.model import (
 )
 from node.ranking import RINGS, Key, Placed, Run, Where
 from node.reading import Plan
-from node.store import listings, matches, places, search
+from node.store import hits as found_rows
+from node.store import matches, places, search
 from node.store import shops as shop_rows
 from node.synonyms import Synonyms
 from node.translation import Translator
@@ -44,9 +45,12 @@ PAGE_MOST = 500
 EXACT_UP_TO = 200
 PLACES_KEPT = 5_000
 # What at most so many listings match is rare: looking at all of them costs a few milliseconds.
-RARE = 500
+RARE = 300
 # Where about so few match, no zone is tried.
 FEW = 2_500
+# Whole circles are read where they hold about so many matches at most, and so often.
+CIRCLES_HOLD = 1_500
+CIRCLES_TRIED = 3
 # A zone is made to hold about what is hoped for in it, with a margin; it is no smaller, no larger.
 MARGIN = 1.3
 ZONE_LEAST, ZONE_MOST = 1_000, 80_000
@@ -225,12 +229,15 @@ class _Asked:
         # Whether all that match by their words are shown, so that counting them will do.
         self._by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
         self._facts: dict[str, bool] = {}
+        self._met_at_least = 0
 
     def gather(self, plan: Plan, after: Key | None, wanted: int) -> _Gathered:
         """Finds enough to show `wanted` hits from the beginning, or from behind `after`."""
         rows = self._everywhere(plan, RARE + 1)
         if len(rows) > RARE:
-            near = self._from_near(plan, rows, after, wanted)
+            self._met_at_least = len(rows)
+            near = self._from_circles(plan, rows, after, wanted)
+            near = near or self._from_near(plan, rows, after, wanted)
             if near is not None:
                 return near
             rows += self._everywhere(plan, MATCHES_MOST - len(rows), behind=rows[-1])
@@ -271,6 +278,56 @@ class _Asked:
         """The matches with the lowest numbers, or those behind one."""
         ranges = _EVERYTHING if behind < 0 else ((behind + 1, _LAST),)
         return matches.find(self.db, plan.expression, ranges, prices=self.prices, limit=limit)
+
+    def _from_circles(
+        self, plan: Plan, some: Sequence[int], after: Key | None, wanted: int
+    ) -> _Gathered | None:
+        """From all that lies in the commune, around it, and in as many whole circles as the page is
+        hoped for in; None where that is much, or does not decide it. `some` as in `_from_near`.
+
+        A circle that is read whole is decided, whatever comes first in it: little is read twice.
+        """
+        if self.point is None:
+            return None
+        met = self._density(some)
+        hoped = wanted * MARGIN / met
+        own = self.view.of_places([*self.commune, *self.adjoining])
+        for _ in range(CIRCLES_TRIED):
+            km = self.view.km_holding(self.point, hoped)
+            if km == math.inf:
+                return None
+            edge = ranking.end_of_circle(km, self.radius_km)
+            ranges = self.view.ranges_within(
+                self.point, edge, RANGE_COSTS / met, CIRCLES_HOLD / met
+            )
+            if ranges is None:
+                return None
+            # Shops of the commune that are somewhere else, or nowhere.
+            starts = [first for first, _ in ranges]
+            ranges += self.view.ranges(
+                [
+                    one
+                    for one in own
+                    if not _is_within(one.number << search.ROW_BITS, ranges, starts)
+                ],
+                0,
+            )
+            rows = self._matches(plan, ranges)
+            titled = self._in_title(plan, ranges)
+            if max(len(rows), len(titled)) >= MATCHES_MOST:
+                return None  # perhaps not all of them
+            runs = self._runs(rows, _Titles(titled, self._heads(plan, titled, ranges)))
+            reached = math.nextafter(edge, math.inf)
+            gathered = self._as_far_as(runs, reached, Where.HEAD, after, wanted)
+            if len(gathered.placed) >= wanted:
+                return gathered if self._knows_totals(plan, gathered) else None
+            hoped *= min(8.0, max(2.0, wanted * MARGIN / max(1, len(gathered.placed))))
+        return None
+
+    def _matches(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> list[int]:
+        return matches.find(
+            self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST
+        )
 
     def _from_near(
         self, plan: Plan, some: Sequence[int], after: Key | None, wanted: int
@@ -322,9 +379,7 @@ class _Asked:
             only = {block.number for block in zone}
             rows = [
                 row
-                for row in matches.find(
-                    self.db, plan.expression, ranges, prices=self.prices, limit=MATCHES_MOST
-                )
+                for row in self._matches(plan, ranges)
                 if row >> search.ROW_BITS in only and row not in passed
             ]
             there = _Titles(passed, passed)
@@ -389,7 +444,9 @@ class _Asked:
         if not gathered.knows(RingName.FURTHER) and self._by_words_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
-            everywhere = matches.count(self.db, plan.expression, most)
+            everywhere = most
+            if self._met_at_least < most:
+                everywhere = matches.count(self.db, plan.expression, most)
             gathered.totals[RingName.FURTHER] = everywhere - nearer
             if everywhere < most:
                 gathered.whole.add(RingName.FURTHER)
@@ -411,12 +468,16 @@ class _Asked:
         rows = matches.find(self.db, plan.in_title, ranges, titles=True, limit=MATCHES_MOST)
         return frozenset(rows)
 
-    def _heads(self, plan: Plan, titled: frozenset[int]) -> frozenset[int]:
-        """Those of some rows with the words in their titles that begin with one of them."""
+    def _heads(
+        self,
+        plan: Plan,
+        titled: frozenset[int],
+        ranges: Sequence[tuple[int, int]] = _EVERYTHING,
+    ) -> frozenset[int]:
+        """Those of some rows with the words in their titles that begin with one of them; `ranges`
+        hold them all."""
         if len(titled) > LOOKED_UP_MOST and plan.at_head is not None:
-            heads = matches.find(
-                self.db, plan.at_head, _EVERYTHING, titles=True, limit=MATCHES_MOST
-            )
+            heads = matches.find(self.db, plan.at_head, ranges, titles=True, limit=MATCHES_MOST)
             return titled.intersection(heads)
         return matches.beginning_with(self.db, titled, plan.first_words) if titled else titled
 
@@ -549,6 +610,12 @@ class _Nearness:
         return some, None if limit > 1.0 else km
 
 
+def _is_within(row: int, ranges: Sequence[tuple[int, int]], starts: Sequence[int]) -> bool:
+    """Whether one of some ranges, whose beginnings are `starts`, holds a row number."""
+    position = bisect.bisect_right(starts, row) - 1
+    return position >= 0 and row <= ranges[position][1]
+
+
 @dataclass(frozen=True, slots=True)
 class _Titles:
     """Rows that have the words in their titles, and those of them that begin with one."""
@@ -575,15 +642,12 @@ def _fits(shop: Shop, filters: Filters, place: str, km: float | None, now: datet
 def _hits(
     db: sqlite3.Connection, placed: Sequence[Placed], engine: Engine, near: str
 ) -> list[tuple[RingName, SearchHit]]:
-    """What is shown, read whole."""
-    ids = matches.listings_of(db, [one.row for one in placed])
-    known = {one.id: one for one in listings.find(db, list(ids.values()))}
-    of = {one.id: one for one in shop_rows.find_some(db, {one.shop for one in known.values()})}
+    """What is shown."""
+    known = found_rows.find(db, [one.row for one in placed])
     hits = []
     for one in placed:
-        listing = known.get(ids.get(one.row, ""))
-        shop = of.get(listing.shop) if listing else None
-        if listing is not None and shop is not None:
+        if (found := known.get(one.row)) is not None:
+            listing, shop = found
             km = one.run.km
             hit = SearchHit(
                 listing=listing,

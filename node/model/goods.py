@@ -1,9 +1,10 @@
 """Places, shops, when they are open and where they deliver; what they offer and for how much."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from enum import StrEnum
+from typing import Protocol, TypeVar
 
 from node.model.particulars import NOTHING_SAID, Particulars
 from node.pixels import fit
@@ -189,6 +190,38 @@ class Offer:
     reduction: Reduction | None = None
 
 
+class Priced(Protocol):
+    """What any record of an offer tells: what it costs, and whether it can be had."""
+
+    @property
+    def price_cents(self) -> int | None: ...
+    @property
+    def currency(self) -> str: ...
+    @property
+    def quantity_milli(self) -> int | None: ...
+    @property
+    def unit(self) -> str | None: ...
+    @property
+    def availability(self) -> Availability: ...
+    @property
+    def reduction(self) -> Reduction | None: ...
+
+
+_Offered = TypeVar("_Offered", bound=Priced)
+
+
+def main_of(offers: Sequence[_Offered]) -> _Offered:
+    """The offer shown first: the cheapest that can be had, else the first."""
+    if len(offers) == 1:
+        return offers[0]
+    to_be_had = [
+        offer
+        for offer in offers
+        if offer.price_cents is not None and offer.availability is not Availability.OUT_OF_STOCK
+    ]
+    return min(to_be_had, key=lambda offer: offer.price_cents or 0, default=offers[0])
+
+
 @dataclass(frozen=True, slots=True)
 class Photo:
     """A photo of a listing of ours. `id` is the SHA-256 of its largest JPEG, in hexadecimal.
@@ -248,15 +281,8 @@ class Listing:
 
     @property
     def main_offer(self) -> Offer:
-        """The one shown first: the cheapest that can be had, else the first."""
-        if len(self.offers) == 1:
-            return self.offers[0]
-        to_be_had = [
-            offer
-            for offer in self.offers
-            if offer.price_cents is not None and offer.availability is not Availability.OUT_OF_STOCK
-        ]
-        return min(to_be_had, key=lambda offer: offer.price_cents or 0, default=self.offers[0])
+        """The one shown first."""
+        return main_of(self.offers)
 
 
 @dataclass(frozen=True, slots=True)

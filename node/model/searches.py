@@ -1,9 +1,22 @@
 """What is asked of a search, and what it answers."""
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
-from node.model.goods import Condition, Kind, Listing, Place, Shop
+from node.model.goods import (
+    Availability,
+    Condition,
+    DeliveryTerms,
+    Hours,
+    Kind,
+    Photo,
+    Place,
+    Reduction,
+    RemotePhoto,
+    main_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,12 +50,59 @@ class SearchQuery:
     filters: Filters = Filters()
 
 
+class FoundOffer(NamedTuple):
+    """Of an offer what lists show. Twenty of these are made for a page, and a tuple is made in a
+    quarter of the time."""
+
+    price_cents: int | None
+    currency: str
+    quantity_milli: int | None
+    unit: str | None
+    availability: Availability
+    reduction: Reduction | None = None
+
+
+class FoundListing(NamedTuple):
+    """Of a listing what lists show, in the words of `Listing`; of its photos the first."""
+
+    id: str
+    uri: str
+    url: str
+    name: str
+    language: str
+    kind: Kind
+    seen: datetime
+    delivered: bool
+    offers: tuple[FoundOffer, ...]
+    photos: tuple[Photo, ...] = ()
+    remote_photo: RemotePhoto | None = None
+
+    @property
+    def main_offer(self) -> FoundOffer:
+        """The one shown first."""
+        return main_of(self.offers)
+
+
+class FoundShop(NamedTuple):
+    """Of a shop what lists of its listings show, in the words of `Shop`."""
+
+    id: str
+    url: str
+    peer: str | None
+    handle: str
+    name: str
+    updated: datetime
+    place: str | None
+    hours: Hours | None = None
+    delivery: DeliveryTerms | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class SearchHit:
     """A listing found, with its shop and how far it is (None where a place has no point)."""
 
-    listing: Listing
-    shop: Shop
+    listing: FoundListing
+    shop: FoundShop
     place: Place | None
     distance_km: float | None
     stale: bool = False  # its node has been silent for long

@@ -3,7 +3,7 @@
 import functools
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -228,15 +228,6 @@ def find_in(db: sqlite3.Connection, place_ids: Sequence[str], limit: int) -> lis
           AND uri NOT IN (SELECT uri FROM hidden) ORDER BY id LIMIT ?
         """,  # noqa: S608
         (json.dumps(list(place_ids)), limit),
-    )
-    return [_shop(row) for row in rows]
-
-
-def find_some(db: sqlite3.Connection, ids: Iterable[str]) -> list[Shop]:
-    """The shops of those ids, in no order."""
-    rows = db.execute(
-        f"SELECT {_COLUMNS} FROM shops WHERE id IN (SELECT value FROM json_each(?))",  # noqa: S608
-        (json.dumps(list(ids)),),
     )
     return [_shop(row) for row in rows]
 

@@ -10,7 +10,17 @@ from zoneinfo import ZoneInfo
 
 from node import bringing_said, hours, phrases, prices
 from node.exchange.photos import Shown
-from node.model import Availability, Kind, Listing, Offer, Place, SearchHit, Shop
+from node.model import (
+    Availability,
+    FoundListing,
+    FoundShop,
+    Kind,
+    Listing,
+    Place,
+    Priced,
+    SearchHit,
+    Shop,
+)
 from node.translation import Translator
 from node.web import opening, shown
 
@@ -121,7 +131,14 @@ class Cards:
             return replace(card, brought=brought)
         return card
 
-    def listing(self, found: Listing, shop: Shop, where: str = "", *, stale: bool = False) -> Card:
+    def listing(
+        self,
+        found: Listing | FoundListing,
+        shop: Shop | FoundShop,
+        where: str = "",
+        *,
+        stale: bool = False,
+    ) -> Card:
         """A listing and the shop that has it."""
         main = found.main_offer
         availability = best_availability(found, main)
@@ -163,22 +180,22 @@ class Cards:
             ground=ground(found.id),
         )
 
-    def _of(self, shop: Shop) -> _Of:
+    def _of(self, shop: Shop | FoundShop) -> _Of:
         of = _Of(shown.line(shop.name, NAME_MOST), self.host(shop), self.state(shop))
         self._shops[shop.id] = of
         return of
 
-    def href(self, url: str, shop: Shop) -> str:
+    def href(self, url: str, shop: Shop | FoundShop) -> str:
         """Where a page of a shop is: in this language and from the same place if it is ours."""
         if shop.peer is None and url.startswith(f"{self._origin}/"):
             return f"{self._at}{url.removeprefix(self._origin)}{self.carried}"
         return url if url.startswith(("https://", "http://")) else ""
 
-    def state(self, shop: Shop) -> opening.Said:
+    def state(self, shop: Shop | FoundShop) -> opening.Said:
         """Whether a shop is open, in words."""
         return self._board.state(self.say, shop, self.now)
 
-    def host(self, shop: Shop) -> str:
+    def host(self, shop: Shop | FoundShop) -> str:
         """ "sur" the node of a neighbour's shop, as it is read; nothing for ours."""
         if shop.peer is None:
             return ""
@@ -188,7 +205,7 @@ class Cards:
             )
         return self._hosts[shop.peer]
 
-    def seen(self, found: Listing, *, stale: bool = False) -> str:
+    def seen(self, found: Listing | FoundListing, *, stale: bool = False) -> str:
         """How old what is told of a listing is."""
         when = found.seen.astimezone(self._zone)
         if stale:
@@ -203,7 +220,10 @@ class Cards:
 
 
 def price(
-    say: Translator, found: Listing, now: datetime | None = None, main: Offer | None = None
+    say: Translator,
+    found: Listing | FoundListing,
+    now: datetime | None = None,
+    main: Priced | None = None,
 ) -> Price:
     """What a listing costs: its one price, or from its least on; reduced, from what, at `now`.
 
@@ -217,7 +237,7 @@ def price(
 
 
 def offer_price(
-    say: Translator, offer: Offer, now: datetime | None = None, before: str = ""
+    say: Translator, offer: Priced, now: datetime | None = None, before: str = ""
 ) -> Price:
     """What one offer costs; with `now`, its reduction too, as long as that lasts.
 
@@ -245,7 +265,7 @@ def offer_price(
     )
 
 
-def best_availability(found: Listing, main: Offer | None = None) -> Availability:
+def best_availability(found: Listing | FoundListing, main: Priced | None = None) -> Availability:
     """Of the whole listing: to be had as long as one of its offers is. `main` as in `price`."""
     best = (main or found.main_offer).availability
     if best is not Availability.OUT_OF_STOCK:

@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from node import categories
-from node.model import Listing, Place, Post, Shop
+from node.model import FoundShop, Listing, Place, Post, Shop
 from node.store import hidden, listings, posts, shops
 from node.store.times import stamp
 from node.translation import Translator
@@ -52,13 +52,14 @@ async def shelf_feed(request: Request) -> Response:
 
 async def _of_search(request: Request, asked: asking.Asked, title: str) -> Response:
     site = state.of(request)
-    found = await searching.look(request, asked)
-    if found is None:
+    looked = await searching.look(request, asked)
+    if looked is None:
         return await render.error(request, 400)
+    found, whole = looked
     hits = [hit for ring in found.rings for hit in ring.hits]
-    hits.sort(key=lambda hit: hit.listing.updated, reverse=True)
+    hits.sort(key=lambda hit: whole[hit.listing.id].updated, reverse=True)
     page = asked.address(render.prefix(request), found.query.place.id)
-    entries = [(hit.listing, hit.shop, hit.place) for hit in hits[:FEED_MOST]]
+    entries = [(whole[hit.listing.id], hit.shop, hit.place) for hit in hits[:FEED_MOST]]
     return _feed(request, shown.line(title, 200), f"{site.uris.origin}{page}", entries)
 
 
@@ -94,7 +95,7 @@ def _feed(
     request: Request,
     title: str,
     page: str,
-    entries: Iterable[tuple[Listing, Shop, Place | None]],
+    entries: Iterable[tuple[Listing, Shop | FoundShop, Place | None]],
 ) -> Response:
     say = render.speak(request)
     return feed(request, title, page, [_entry(say, *entry) for entry in entries])
@@ -120,7 +121,9 @@ def feed(request: Request, title: str, page: str, written: list[tuple[str, str]]
     return content.answer(request, text, _ATOM)
 
 
-def _entry(say: Translator, found: Listing, of: Shop, place: Place | None) -> tuple[str, str]:
+def _entry(
+    say: Translator, found: Listing, of: Shop | FoundShop, place: Place | None
+) -> tuple[str, str]:
     """When it changed, and the entry."""
     updated = stamp(found.updated)
     price = cards.price(say, found)

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from node import hours, hours_said, phrases
-from node.model import Hours, Shop
+from node.model import FoundShop, Hours, Shop
 from node.translation import Translator
 
 _WEEK = 7
@@ -37,7 +37,7 @@ class Timetable:
     notes: tuple[str, ...]
 
 
-def state(say: Translator, shop: Shop, now: datetime) -> Said:
+def state(say: Translator, shop: Shop | FoundShop, now: datetime) -> Said:
     """ "Ouvert jusqu'à 19 h", "Fermé, ouvre lundi à 9 h", "En congés jusqu'au 14 décembre"; nothing
     where nobody told."""
     if shop.hours is None:
@@ -58,7 +58,7 @@ class Board:
         self._minute = 0
         self._said: dict[tuple[str, datetime, str], Said] = {}
 
-    def state(self, say: Translator, shop: Shop, now: datetime) -> Said:
+    def state(self, say: Translator, shop: Shop | FoundShop, now: datetime) -> Said:
         """As `state`."""
         minute = int(now.timestamp() // 60)
         if minute != self._minute:

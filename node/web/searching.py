@@ -20,12 +20,14 @@ from node.model import (
     Changed,
     Condition,
     Kind,
+    Listing,
     Reading,
     Ring,
     RingName,
     SearchAnswer,
     SearchQuery,
 )
+from node.store import listings
 from node.territory import Understood
 from node.translation import Translator
 from node.web import asking, nearby, render, shown, state
@@ -74,14 +76,24 @@ async def shelf(request: Request) -> Response:
     return await _read(request, say, asked, category)
 
 
-async def look(request: Request, asked: Asked) -> SearchAnswer | None:
-    """The answer alone, for feeds; None where nothing, or nothing that can be read, is asked."""
+async def look(request: Request, asked: Asked) -> tuple[SearchAnswer, dict[str, Listing]] | None:
+    """The answer, and what it found by id and whole, for feeds; None where nothing, or nothing that
+    can be read, is asked."""
     site = state.of(request)
     try:
-        _, answer = await site.database.read(_find, site, asked, render.speak(request))
+        return await site.database.read(_look, site, asked, render.speak(request))
     except errors.Invalid:
         return None
-    return answer
+
+
+def _look(
+    db: sqlite3.Connection, site: state.Site, asked: Asked, say: Translator
+) -> tuple[SearchAnswer, dict[str, Listing]] | None:
+    _, answer = _find(db, site, asked, say)
+    if answer is None:
+        return None
+    ids = [hit.listing.id for ring in answer.rings for hit in ring.hits]
+    return answer, {one.id: one for one in listings.find(db, ids)}
 
 
 async def _read(

@@ -15,6 +15,9 @@ from node import catalogue, errors, filters, ranking, search
 from node.model import (
     Condition,
     DeliveryTerms,
+    FoundListing,
+    FoundOffer,
+    FoundShop,
     Hours,
     Kind,
     RingName,
@@ -273,10 +276,27 @@ def test_a_word_said_ten_thousand_times_is_that_word(db: sqlite3.Connection) -> 
 
 
 def test_a_hit_has_its_shop_and_its_place(db: sqlite3.Connection) -> None:
-    shop = ground.open_shop(db, "merignac", MERIGNAC)
-    listing = ground.publish(db, shop, "Pain")
+    shop = ground.open_shop(
+        db,
+        "merignac",
+        MERIGNAC,
+        hours=Hours((Span(1, 9 * 60, 12 * 60),)),
+        delivery=DeliveryTerms(places=(PESSAC,)),
+    )
+    offers = (
+        dataclasses.replace(ground.offer(cents), axes={"taille": size})
+        for size, cents in (("grand", 350), ("petit", 120), ("moyen", 200))
+    )
+    listing = ground.publish(db, shop, "Pain", *offers, delivered=True)
     (hit,) = ask(db).rings[1].hits
-    assert (hit.listing, hit.shop, hit.place) == (listing, shop, ground.place(db, MERIGNAC))
+    assert hit.place == ground.place(db, MERIGNAC)
+    assert hit.shop == FoundShop(**{name: getattr(shop, name) for name in FoundShop._fields})
+    told = {name: getattr(listing, name) for name in FoundListing._fields}
+    told["offers"] = tuple(
+        FoundOffer(**{name: getattr(offer, name) for name in FoundOffer._fields})
+        for offer in listing.offers
+    )
+    assert hit.listing == FoundListing(**told)
 
 
 # --- what is decided from near is what a look at everything gives ---------------------------------
@@ -308,8 +328,17 @@ def naive(
     return search._Gathered(placed[:wanted], runs, RingName)
 
 
-# What is rare, what is few, how large a zone is at least, and its margin.
-WAYS = ((10**6, 0, 5, 1.3), (0, 0, 5, 1.3), (0, 0, 5, 0.1), (4, 0, 30, 0.5), (0, 50, 5, 1.0))
+# What is rare, what is few, how large a zone is at least, its margin, and what circles may hold.
+WAYS = (
+    (10**6, 0, 5, 1.3, 0),
+    (0, 0, 5, 1.3, 0),
+    (0, 0, 5, 0.1, 0),
+    (4, 0, 30, 0.5, 0),
+    (0, 50, 5, 1.0, 0),
+    (0, 0, 5, 1.3, 10**6),
+    (4, 0, 5, 0.1, 10**6),
+    (4, 0, 5, 0.5, 60),
+)
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -328,17 +357,19 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
             right = pages_of(db, words, near)
         shown = [listing for ids, _ in right for listing in ids]
         assert len(shown) == len(set(shown))
-        for rare, few, least, margin in WAYS:
+        for rare, few, least, margin, hold in WAYS:
             with monkeypatch.context() as patch:
                 patch.setattr(search, "RARE", rare)
                 patch.setattr(search, "FEW", few)
                 patch.setattr(search, "ZONE_LEAST", least)
                 patch.setattr(search, "MARGIN", margin)
-                for name in ("_from_near", "_from_all"):
+                patch.setattr(search, "CIRCLES_HOLD", hold)
+                for name in ("_from_circles", "_from_near", "_from_all"):
                     told(patch, name, ways)
                 assert pages_of(db, words, near) == right, (words, near, rare, few, least, margin)
     # What is compared is not always come by in the same way.
     assert min(ways[name] for name in ("_from_near", "_from_all")) > 20
+    assert ways["_from_circles"] - ways["_from_circles: None"] > 20
     assert ways["_from_near: None"] < ways["_from_near"]
 
 
