@@ -9,7 +9,6 @@ import itertools
 import math
 import sqlite3
 import threading
-from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
@@ -23,8 +22,8 @@ _GROUP_SHIFT = search.BLOCK_BITS + 2 * _GROUP_BITS
 BELT_KM = 250.0
 # Blocks in the orders kept, all places together: eight bytes each.
 ORDERED_MOST = 1_000_000
-# Points that the order of groups is kept for: some 24 bytes a group each.
-SQUARES_KEPT = 100
+# Points that the order of groups is kept for: some ten kilobytes each in a crowded country.
+SQUARES_KEPT = 200
 # Cosines are exact to some decimetres: nothing must be taken for further than it is.
 _SLACK_KM = 0.001
 
@@ -84,9 +83,9 @@ class _Squares:
     """The groups from one point on, the nearest middle first: their positions among all, how far
     off they are (the cosine, negative so that it rises), and how many listings lie up to each."""
 
-    positions: "array[int]"
-    farness: "array[float]"
-    lying: "array[int]"
+    positions: list[int]
+    farness: list[float]
+    lying: list[int]
 
 
 class _Order:
@@ -124,7 +123,7 @@ class View:
     _circles: _Circles | None = None
     _orders: dict[globe.Vector, _Order] = field(default_factory=dict)
     _ordered: int = 0
-    _squares: dict[globe.Vector, _Squares] = field(default_factory=dict)
+    _squares: dict[tuple[globe.Vector, float], _Squares] = field(default_factory=dict)
 
     def circles(self) -> "_Circles":
         """The groups as they are compared."""
@@ -155,11 +154,13 @@ class View:
 
     def km_holding(self, point: globe.Vector, listings: float) -> float:
         """About how far around a point so many listings lie."""
-        squares = self._squares_from(point)
-        position = bisect_left(squares.lying, listings)
-        if position == len(squares.lying):
-            return math.inf
-        return math.acos(max(-1.0, min(1.0, -squares.farness[position]))) * globe.EARTH_RADIUS_KM
+        for belt_km in (BELT_KM, math.inf):
+            squares = self._squares_from(point, belt_km)
+            position = bisect_left(squares.lying, listings)
+            if position < len(squares.lying):
+                nearness = max(-1.0, min(1.0, -squares.farness[position]))
+                return math.acos(nearness) * globe.EARTH_RADIUS_KM
+        return math.inf
 
     def ranges_within(
         self, point: globe.Vector, km: float, passed_over: float, most: float
@@ -167,8 +168,10 @@ class View:
         """Row numbers that hold every shop that far around a point, by whole groups of them; None
         where more than `most` listings lie there. A range goes on over up to `passed_over`
         listings that are not asked for."""
-        circles, squares = self.circles(), self._squares_from(point)
-        angle = (km + circles.widest_km) / globe.EARTH_RADIUS_KM
+        circles = self.circles()
+        far = km + circles.widest_km
+        squares = self._squares_from(point, BELT_KM if far < BELT_KM else math.inf)
+        angle = far / globe.EARTH_RADIUS_KM
         count = bisect_right(squares.farness, -math.cos(angle)) if angle < math.pi else None
         positions = sorted(squares.positions[:count])
         if not positions:
@@ -185,20 +188,21 @@ class View:
         found.append(_of_groups(circles.keys[first], circles.keys[last]))
         return found
 
-    def _squares_from(self, point: globe.Vector) -> _Squares:
-        squares = self._squares.get(point)
+    def _squares_from(self, point: globe.Vector, belt_km: float) -> _Squares:
+        """The groups whose middles are that far from a point at most."""
+        squares = self._squares.get((point, belt_km))
         if squares is None:
             a, b, c = point
             circles = self.circles()
-            farness = [-(a * x + b * y + c * z) for x, y, z in circles.centres]
-            positions = sorted(range(len(farness)), key=farness.__getitem__)
-            used = [circles.used[position] for position in positions]
+            most = 2.0 if belt_km == math.inf else -math.cos(belt_km / globe.EARTH_RADIUS_KM)
+            far = [-(a * x + b * y + c * z) for x, y, z in circles.centres]
+            near = sorted([(one, position) for position, one in enumerate(far) if one <= most])
             if len(self._squares) >= SQUARES_KEPT:
                 self._squares.clear()
-            squares = self._squares[point] = _Squares(
-                array("l", positions),
-                array("d", [farness[position] for position in positions]),
-                array("l", itertools.accumulate(used)),
+            squares = self._squares[point, belt_km] = _Squares(
+                [position for _, position in near],
+                [one for one, _ in near],
+                list(itertools.accumulate([circles.used[position] for _, position in near])),
             )
         return squares
 

@@ -51,6 +51,7 @@ FEW = 2_500
 # Whole circles are read where they hold about so many matches at most, and so often.
 CIRCLES_HOLD = 1_500
 CIRCLES_TRIED = 3
+SLACK = 1e-6  # of an angle, so that nothing is passed over for a rounding: some metres
 # A zone is made to hold about what is hoped for in it, with a margin; it is no smaller, no larger.
 MARGIN = 1.3
 ZONE_LEAST, ZONE_MOST = 1_000, 80_000
@@ -316,6 +317,8 @@ class _Asked:
             titled = self._in_title(plan, ranges)
             if max(len(rows), len(titled)) >= MATCHES_MOST:
                 return None  # perhaps not all of them
+            rows = self._within(rows, edge, own)
+            titled = titled.intersection(rows)
             runs = self._runs(rows, _Titles(titled, self._heads(plan, titled, ranges)))
             reached = math.nextafter(edge, math.inf)
             gathered = self._as_far_as(runs, reached, Where.HEAD, after, wanted)
@@ -323,6 +326,20 @@ class _Asked:
                 return gathered if self._knows_totals(plan, gathered) else None
             hoped *= min(8.0, max(2.0, wanted * MARGIN / max(1, len(gathered.placed))))
         return None
+
+    def _within(self, rows: Sequence[int], km: float, own: Iterable[Block]) -> list[int]:
+        """Those of some rows whose shops are that far away at most, or are among some own ones."""
+        assert self.point is not None
+        a, b, c = self.point
+        least = math.cos(min(math.pi, km / globe.EARTH_RADIUS_KM + SLACK))
+        points = self.view.points
+        asked = {row >> search.ROW_BITS for row in rows}
+        near = asked.intersection([block.number for block in own])
+        for number in asked:
+            point = points.get(number)
+            if point is not None and a * point[0] + b * point[1] + c * point[2] >= least:
+                near.add(number)
+        return [row for row in rows if row >> search.ROW_BITS in near]
 
     def _matches(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> list[int]:
         return matches.find(
