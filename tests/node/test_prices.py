@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from node import errors, prices
+from node.model import Offer
 from tests import ground
 
 
@@ -143,7 +144,7 @@ def test_a_unit_price_is_rounded_half_up(
     ],
     ids=["no quantity", "on request", "one piece", "unknown unit"],
 )
-def test_a_unit_price_that_says_nothing_is_not_there(offer: prices.Offer) -> None:
+def test_a_unit_price_that_says_nothing_is_not_there(offer: Offer) -> None:
     assert prices.unit_price(offer) is None
 
 
