@@ -327,6 +327,8 @@ _TIMESTAMP = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt]([0-9]{2}):([0-9]{2})"
     r"(?::([0-9]{2})(?:\.([0-9]{1,32}))?)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
+# As nearly all are written.
+_PLAIN_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
 
 
 def as_list(value: Any) -> list[Any]:
@@ -363,8 +365,9 @@ def text(value: object, most: int) -> str | None:
     """
     if not isinstance(value, str):
         return None
-    cleaned = _STRIPPED.sub("", _LINE_END.sub("\n", value)).strip()
-    return cleaned[:most].rstrip() or None
+    if not value.isprintable():  # what can be printed holds none of these
+        value = _STRIPPED.sub("", _LINE_END.sub("\n", value))
+    return value.strip()[:most].rstrip() or None
 
 
 def timestamp(value: object) -> datetime | None:
@@ -372,7 +375,14 @@ def timestamp(value: object) -> datetime | None:
 
     A leap second is taken for the second before it. Digits beyond microseconds are dropped.
     """
-    match = _TIMESTAMP.fullmatch(value) if isinstance(value, str) else None
+    if not isinstance(value, str):
+        return None
+    if _PLAIN_TIMESTAMP.fullmatch(value):
+        try:
+            return datetime.fromisoformat(value)
+        except ValueError:  # a leap second, perhaps
+            pass
+    match = _TIMESTAMP.fullmatch(value)
     if match is None:
         return None
     year, month, day, hour, minute = (int(match[group]) for group in range(1, 6))

@@ -446,26 +446,29 @@ def _apply_listings(
     db: sqlite3.Connection, works: Sequence[Work], now: datetime
 ) -> list[Exception | None]:
     """Listings one after the other, whose shops and neighbours are looked up once."""
-    authors: dict[str, tuple[bool, Shop | None]] = {}  # whether each is heard, and its shop
+    hosts: dict[str, bool] = {}  # whether each is heard
+    authors: dict[str, Shop | None] = {}
     failures: list[Exception | None] = []
     told = []
     for work in works:
         (record,) = work.applies
         assert isinstance(record, RecordListing)
-        author = record.author
-        if author not in authors:
-            heard = neighbours.is_heard(peers.get(db, _host(author)))
-            authors[author] = heard, shop_rows.get_by_uri(db, author) if heard else None
-        heard, shop = authors[author]
+        author, host = record.author, _host(record.author)
+        if host not in hosts:
+            hosts[host] = neighbours.is_heard(peers.get(db, host))
+        if hosts[host] and author not in authors:
+            authors[author] = shop_rows.get_by_uri(db, author)
         error: Exception | None = None
-        if heard and shop is None:
-            error = UnknownShop(author)
-        elif shop is not None and shop.peer is not None:
-            try:
-                told.append(record.read(shop))
-                authors[author] = heard, record.place(db, shop)
-            except Refused as refusal:
-                error = refusal
+        if hosts[host]:
+            shop = authors[author]
+            if shop is None:
+                error = UnknownShop(author)
+            elif shop.peer is not None:
+                try:
+                    told.append(record.read(shop))
+                    authors[author] = record.place(db, shop)
+                except Refused as refusal:
+                    error = refusal
         failures.append(error)
     catalogue.record_all_remote(db, told, now)
     done = [work.row.id for work, error in zip(works, failures, strict=True) if error is None]

@@ -144,24 +144,30 @@ def kind_from_action(value: object) -> Kind:
 
 def availability_from(value: object) -> Availability:
     """What a schema.org ItemAvailability means; an unknown one is taken for "there"."""
-    return {
-        "LimitedAvailability": Availability.LIMITED,
-        "OutOfStock": Availability.OUT_OF_STOCK,
-        "SoldOut": Availability.OUT_OF_STOCK,
-        "Discontinued": Availability.OUT_OF_STOCK,
-        "BackOrder": Availability.ON_ORDER,
-        "PreOrder": Availability.ON_ORDER,
-        "MadeToOrder": Availability.ON_ORDER,
-    }.get(local_name(value), Availability.IN_STOCK)
+    return _AVAILABILITY_BY_NAME.get(local_name(value), Availability.IN_STOCK)
+
+
+_AVAILABILITY_BY_NAME = {
+    "LimitedAvailability": Availability.LIMITED,
+    "OutOfStock": Availability.OUT_OF_STOCK,
+    "SoldOut": Availability.OUT_OF_STOCK,
+    "Discontinued": Availability.OUT_OF_STOCK,
+    "BackOrder": Availability.ON_ORDER,
+    "PreOrder": Availability.ON_ORDER,
+    "MadeToOrder": Availability.ON_ORDER,
+}
 
 
 def condition_from(value: object) -> Condition:
     """What a schema.org OfferItemCondition means; an unknown one is taken for new."""
-    return {
-        "RefurbishedCondition": Condition.REFURBISHED,
-        "UsedCondition": Condition.USED,
-        "DamagedCondition": Condition.DAMAGED,
-    }.get(local_name(value), Condition.NEW)
+    return _CONDITION_BY_NAME.get(local_name(value), Condition.NEW)
+
+
+_CONDITION_BY_NAME = {
+    "RefurbishedCondition": Condition.REFURBISHED,
+    "UsedCondition": Condition.USED,
+    "DamagedCondition": Condition.DAMAGED,
+}
 
 
 # How a listing is had (schema.org's DeliveryMethod and GoodRelations' values of it).
@@ -231,10 +237,14 @@ def decimal(value: object, places: int) -> int | None:
     """
     if isinstance(value, bool) or not isinstance(value, str | int | float):
         return None
-    match = re.fullmatch(rf"([0-9]{{1,9}})(?:\.([0-9]{{1,{places}}})0*)?", str(value).strip())
+    match = _DECIMAL.fullmatch(str(value).strip())
     if match is None:
         return None
-    return int(match[1] + (match[2] or "").ljust(places, "0"))
+    rest = (match[2] or "").ljust(places, "0")
+    return None if rest[places:].strip("0") else int(match[1] + rest[:places])
+
+
+_DECIMAL = re.compile(r"([0-9]{1,9})(?:\.([0-9]+))?")
 
 
 # --- Reductions ----------------------------------------------------------------------------------

@@ -171,7 +171,7 @@ def _add_offers(db: sqlite3.Connection, added: Iterable[Listing]) -> None:
                 "id": offer.id,
                 "listing": listing.id,
                 "position": position,
-                "axes": json.dumps(dict(offer.axes), ensure_ascii=False),
+                "axes": json.dumps(dict(offer.axes), ensure_ascii=False) if offer.axes else "{}",
                 "price_cents": offer.price_cents,
                 "currency": offer.currency,
                 "quantity_milli": offer.quantity_milli,

@@ -105,6 +105,7 @@ def category_words(category: str | None) -> list[str]:
     return [category_word(shelf)] + ([category_word(category)] if thing else [])
 
 
+@functools.lru_cache(maxsize=1024)
 def category_word(category: str) -> str:
     """The word that every listing of a category, or of its shelf, has."""
     letters = "".join(letter if letter.isalnum() else _MARK for letter in category)
