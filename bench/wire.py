@@ -115,7 +115,7 @@ async def serve(port: int, answer: Answerer) -> asyncio.Server:
                     f"content-length: {len(content)}\r\n\r\n".encode()
                     + content
                 )
-        except (asyncio.IncompleteReadError, ConnectionError):
-            writer.close()
+        except (asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            writer.close()  # the other end is done, or the benchmark is
 
     return await asyncio.start_server(serve_one, "127.0.0.1", port)
