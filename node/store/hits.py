@@ -15,15 +15,14 @@ from node.model import (
     ReductionKind,
     RemotePhoto,
 )
-from node.store import shops, times
+from node.store import matches, shops, times
 
 _AVAILABILITY = {one.value: one for one in Availability}
 _KINDS = {one.value: one for one in Kind}
 
-# A row for each offer: the offers of a listing come after one another, in their order. The index
-# holds the key of a listing in sixteen bytes, `listings` as it is written.
+# A row for each offer: the offers of a listing come after one another, in their order.
 _FIND = """
-SELECT rows.id,
+SELECT asked.key,
     offers.price_cents, offers.currency, offers.quantity_milli, offers.unit, offers.availability,
     offers.reduction_kind, offers.reduction_from, offers.reduction_since, offers.reduction_until,
     listings.id, listings.uri, listings.url, listings.name, listings.language, listings.kind,
@@ -36,11 +35,7 @@ SELECT rows.id,
     shops.id, shops.url, shops.peer, shops.handle, shops.name, shops.updated, shops.place,
     shops.hours, shops.delivery
 FROM json_each(?) AS asked
-CROSS JOIN search_rows AS rows ON rows.id = asked.value
-CROSS JOIN listings ON listings.id = lower(
-    substr(hex(rows.listing), 1, 8) || '-' || substr(hex(rows.listing), 9, 4) || '-' ||
-    substr(hex(rows.listing), 13, 4) || '-' || substr(hex(rows.listing), 17, 4) || '-' ||
-    substr(hex(rows.listing), 21))
+CROSS JOIN listings ON listings.id = asked.value
 CROSS JOIN shops ON shops.id = listings.shop
 CROSS JOIN offers ON offers.listing = listings.id
 ORDER BY asked.key, offers.position
@@ -49,13 +44,18 @@ ORDER BY asked.key, offers.position
 
 def find(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, tuple[FoundListing, FoundShop]]:
     """What the index's rows stand for, by their numbers; what leads nowhere is left out."""
+    ids = matches.listings_of(db, rows)
+    numbers = list(ids)
     found: dict[int, tuple[FoundListing, FoundShop]] = {}
     of: dict[str, FoundShop] = {}
+    cursor = db.execute(_FIND, (json.dumps(list(ids.values())),))
+    cursor.row_factory = None  # a tuple is taken apart in a third of the time
     for (
-        row, cents, currency, quantity, unit, availability, cut, reference, since, until,
+        nth, cents, currency, quantity, unit, availability, cut, reference, since, until,
         id_, uri, url, name, language, kind, seen, delivered, photo, copy,
-        shop_id, *of_shop,
-    ) in db.execute(_FIND, (json.dumps(rows),)):  # fmt: skip
+        shop_id, shop_url, peer, handle, shop_name, updated, place, hours, delivery,
+    ) in cursor:  # fmt: skip
+        row = numbers[nth]
         offer = FoundOffer(
             cents,
             currency,
@@ -64,13 +64,22 @@ def find(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, tuple[FoundLi
             _AVAILABILITY[availability],
             None if cut is None else _reduction(cut, reference, since, until),
         )
-        known = found.get(row)
-        if known is not None:
-            listing, shop = known
+        if row in found:
+            listing, shop = found[row]
             found[row] = listing._replace(offers=(*listing.offers, offer)), shop
             continue
-        shop = of.get(shop_id) or _shop(shop_id, *of_shop)
-        of[shop_id] = shop
+        if shop_id not in of:
+            of[shop_id] = FoundShop(
+                shop_id,
+                shop_url,
+                peer,
+                handle,
+                shop_name,
+                times.moment(updated),
+                place,
+                shops.read_hours(hours),
+                shops.read_delivery(delivery),
+            )
         listing = FoundListing(
             id_,
             uri,
@@ -84,35 +93,11 @@ def find(db: sqlite3.Connection, rows: Sequence[int]) -> dict[int, tuple[FoundLi
             () if photo is None else (Photo(*json.loads(photo)),),
             None if copy is None else RemotePhoto(*json.loads(copy)),
         )
-        found[row] = listing, shop
+        found[row] = listing, of[shop_id]
     return found
 
 
 def _reduction(kind: str, reference: int, since: str, until: str | None) -> Reduction:
     return Reduction(
         ReductionKind(kind), reference, times.moment(since), times.moment_or_none(until)
-    )
-
-
-def _shop(
-    id_: str,
-    url: str,
-    peer: str | None,
-    handle: str,
-    name: str,
-    updated: str,
-    place: str | None,
-    hours: str | None,
-    delivery: str | None,
-) -> FoundShop:
-    return FoundShop(
-        id_,
-        url,
-        peer,
-        handle,
-        name,
-        times.moment(updated),
-        place,
-        shops.read_hours(hours),
-        shops.read_delivery(delivery),
     )

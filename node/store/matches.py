@@ -142,15 +142,17 @@ def beginning_with(
 def listings_of(db: sqlite3.Connection, numbers: Sequence[int]) -> dict[int, str]:
     """The listing of each row number; a number that leads nowhere is left out."""
     rows = db.execute(
-        "SELECT id, listing FROM search_rows WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps(list(numbers)),),
+        """
+        SELECT search_rows.id, hex(listing)
+        FROM json_each(?) AS asked CROSS JOIN search_rows ON search_rows.id = asked.value
+        """,
+        (json.dumps(numbers),),
     )
+    rows.row_factory = None
     found = {}
     for number, key in rows:
-        digits = key.hex()
-        found[number] = "-".join(
-            (digits[:8], digits[8:12], digits[12:16], digits[16:20], digits[20:])
-        )
+        digits = key.lower()
+        found[number] = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
     return found
 
 

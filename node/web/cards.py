@@ -4,8 +4,9 @@ A page shows up to twenty, so whatever is the same for several of them is worked
 """
 
 import zlib
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from node import bringing_said, hours, phrases, prices
@@ -28,8 +29,7 @@ NAME_MOST = 120
 GROUNDS = 6
 
 
-@dataclass(frozen=True, slots=True)
-class Price:
+class Price(NamedTuple):
     """A price as it is written; for one on request `amount` is empty and `unit` says so."""
 
     before: str  # "à partir de", where offers differ
@@ -40,9 +40,8 @@ class Price:
     cut: str = ""  # "−20 %"
 
 
-@dataclass(frozen=True, slots=True)
-class Card:
-    """A listing among others."""
+class Card(NamedTuple):
+    """A listing among others. A tuple, because a page makes twenty."""
 
     href: str
     name: str
@@ -128,7 +127,7 @@ class Cards:
         card = self.listing(hit.listing, hit.shop, where, stale=hit.stale)
         if hit.delivered and self._near is not None and not card.sold_out:
             brought = bringing_said.brought(hit.shop, self._near, self.now, self.say)
-            return replace(card, brought=brought)
+            return card._replace(brought=brought)
         return card
 
     def listing(

@@ -1,6 +1,5 @@
 """The pages that residents read: the territory, its shops and what they have."""
 
-import dataclasses
 import re
 import sqlite3
 import zlib
@@ -332,7 +331,7 @@ def _listing(
         "listing": found,
         "name": name,
         "description": description,
-        "card": dataclasses.replace(card, language=""),
+        "card": card._replace(language=""),
         "foreign": card.language,  # of its name and description, where not the page's own
         "price": card_views.offer_price(say, found.main_offer, cards.now),
         "reduction": practical.reduction(say, found.main_offer, of.place, cards.now),

@@ -11,6 +11,7 @@ from markupsafe import Markup
 
 from node import phrases
 from node.translation import Catalogues, Translator
+from node.web import card_list
 
 
 class Pages:
@@ -53,6 +54,7 @@ def _environment(say: Translator) -> jinja2.Environment:
         lstrip_blocks=True,
     )
     environment.add_extension(_Said)
+    environment.globals["card_list"] = card_list.cards
     environment.extend(spoken=say)
     return environment
 
