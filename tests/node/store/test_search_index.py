@@ -383,6 +383,9 @@ def test_many_put_together_are_in_it_as_if_put_one_by_one(
         raise LookupError
     search.put_all(db, changes)
     assert written() == one_by_one
+    shown = [one.id for one in fresh if one is not unseen_too]
+    assert sorted(found(db, "pain")) == sorted([*shown, honey.id])
+    assert [found(db, word) for word in ("lavande", "gateau")] == [[], []]
     assert [block.used for block in matches.blocks(db) if block.shop == shop.id] == [20, 20, 4]
     for table in ("search_words", "search_titles"):
         db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
