@@ -436,12 +436,12 @@ def _record_together(db: sqlite3.Connection, told: dict[str, Listing], now: date
             listings.mark_seen(db, before.id, now)
         else:
             listing = dataclasses.replace(listing, id=before.id, published=before.published)
-            listings.change(db, listing)
             changed.append((listing, before))
     for listing in fresh:
         if listing.uri in ends:
             tombstones.remove(db, listing.uri)
     listings.add_all(db, fresh)
+    listings.change_all(db, [listing for listing, _ in changed])
     search.put_all(db, [*((listing, None) for listing in fresh), *changed])
     return len(fresh) + len(changed)
 

@@ -88,8 +88,9 @@ def connect(path: Path, *, writing: bool) -> _Connection:
             db.execute("PRAGMA secure_delete = FAST")
         else:
             db.execute("PRAGMA query_only = ON")
-            # A search reads its words' lists again and again: worth eight megabytes a reader.
-            db.execute("PRAGMA cache_size = -8000")
+        # Eight megabytes: a search reads its words' lists again and again, and a transaction whose
+        # pages find no room is written out, and out again.
+        db.execute("PRAGMA cache_size = -8000")
         db.execute("SELECT count(*) FROM sqlite_schema").fetchone()
         # Which communes there are, beside the node's own tables and never written.
         db.execute("ATTACH ? AS gazetteer", (f"{gazetteer.path().as_uri()}?mode=ro&immutable=1",))

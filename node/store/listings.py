@@ -142,7 +142,12 @@ def add_all(db: sqlite3.Connection, added: Sequence[Listing]) -> None:
 
 def change(db: sqlite3.Connection, listing: Listing) -> None:
     """Writes all of a listing and its offers; id, uri, shop and `published` never change."""
-    db.execute(
+    change_all(db, [listing])
+
+
+def change_all(db: sqlite3.Connection, changed: Sequence[Listing]) -> None:
+    """As `change`, for many."""
+    db.executemany(
         """
         UPDATE listings SET url = :url, name = :name, description = :description,
             category = :category, condition = :condition, language = :language,
@@ -150,12 +155,13 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
             kind = :kind, pick_up = :pick_up, delivered = :delivered, particulars = :particulars
         WHERE id = :id
         """,
-        _values(listing),
+        map(_values, changed),
     )
-    db.execute("DELETE FROM offers WHERE listing = ?", (listing.id,))
-    _add_offers(db, [listing])
-    photos.change(db, listing.id, listing.photos)
-    remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
+    db.executemany("DELETE FROM offers WHERE listing = ?", [(one.id,) for one in changed])
+    _add_offers(db, changed)
+    for listing in changed:
+        photos.change(db, listing.id, listing.photos)
+        remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
 
 
 def _add_offers(db: sqlite3.Connection, added: Iterable[Listing]) -> None:

@@ -262,6 +262,7 @@ def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | N
     unseen = hidden.find_covering(
         db, [listing.uri for listing, _ in changes], {listing.shop for listing, _ in changes}
     )
+    staying: list[tuple[object, ...]] = []
     coming: dict[str, list[_Coming]] = {}
     for listing, before in changes:
         row = rows.get(listing.id)
@@ -270,16 +271,24 @@ def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | N
                 _take_out(db, row, before or listing, pending)
             continue
         title, text = search_texts.texts(listing)
-        checksum = zlib.crc32(text.encode())
-        if row is not None and row.checksum == checksum:
-            # A new price, another stock: the words stay as they are.
-            db.execute(
-                "UPDATE search_rows SET low = ?, high = ?, others = ? WHERE id = ?",
-                (*_prices(listing), row.number),
-            )
-            continue
-        number = None if row is None else _take_out(db, row, before or listing, pending)
-        coming.setdefault(listing.shop, []).append(_Coming(listing, title, text, checksum, number))
+        one = _Coming(listing, title, text, zlib.crc32(text.encode()))
+        # With a new price, another stock, the words stay as they are.
+        if row is not None and row.checksum != one.checksum:
+            if _forget(row, before or listing, pending):
+                pending.add(row.number, title, text)
+            else:
+                db.execute(_DELETE_ROW, (row.number,))
+                row = None
+        if row is None:
+            coming.setdefault(listing.shop, []).append(one)
+        else:
+            staying.append((*one.columns(), row.number))
+    db.executemany(
+        """
+        UPDATE search_rows SET low = ?, high = ?, others = ?, head = ?, checksum = ? WHERE id = ?
+        """,
+        staying,
+    )
     for shop, some in coming.items():
         _add_rows(db, shop, some, pending)
     pending.write(db)
@@ -293,13 +302,20 @@ class _Row(NamedTuple):
 
 
 class _Coming(NamedTuple):
-    """A listing that comes, with its words, and its number where it has one already."""
+    """A listing that comes, or comes anew, with its words."""
 
     listing: Listing
     title: str
     text: str
     checksum: int
-    number: int | None
+
+    def columns(self) -> tuple[int | None, int | None, str | None, int | None, int]:
+        """What its row says of it: low, high, others, head, checksum."""
+        first = self.title.split(maxsplit=1)[:1]
+        head = None
+        if first and not search_texts.is_ours(first[0]):
+            head = search_texts.head_number(first[0])
+        return *_prices(self.listing), head, self.checksum
 
 
 def _find_rows(db: sqlite3.Connection, listing_ids: Iterable[str]) -> dict[str, _Row]:
@@ -318,19 +334,10 @@ def _add_rows(
     db: sqlite3.Connection, shop: str, coming: Sequence[_Coming], pending: _Pending
 ) -> None:
     """Adds rows for listings of a shop; none for a shop that is not there."""
-    fresh = iter(_give_numbers(db, shop, sum(one.number is None for one in coming)))
     rows = []
-    for one in coming:
-        number = next(fresh, None) if one.number is None else one.number
-        if number is None:
-            continue
-        first = one.title.split(maxsplit=1)[:1]
-        head = None
-        if first and not search_texts.is_ours(first[0]):
-            head = search_texts.head_number(first[0])
-        rows.append(
-            (number, key_of(one.listing.id), *_prices(one.listing), head, one.checksum),
-        )
+    # There are fewer numbers only where there is no shop.
+    for number, one in zip(_give_numbers(db, shop, len(coming)), coming, strict=False):
+        rows.append((number, key_of(one.listing.id), *one.columns()))
         pending.add(number, one.title, one.text)
     db.executemany(
         """
@@ -349,18 +356,25 @@ def remove(db: sqlite3.Connection, listing: Listing) -> None:
     pending.write(db)
 
 
-def _take_out(db: sqlite3.Connection, row: _Row, listing: Listing, pending: _Pending) -> int | None:
-    """Takes a row out; returns its number where it is free again.
+_DELETE_ROW = "DELETE FROM search_rows WHERE id = ?"
 
-    Should its words not be those that were put in, they stay behind under a number that leads
+
+def _take_out(db: sqlite3.Connection, row: _Row, listing: Listing, pending: _Pending) -> None:
+    db.execute(_DELETE_ROW, (row.number,))
+    _forget(row, listing, pending)
+
+
+def _forget(row: _Row, listing: Listing, pending: _Pending) -> bool:
+    """Takes the words of a row out; whether its number is free again.
+
+    Should its words not be those that were put in, they stay behind under a number that must lead
     nowhere, until the index is made anew: a wrong word taken out would break the index.
     """
-    db.execute("DELETE FROM search_rows WHERE id = ?", (row.number,))
     title, text = search_texts.texts(listing)
     if zlib.crc32(text.encode()) != row.checksum:
-        return None
+        return False
     pending.take_out(row.number, title, text)
-    return row.number
+    return True
 
 
 def _prices(listing: Listing) -> tuple[int | None, int | None, str | None]:

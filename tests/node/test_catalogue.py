@@ -76,7 +76,8 @@ def test_when_a_part_of_it_fails_nothing_has_happened(
     with database.transaction(folder) as db:
         shop = ground.open_shop(db)
         listing = ground.publish(db, shop, "Roses", ground.offer(1250))
-        event = {"listings": "UPDATE", "search_rows": "DELETE"}.get(table, "INSERT")
+        row = "UPDATE" if what == "revise" else "DELETE"
+        event = {"listings": "UPDATE", "search_rows": row}.get(table, "INSERT")
         if what == "publish":
             event = "INSERT"
         db.execute(

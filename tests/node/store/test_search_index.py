@@ -1,6 +1,8 @@
 """The index of searches: derived, dropped and made anew at will."""
 
+import contextlib
 import dataclasses
+import itertools
 import sqlite3
 from collections.abc import Iterator
 from datetime import timedelta
@@ -12,7 +14,7 @@ from hypothesis import strategies as st
 
 from node import catalogue, upkeep
 from node.model import Listing
-from node.store import database, matches, search, search_texts
+from node.store import database, hidden, listings, matches, search, search_texts
 from tests import ground
 from tests.ground import NOW
 
@@ -339,3 +341,67 @@ def test_what_changed_is_found_by_its_new_words_only(db: sqlite3.Connection) -> 
     assert found(db, "acacia") == [honey.id]
     assert matches.find(db, '"acacia"', [(0, 2**62)], limit=9) == row
     assert (in_titles(db, "lavande"), in_titles(db, "acacia")) == (0, 1)
+
+
+def test_many_put_together_are_in_it_as_if_put_one_by_one(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(search, "ROWS_IN_BLOCK", 20)
+    eggs, honey, cakes = market(db)
+    hidden_shop, shop = ground.remote_shop(db, "cache"), ground.remote_shop(db, "etal")
+    fresh = [ground.remote_listing(shop, f"Pain {number}") for number in range(45)]
+    unseen, unseen_too = ground.remote_listing(hidden_shop, "Pain"), fresh[7]
+    listings.add_all(db, [*fresh, unseen])
+    hidden.add(db, hidden_shop.uri, NOW)
+    hidden.add(db, unseen_too.uri, NOW)
+    dearer = dataclasses.replace(eggs.offers[0], price_cents=99_00)
+    changes: list[tuple[Listing, Listing | None]] = [
+        *((one, None) for one in fresh[:20]),
+        (dataclasses.replace(honey, name="Pain d'épices"), honey),
+        (dataclasses.replace(cakes, withdrawn=NOW), cakes),
+        (unseen, None),
+        (dataclasses.replace(eggs, offers=(dearer,)), eggs),
+        *((one, None) for one in fresh[20:]),
+    ]
+
+    def written() -> list[object]:
+        tables = (
+            "SELECT * FROM search_rows ORDER BY id",
+            "SELECT number, shop, used FROM search_blocks ORDER BY number",
+            "SELECT * FROM search_vocabulary WHERE listings > 0 ORDER BY word",
+        )
+        words = ("pain", "epice", "miel", "gateau", "oeuf")
+        return [
+            *(list(map(tuple, db.execute(table))) for table in tables),
+            *((found(db, word), in_titles(db, word)) for word in words),
+        ]
+
+    with contextlib.suppress(LookupError), database.savepoint(db):
+        for listing, before in changes:
+            search.put(db, listing, before)
+        one_by_one = written()
+        raise LookupError
+    search.put_all(db, changes)
+    assert written() == one_by_one
+    shown = [one.id for one in fresh if one is not unseen_too]
+    assert sorted(found(db, "pain")) == sorted([*shown, honey.id])
+    assert [found(db, word) for word in ("lavande", "gateau")] == [[], []]
+    assert [block.used for block in matches.blocks(db) if block.shop == shop.id] == [20, 20, 4]
+    for table in ("search_words", "search_titles"):
+        db.execute(f"INSERT INTO {table} ({table}) VALUES ('integrity-check')")
+
+
+def test_readers_are_told_of_a_block_that_has_doubled(db: sqlite3.Connection) -> None:
+    shop = ground.remote_shop(db)
+    offered = [ground.remote_listing(shop, "Pain") for _ in range(40)]
+    listings.add_all(db, offered)
+
+    def revision() -> int:
+        return int(db.execute("SELECT revision FROM search_blocks").fetchone()[0])
+
+    seen = []
+    for first, last in itertools.pairwise((0, 10, 16, 20, 30, 40)):
+        search.put_all(db, [(one, None) for one in offered[first:last]])
+        seen.append(revision())
+    first, second, third, fourth, fifth = seen
+    assert first == second < third == fourth < fifth
