@@ -51,8 +51,8 @@ class Silence:
 
 def silence(db: sqlite3.Connection, now: datetime) -> Silence:
     """Which nodes have been silent for long: their listings are marked, or not shown at all."""
-    hidden = peers.find_silent(db, now - HIDDEN_AFTER)
-    return Silence(peers.find_silent(db, now - OLD_AFTER) - hidden, hidden)
+    silent, hidden = peers.find_silent(db, now - OLD_AFTER, now - HIDDEN_AFTER)
+    return Silence(silent - hidden, hidden)
 
 
 def seen(listing: Listing, peer: Peer | None) -> datetime:

@@ -293,11 +293,12 @@ class _Asked:
         met = self._density(some)
         hoped = wanted * MARGIN / met
         own = self.view.of_places([*self.commune, *self.adjoining])
+        reached = 0.0
         for _ in range(CIRCLES_TRIED):
             km = self.view.km_holding(self.point, hoped)
             if km == math.inf:
                 return None
-            edge = ranking.end_of_circle(km, self.radius_km)
+            edge = ranking.end_of_circle(max(km, reached), self.radius_km)
             ranges = self.view.ranges_within(
                 self.point, edge, RANGE_COSTS / met, CIRCLES_HOLD / met
             )

@@ -55,7 +55,9 @@ class Translator:
 
     def unit(self, unit: str) -> str:
         """A unit as it stands behind a price."""
-        return {"piece": self("piece"), "m2": "m²"}.get(unit, unit)
+        if unit == "piece":
+            return self("piece")
+        return "m²" if unit == "m2" else unit
 
 
 class Catalogues:

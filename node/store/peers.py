@@ -152,10 +152,15 @@ def is_silent(db: sqlite3.Connection, host: str, since: datetime) -> bool:
     return row is not None
 
 
-def find_silent(db: sqlite3.Connection, since: datetime) -> frozenset[str]:
-    """Hosts that nothing was heard of since `since`."""
-    rows = db.execute("SELECT host FROM peers WHERE heard <= ?", (times.stamp(since),))
-    return frozenset(row[0] for row in rows)
+def find_silent(
+    db: sqlite3.Connection, since: datetime, longer: datetime
+) -> tuple[frozenset[str], frozenset[str]]:
+    """Hosts that nothing was heard of since `since`, and those of them silent for even `longer`."""
+    rows = db.execute(
+        "SELECT host, heard <= ? FROM peers WHERE heard <= ?",
+        (times.stamp(longer), times.stamp(since)),
+    ).fetchall()
+    return frozenset(row[0] for row in rows), frozenset(row[0] for row in rows if row[1])
 
 
 def want_sync(db: sqlite3.Connection, host: str, at: datetime) -> None:

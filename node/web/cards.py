@@ -5,7 +5,7 @@ A page shows up to twenty, so whatever is the same for several of them is worked
 
 import zlib
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import datetime
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -114,15 +114,14 @@ class Cards:
         self._board = board
         self._hosts: dict[str, str] = {}
         self._shops: dict[str, _Of] = {}
-        self._seen: dict[tuple[date, Kind], str] = {}
+        self._seen: dict[tuple[datetime, Kind, bool], str] = {}
+        self._away = say("{distance} away")
 
     def hit(self, hit: SearchHit, *, nearby: bool) -> Card:
         """A search result; `nearby`: in the commune itself, which then needs no name."""
         where = "" if nearby or hit.place is None else hit.place.name
         if hit.distance_km is not None:
-            away = self.say("{distance} away").format(
-                distance=phrases.distance(self.say, hit.distance_km)
-            )
+            away = self._away.format(distance=phrases.distance(self.say, hit.distance_km))
             where = f"{where}, {away}" if where else away
         card = self.listing(hit.listing, hit.shop, where, stale=hit.stale)
         if hit.delivered and self._near is not None and not card.sold_out:
@@ -206,14 +205,15 @@ class Cards:
 
     def seen(self, found: Listing | FoundListing, *, stale: bool = False) -> str:
         """How old what is told of a listing is."""
-        when = found.seen.astimezone(self._zone)
-        if stale:
-            return self.say("Information of {date}").format(date=phrases.day(self.say, when))
-        key = (when.date(), found.kind)
+        key = (found.seen, found.kind, stale)  # what a neighbour told at once was seen at once
         said = self._seen.get(key)
         if said is None:
-            on_shelf = found.kind is Kind.GOODS
-            said = phrases.seen(self.say, when, self._local_now, on_shelf=on_shelf)
+            when = found.seen.astimezone(self._zone)
+            if stale:
+                said = self.say("Information of {date}").format(date=phrases.day(self.say, when))
+            else:
+                on_shelf = found.kind is Kind.GOODS
+                said = phrases.seen(self.say, when, self._local_now, on_shelf=on_shelf)
             self._seen[key] = said
         return said
 
@@ -230,7 +230,9 @@ def price(
     """
     main = main or found.main_offer
     before = ""
-    if any(offer.price_cents != main.price_cents for offer in found.offers):
+    if len(found.offers) > 1 and any(
+        offer.price_cents != main.price_cents for offer in found.offers
+    ):
         before = say("from")
     return offer_price(say, main, now, before)
 

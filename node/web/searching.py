@@ -181,7 +181,7 @@ def _page(
             pair for pair in (("q", asked.words), ("ou", place.id if carried else "")) if pair[1]
         ),
         filters=_filters(site, say, asked),
-        unfiltered=asked.address(at, place.id, filtered=False),
+        unfiltered=asked.pairs and asked.address(at, place.id, filtered=False),
         first=asked.address(at, place.id) if asked.cursor else None,
         following=answer.next_cursor and asked.address(at, place.id, ("suite", answer.next_cursor)),
         seed=answer.seed,
