@@ -53,8 +53,7 @@ def parse(body: bytes, *, limit: int = limits.INBOX_BODY) -> dict[str, Any]:
         document = _read_with_care(body)
     if type(document) is not dict:
         raise Refused("not-an-object", type(document).__name__)
-    if body.count(b"{") + body.count(b"[") > limits.JSON_DEPTH:
-        _check_depth_and_count(document)
+    _check_depth_and_count(document)
     if b"\\u" in body and _SUSPECT_ESCAPE.search(body):
         _check_characters(document)
     return document
