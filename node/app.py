@@ -217,6 +217,7 @@ def create_app(running_node: Node) -> Starlette:
             uris=running_node.uris,
             settings=running_node.settings,
             database=running_node.database,
+            residents=running_node.context.residents,
             publisher=running_node.publisher,
             resolver=running_node.context.resolver,
             clock=running_node.clock,

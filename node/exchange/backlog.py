@@ -27,6 +27,7 @@ AT_HAND_MOST = 500  # parsed activities kept in memory
 BATCH = 100  # rows read together, and what is worth not waiting for more
 BATCH_MOST = 400  # written together: while that lasts nobody else is accepted, which slows a flood
 GATHER = 0.1  # seconds between two batches: in a rush all are found well within one
+STEPS_ASIDE = 0.3  # seconds, at most, for residents who wait for a page
 LOOK_EVERY = 1.0  # seconds between two looks at the rows while there is enough at hand
 PATIENCE = 0.05  # seconds for what needs no network to be ready
 SLOW_MOST = 50
@@ -119,6 +120,7 @@ class Backlog:
             soon = self._acted + GATHER - loop.time()
             if soon > 0 and len(self._at_hand) < BATCH:
                 await asyncio.sleep(soon)
+            await self._context.residents.go_first(STEPS_ASIDE)
             most = min(BATCH_MOST, len(self._at_hand))
             batch = [self._at_hand.popleft() for _ in range(most)]
             if batch:

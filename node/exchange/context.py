@@ -1,11 +1,12 @@
 """What the handlers of incoming activities work with."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from federation import actors, client
 from node.clock import Clock
+from node.courtesy import Residents
 from node.exchange.outbox import Publisher
 from node.uris import Uris
 
@@ -33,6 +34,7 @@ class Context:
     clock: Clock
     new_id: Callable[[], str]
     accept_any_node: bool  # [federation] mode = "open"
+    residents: Residents = field(default_factory=Residents)
 
 
 Apply = Callable[..., None]

@@ -37,6 +37,7 @@ from node.uris import INSTANCE
 from node.web import state
 
 HEARD_LATELY = timedelta(minutes=5)
+STEPS_ASIDE = 0.15  # seconds, at most, that a message waits for residents who wait for a page
 
 log = logging.getLogger("echoppe.web")
 
@@ -444,6 +445,7 @@ async def inbox(request: Request) -> Response:
     turned_away = site.door.refusal("POST", path, headers, peer)
     if turned_away is not None:
         return refusal(turned_away.status, turned_away.code, retry_after=turned_away.retry_after)
+    await site.residents.go_first(STEPS_ASIDE)
     handle = request.path_params.get("handle")
     absent = await site.database.read(_absence, handle) if handle else None
     if absent is not None:

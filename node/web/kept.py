@@ -11,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.clock import Clock
+from node.courtesy import Residents
 from node.store.database import Database
 from node.web import activitypub, content
 
@@ -25,8 +26,9 @@ _Key = tuple[str, bytes, bool]
 class Kept:
     """The answers of one node that anybody may have."""
 
-    def __init__(self, database: Database, clock: Clock) -> None:
+    def __init__(self, database: Database, residents: Residents, clock: Clock) -> None:
         self._database = database
+        self._residents = residents
         self._clock = clock
         self._stamp = (-1, -1)
         self._pages: dict[_Key, Response] = {}
@@ -51,7 +53,8 @@ class Kept:
             page = self._pages.get(key)
             if page is not None:
                 return content.again(request, page)
-            page = await handler(request)
+            with self._residents.waiting():
+                page = await handler(request)
             # Should something have been written meanwhile, the next stamp differs from this one.
             if page.status_code == 200 and "etag" in page.headers and stamp == self._stamp:
                 self._keep(key, page)

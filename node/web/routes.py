@@ -217,7 +217,7 @@ class _Count(IntegerConvertor):
 
 def application(site: Site) -> Starlette:
     """The ASGI application of a node."""
-    keeping = kept.Kept(site.database, site.clock).keeping
+    keeping = kept.Kept(site.database, site.residents, site.clock).keeping
     people = tuple((path, keeping(handler), methods) for path, handler, methods in _PEOPLE)
     register_url_convertor("count", _Count())
     app = Starlette(

@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from federation import actors, client
 from node.clock import Clock
+from node.courtesy import Residents
 from node.exchange.outbox import Publisher
 from node.keyring import Keyring
 from node.law import Law
@@ -31,6 +32,7 @@ class Site:
     uris: Uris
     settings: Settings
     database: Database
+    residents: Residents
     publisher: Publisher
     resolver: actors.ActorResolver
     clock: Clock

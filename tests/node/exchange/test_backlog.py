@@ -54,6 +54,7 @@ class Door:
             new_id=ground.new_id,
             accept_any_node=False,
         )
+        self.residents = context.residents
         self.backlog = Backlog(context)
 
     def letter(self, name: str, kind: str = "Create", **changed: Any) -> Letter:
@@ -101,6 +102,19 @@ async def door(tmp_path: Path) -> AsyncIterator[Door]:
         made = Door(opened, shop)
         yield made
         await made.backlog.stop()
+
+
+async def test_what_waits_is_acted_upon_when_no_resident_waits(
+    door: Door, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "STEPS_ASIDE", 600.0)
+    await door.accept(door.letter("Miel"))
+    with door.residents.waiting():
+        acting = asyncio.create_task(door.backlog.act())
+        assert not (await asyncio.wait([acting], timeout=0.05))[0]
+        assert not await door.names()
+    await asyncio.wait_for(acting, 30)
+    assert await door.names() == ["Miel"]
 
 
 async def test_many_at_once_are_stored_in_a_few_transactions_and_all_written(

@@ -9,6 +9,7 @@ import pytest
 from starlette.requests import Request
 from starlette.responses import Response
 
+from node.courtesy import Residents
 from node.store import database
 from node.web import content, kept
 from tests import ground
@@ -26,8 +27,9 @@ class Asked:
         self.status = 200
         self.private = False
         self.now = NOW.replace(second=0, microsecond=0)
+        self.residents = Residents()
         self.text = "Miel de lavande. " * 200
-        self.answer = kept.Kept(db, self.clock).keeping(self.page)
+        self.answer = kept.Kept(db, self.residents, self.clock).keeping(self.page)
 
     def clock(self) -> datetime:
         return self.now
