@@ -1,10 +1,10 @@
 """The two doors to the database file, `read` and `write`, and the locks around it.
 
 One server process owns the file. Inside it two reader threads serve `read`, each with its own
-read-only connection and in turn, unless one takes long; ONE writer thread serves `write`. The
-writer takes whatever waits into a single commit, where there are several each function under a
-savepoint of its own: a failing one undoes only itself, and nobody is told of success before the
-commit has reached the disk (`synchronous=FULL`).
+read-only connection, the second only while the first takes long (`readers.py`); ONE writer thread
+serves `write`. The writer takes whatever waits into a single commit, where there are several each
+function under a savepoint of its own: a failing one undoes only itself, and nobody is told of
+success before the commit has reached the disk (`synchronous=FULL`).
 
 Commands write to the same file while the server runs, through `transaction`. Two file locks keep
 them apart:
@@ -26,12 +26,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, Concatenate, ParamSpec, TypeVar
 
 from node import errors, gazetteer
+from node.store import readers
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -40,7 +40,6 @@ FILE_NAME = "node.db"
 LOG_NAME = f"{FILE_NAME}-wal"
 KEPT_NAME = "node.log-kept"  # another name of the log, while a server runs and after it was killed
 READERS = 2  # the second one goes on while the first takes long; more only compete
-TURN_S = 0.02  # seconds for which a reader is waited for by the other one, not longer
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
 _DISK = frozenset(
@@ -250,13 +249,8 @@ class Database:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
-        self._local = threading.local()
         self._connections: list[sqlite3.Connection] = []
-        self._untaken: queue.SimpleQueue[sqlite3.Connection] = queue.SimpleQueue()
-        self._turn = threading.Lock()
-        self._readers = ThreadPoolExecutor(
-            READERS, thread_name_prefix="reader", initializer=self._take_reader
-        )
+        self._readers: readers.Readers | None = None
         self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
         self._writing: _Connection | None = None
         self._watching: sqlite3.Connection | None = None
@@ -275,7 +269,7 @@ class Database:
         # begins would end reading for good.
         for _ in range(READERS):
             self._connections.append(connect(self.folder / FILE_NAME, writing=False))
-            self._untaken.put(self._connections[-1])
+        self._readers = readers.Readers(*self._connections)
         self._writer.start()
         return self
 
@@ -283,7 +277,8 @@ class Database:
         self._closed = True
         self._jobs.put(None)
         await asyncio.to_thread(self._writer.join)
-        self._readers.shutdown(wait=True)
+        if self._readers is not None:
+            await self._readers.close()
         for db in self._connections:
             db.close()
         if self._watching is not None:
@@ -301,20 +296,9 @@ class Database:
         **kw: P.kwargs,
     ) -> T:
         """Runs `function(connection, *args)` on a reader thread, in one consistent snapshot."""
-
-        def work() -> T:
-            db: sqlite3.Connection = self._local.db
-            turn = self._take_turn()
-            try:
-                db.execute("BEGIN")
-                try:
-                    return function(db, *args, **kw)
-                finally:
-                    db.execute("COMMIT")
-            finally:
-                turn.release()
-
-        return await asyncio.get_running_loop().run_in_executor(self._readers, work)
+        assert self._readers is not None
+        found: T = await self._readers.read(lambda db: function(db, *args, **kw))
+        return found
 
     async def write(
         self,
@@ -348,19 +332,6 @@ class Database:
     def waiting(self) -> int:
         """How many writes wait for the writer."""
         return self._jobs.qsize()
-
-    def _take_turn(self) -> threading.Lock:
-        """One reader after the other: beside each other they fight for the interpreter, and each
-        takes longer. Whoever takes very long loses its turn, and others go on beside it."""
-        turn = self._turn
-        if not turn.acquire(timeout=TURN_S):
-            turn = threading.Lock()
-            turn.acquire()
-            self._turn = turn
-        return turn
-
-    def _take_reader(self) -> None:
-        self._local.db = self._untaken.get_nowait()
 
     def _write_loop(self) -> None:
         open_for_more = True

@@ -186,6 +186,20 @@ async def test_a_failing_read_leaves_its_reader_usable(tmp_path: Path) -> None:
         assert await db.read(numbers) == [1]
 
 
+async def test_reading_goes_on_while_a_reader_takes_long(tmp_path: Path) -> None:
+    async with database.Database(ground.make(tmp_path)) as db:
+        await db.write(add, 1)
+        for _ in range(2):
+            go_on = threading.Event()
+            long = asyncio.ensure_future(db.read(lambda _, told=go_on: told.wait(60)))
+            for _ in range(3):
+                assert await asyncio.wait_for(db.read(numbers), 30) == [1]
+            assert not long.done()
+            go_on.set()
+            assert await long is True
+            assert await db.read(numbers) == [1]
+
+
 async def test_after_closing_nothing_is_taken_and_nothing_hangs(tmp_path: Path) -> None:
     async with database.Database(ground.make(tmp_path)) as db:
         await db.write(add, 1)
