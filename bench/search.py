@@ -5,6 +5,7 @@ Beside it, on the same listings and queries, engines made for nothing but search
 (`bench/rivals.py`).
 """
 
+import asyncio
 import gc
 import itertools
 import os
@@ -18,6 +19,7 @@ import uuid
 from array import array
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from functools import reduce
 from pathlib import Path
 
@@ -25,7 +27,8 @@ from bench import france, measure, rivals, town, wares
 from bench.france import NOW
 from node import globe, ranking, search, synonyms, upkeep, words
 from node.directory import Directory
-from node.model import Place, RingName, SearchAnswer, SearchQuery
+from node.exchange.listings import local_id
+from node.model import Listing, Place, RingName, SearchAnswer, SearchQuery
 from node.ranking import Run, Where
 from node.store import database, listings, matches, migrations, places, search_texts
 from node.store import search as index
@@ -268,11 +271,9 @@ class _Writer(threading.Thread):
         chance.shuffle(some)
         while not self._done.wait(0.1):
             with database.transaction(self._folder) as db:
-                for _ in range(self._rate // 10):
-                    known = listings.get(db, some[self.written % len(some)])
-                    if known is not None:
-                        _write(db, known, self.written)
-                    self.written += 1
+                first = self.written % len(some)
+                _write(db, listings.find(db, some[first : first + self._rate // 10]))
+            self.written += self._rate // 10
 
     def stop(self) -> None:
         """Ends after what is under way."""
@@ -280,20 +281,23 @@ class _Writer(threading.Thread):
         self.join()
 
 
-def _write(db: sqlite3.Connection, known: listings.Listing, turn: int) -> None:
-    if turn % 3 == 0:
-        fresh = str(uuid.uuid4())
-        offers = tuple(replace(offer, id=str(uuid.uuid4())) for offer in known.offers)
-        copy = replace(known, id=fresh, uri=f"{known.uri}/{fresh}", offers=offers)
-        listings.add(db, copy)
-        index.put(db, copy)
-    elif turn % 3 == 1:
-        renamed = replace(known, name=f"{known.name} {turn}")
-        listings.change(db, renamed)
-        index.put(db, renamed, known)
-    else:
-        index.remove(db, known)
-        listings.remove(db, known.id)
+def _write(db: sqlite3.Connection, known: Sequence[Listing]) -> None:
+    """Adds a listing, changes one, removes one, in turn: together, as what neighbours tell is."""
+    added, changed, gone = [], [], []
+    for turn, one in enumerate(known):
+        if turn % 3 == 0:
+            fresh = local_id(str(uuid.uuid4()), datetime.now(UTC))
+            offers = tuple(replace(offer, id=str(uuid.uuid4())) for offer in one.offers)
+            added.append(replace(one, id=fresh, uri=f"{one.uri}/{fresh}", offers=offers))
+        elif turn % 3 == 1:
+            changed.append((replace(one, name=f"{one.name} {fresh[-4:]}"), one))
+        else:
+            gone.append((replace(one, withdrawn=NOW), one))
+    listings.add_all(db, added)
+    listings.change_all(db, [new for new, _ in changed])
+    index.put_all(db, [*((one, None) for one in added), *changed, *gone])
+    for one, _ in gone:
+        listings.remove(db, one.id)
 
 
 def _beside_writes(folder: Path, mix: Sequence[Ask]) -> None:
@@ -333,18 +337,25 @@ def _writes(folder: Path) -> None:
     beside = threading.Thread(target=read, daemon=True)
     beside.start()
     begun = time.perf_counter()
-    for first in range(0, len(some), 100):
-        with database.transaction(folder) as db:
-            for turn, known in enumerate(listings.find(db, some[first : first + 100])):
-                _write(db, known, turn)
+    asyncio.run(_write_all(folder, some))
     taken = time.perf_counter() - begun
     stop.set()
     beside.join()
     measure.table(
-        "index writes beside a reader, in commits of 100, listing and offers included",
+        "index writes beside a reader, in commits of 100 by the server's writer, listings and "
+        "offers included",
         ("", "listings/s"),
         [("added, changed, removed in turn (target: 1,000)", f"{WRITTEN / taken:,.0f}")],
     )
+
+
+async def _write_all(folder: Path, some: Sequence[str]) -> None:
+    def write(db: sqlite3.Connection, ids: Sequence[str]) -> None:
+        _write(db, listings.find(db, ids))
+
+    async with database.Database(folder) as opened:
+        for first in range(0, len(some), 100):
+            await opened.write(write, some[first : first + 100])
 
 
 # --- exactness -----------------------------------------------------------------------------------
