@@ -272,8 +272,10 @@ def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | N
             continue
         title, text = search_texts.texts(listing)
         one = _Coming(listing, title, text, zlib.crc32(text.encode()))
-        # With a new price, another stock, the words stay as they are.
-        if row is not None and row.checksum != one.checksum:
+        # With a new price, another stock, the words stay as they are; under another name some of
+        # them may only have left the title, which the checksum does not tell.
+        renamed = before is not None and before.name != listing.name
+        if row is not None and (renamed or row.checksum != one.checksum):
             if _forget(row, before or listing, pending):
                 pending.add(row.number, title, text)
             else:

@@ -343,6 +343,25 @@ def test_what_changed_is_found_by_its_new_words_only(db: sqlite3.Connection) -> 
     assert (in_titles(db, "lavande"), in_titles(db, "acacia")) == (0, 1)
 
 
+def test_a_word_that_moves_from_the_title_to_the_description_leaves_the_title(
+    db: sqlite3.Connection,
+) -> None:
+    """All words together are the same ones, in the same order."""
+    shop = ground.open_shop(db)
+    listing = ground.publish(db, shop, "Pain bio", description="mie")
+    draft = ground.draft("Pain", *listing.offers, description="bio mie")
+    listing = ground.revise(db, shop, listing, draft)
+    assert found(db, "bio") == [listing.id]
+    assert titled(db, "bio") == []
+    assert in_titles(db, "bio") == 0
+    catalogue.withdraw(db, listing.id, NOW)
+    assert titled(db, "pain") == []
+
+
+def titled(db: sqlite3.Connection, word: str) -> list[int]:
+    return matches.find(db, f'"{word}"', [(0, 2**62)], titles=True, limit=9)
+
+
 def test_many_put_together_are_in_it_as_if_put_one_by_one(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
 ) -> None:
