@@ -2,9 +2,9 @@
 
 One server process owns the file. Inside it two reader threads serve `read`, each with its own
 read-only connection, the second only while the first takes long (`readers.py`); ONE writer thread
-serves `write`. The writer takes whatever waits into a single commit, each function under a savepoint
-of its own: a failing one undoes only itself, and nobody is told of success before the commit has
-reached the disk (`synchronous=FULL`).
+serves `write`. The writer takes whatever waits into a single commit, each function under a
+savepoint of its own: a failing one undoes only itself, and nobody is told of success before the
+commit has reached the disk (`synchronous=FULL`).
 
 Commands write to the same file while the server runs, through `transaction`. Two file locks keep
 them apart:
