@@ -371,28 +371,44 @@ class _Asked:
             density = self._density(heads if best is Where.HEAD else titles)
         passed = frozenset(known)
         runs = self._runs(known, _Titles(passed, frozenset(heads)))
-        first = self.view.of_places([*self.commune, *self.adjoining])
-        taken = {block.number for block in first}
-        zone: list[Block] = list(first)
+        zone = self.view.of_places(list(self.commune))
+        beside = self.view.of_places(list(self.adjoining))
+        taken = {block.number for block in zone}
         nearer = itertools.chain.from_iterable(self.view.from_near(self.point))
         lying = 0
-        decided = False
-        for hoped in (wanted, 8 * wanted, 24 * wanted):
+        placed: list[Placed] | None = None
+        for hoped in (wanted, 8 * wanted, 24 * wanted, None, None):
+            decided = placed is not None
+            if hoped is None and not decided:
+                return None
             # Once the page is decided only totals are wanting: everything around, or very much.
-            more = EXACT_UP_TO * MARGIN / met if decided else hoped * MARGIN / density - lying
+            more = EXACT_UP_TO * MARGIN / met
+            if hoped is not None and not decided:
+                more = hoped * MARGIN / density - lying
             end = lying + max(ZONE_LEAST, more)
             if end > ZONE_MOST:
                 return None
             reached = math.inf
+            last: Block | None = None
             for block in nearer:
+                # Never between two blocks of one shop, which are at one point.
+                if (lying >= end or decided) and last is not None and block.point != last.point:
+                    km = self._distance(block) or 0.0
+                    if lying >= end or km > self.radius_km:
+                        reached = km
+                        nearer = itertools.chain([block], nearer)
+                        break
+                last = block
                 lying += block.used
                 if block.number not in taken:
                     zone.append(block)
-                if lying >= end or (decided and (self._distance(block) or 0.0) > self.radius_km):
-                    reached = self._distance(block) or 0.0
-                    break
+                    taken.add(block.number)
             else:
                 zone += [block for block in self.view.nowhere if block.number not in taken]
+            if reached > self.radius_km:  # what borders on the commune is around it, however far
+                zone += [block for block in beside if block.number not in taken]
+                taken.update([block.number for block in beside])
+                beside = []
             ranges = self.view.ranges(zone, passed_over)
             only = {block.number for block in zone}
             rows = [
@@ -401,12 +417,18 @@ class _Asked:
                 if row >> search.ROW_BITS in only and row not in passed
             ]
             there = _Titles(passed, passed)
-            if best < Where.ELSEWHERE:
-                there = self._titles(plan, ranges)
+            if placed is None and best < Where.ELSEWHERE:
+                titled = self._in_title(plan, ranges)
+                heads_there = passed if best is Where.TITLE else self._heads(plan, titled)
+                there = _Titles(titled, heads_there)
             runs += self._runs(rows, there)
-            gathered = self._as_far_as(runs, reached, best, after, wanted)
-            decided = len(gathered.placed) >= wanted
-            if reached == math.inf or (decided and self._knows_totals(plan, gathered)):
+            if placed is None:
+                gathered = self._as_far_as(runs, reached, best, after, wanted)
+                if len(gathered.placed) >= wanted:
+                    placed = gathered.placed
+            else:
+                gathered = _Gathered(placed, runs, self._whole(reached))
+            if reached == math.inf or (placed is not None and self._knows_totals(plan, gathered)):
                 return gathered
             zone = []
         return None
@@ -423,16 +445,20 @@ class _Asked:
         """How many of all listings match, guessed from those with the lowest numbers."""
         return len(some) / max(1, self.view.listings_before(some[-1]))
 
-    def _as_far_as(
-        self, runs: Sequence[Run], reached: float, best: Where, after: Key | None, wanted: int
-    ) -> _Gathered:
-        """What is decided when everything up to `reached` kilometres has been looked at, and every
-        match that is better than `best`, wherever it is."""
+    def _whole(self, reached: float) -> set[RingName]:
         whole = {RingName.COMMUNE}
         if reached > self.radius_km:
             whole.add(RingName.AROUND)
         if reached == math.inf:
             whole.add(RingName.FURTHER)
+        return whole
+
+    def _as_far_as(
+        self, runs: Sequence[Run], reached: float, best: Where, after: Key | None, wanted: int
+    ) -> _Gathered:
+        """What is decided when everything up to `reached` kilometres has been looked at, and every
+        match that is better than `best`, wherever it is."""
+        whole = self._whole(reached)
         limit = ranking.tenths(min(reached, 1e5))
         circle = ranking.circle_of(RingName.FURTHER, min(reached, 1e5), self.radius_km)
 
