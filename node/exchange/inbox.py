@@ -466,9 +466,10 @@ def _apply_listings(
             elif shop.peer is not None:
                 try:
                     told.append(record.read(shop))
+                except Exception as fault:  # it has written nothing: it fails alone
+                    error = fault
+                else:
                     authors[author] = record.place(db, shop)
-                except Refused as refusal:
-                    error = refusal
         failures.append(error)
     catalogue.record_all_remote(db, told, now)
     done = [work.row.id for work, error in zip(works, failures, strict=True) if error is None]
