@@ -352,9 +352,10 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
     ways: Counter[str] = Counter()
     for words in ("pain", "pain bio", "noix", "seigle rond bio"):
         near = chance.choice((PESSAC, BORDEAUX, "FR-17300"))
+        radius_km = chance.choice((15, 2))  # what borders on the commune may lie beyond it
         with monkeypatch.context() as patch:
             patch.setattr(search._Asked, "gather", naive)
-            right = pages_of(db, words, near)
+            right = pages_of(db, words, near, radius_km)
         shown = [listing for ids, _ in right for listing in ids]
         assert len(shown) == len(set(shown))
         for rare, few, least, margin, hold in WAYS:
@@ -366,17 +367,19 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
                 patch.setattr(search, "CIRCLES_HOLD", hold)
                 for name in ("_from_circles", "_from_near", "_from_all"):
                     told(patch, name, ways)
-                assert pages_of(db, words, near) == right, (words, near, rare, few, least, margin)
+                way = (words, near, radius_km, rare, few, least, margin, hold)
+                assert pages_of(db, words, near, radius_km) == right, way
     # What is compared is not always come by in the same way.
     assert min(ways[name] for name in ("_from_near", "_from_all")) > 20
     assert ways["_from_circles"] - ways["_from_circles: None"] > 20
     assert ways["_from_near: None"] < ways["_from_near"]
 
 
-def pages_of(db: sqlite3.Connection, words: str, near: str) -> list[Any]:
+def pages_of(db: sqlite3.Connection, words: str, near: str, radius_km: float) -> list[Any]:
     pages, cursor = [], None
     while True:
-        answer = ground.ask(db, SearchQuery(words, ground.place(db, near), cursor=cursor))
+        query = SearchQuery(words, ground.place(db, near), cursor=cursor)
+        answer = ground.ask(db, query, radius_km)
         ids = [hit.listing.id for ring in answer.rings for hit in ring.hits]
         pages.append((ids, [(ring.total, ring.exact) for ring in answer.rings]))
         cursor = answer.next_cursor
