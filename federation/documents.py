@@ -327,7 +327,9 @@ _TIMESTAMP = re.compile(
     r"(?::([0-9]{2})(?:\.([0-9]{1,32}))?)?(?:[Zz]|([+-])([0-9]{2}):([0-9]{2}))"
 )
 # As nearly all are written.
-_PLAIN_TIMESTAMP = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}Z")
+_PLAIN_TIMESTAMP = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T(?:[01][0-9]|2[0-3]):[0-9]{2}:[0-9]{2}Z"  # some readers take 24:00
+)
 
 
 def as_list(value: Any) -> list[Any]:

@@ -452,8 +452,8 @@ def verify(claim: Claim, key: RSAPublicKey | Ed25519PublicKey) -> None:
     algorithm = _hash(claim, key)
     if _is_valid(claim, key, algorithm):
         return
-    path, query, _ = claim.request.target.partition("?")
-    if claim.scheme == "cavage" and query:
+    path, mark, _ = claim.request.target.partition("?")
+    if claim.scheme == "cavage" and mark:
         without = replace(claim, request=replace(claim.request, target=path))
         if _is_valid(without, key, algorithm):
             return

@@ -332,7 +332,8 @@ class _Asked:
         """Those of some rows whose shops are that far away at most, or are among some own ones."""
         assert self.point is not None
         a, b, c = self.point
-        least = math.cos(min(math.pi, km / globe.EARTH_RADIUS_KM + SLACK))
+        angle = km / globe.EARTH_RADIUS_KM + SLACK
+        least = math.cos(angle) if angle < math.pi else -2.0  # rounded, -1 may be a little less
         points = self.view.points
         asked = {row >> search.ROW_BITS for row in rows}
         near = asked.intersection([block.number for block in own])

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, filters, ranking, search
+from node import catalogue, errors, filters, globe, ranking, search
 from node.model import (
     Condition,
     DeliveryTerms,
@@ -373,6 +373,31 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
     assert min(ways[name] for name in ("_from_near", "_from_all")) > 20
     assert ways["_from_circles"] - ways["_from_circles: None"] > 20
     assert ways["_from_near: None"] < ways["_from_near"]
+
+
+def test_what_is_on_the_other_side_of_the_earth_is_in_the_last_circle(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The cosine of that angle, rounded, is a little less than -1 there."""
+    for number in range(30):
+        shop = ground.open_shop(db, f"s{number}", LYON, latitude=-40.0, longitude=175 + number / 10)
+        ground.publish(db, shop, "Rien", description="pain")
+    home = ground.place(db, "FR-01011")
+    assert home.latitude is not None
+    assert home.longitude is not None
+    at = globe.vector(-home.latitude, home.longitude - 180)
+    here = globe.vector(home.latitude, home.longitude)
+    assert sum(a * b for a, b in zip(here, at, strict=True)) < -1.0
+    shop = ground.open_shop(
+        db, "antipodes", LYON, latitude=-home.latitude, longitude=home.longitude - 180
+    )
+    ground.publish(db, shop, "Pain")
+    for name, value in (("RARE", 0), ("CIRCLES_HOLD", 10**6), ("PAGE", 5)):
+        monkeypatch.setattr(search, name, value)
+    ways: Counter[str] = Counter()
+    told(monkeypatch, "_from_circles", ways)
+    assert flat(ground.ask(db, SearchQuery("pain", home))) == ["Pain", *["Rien"] * 4]
+    assert (ways["_from_circles"], ways["_from_circles: None"]) == (1, 0)
 
 
 def pages_of(db: sqlite3.Connection, words: str, near: str, radius_km: float) -> list[Any]:
