@@ -16,6 +16,7 @@ from node import publications as told
 from node import ranking as order
 from node import rules as site_rules
 from node.exchange import enquiries
+from node.gathering import EXACT_UP_TO
 from node.model import RingName
 from node.store import notices as notice_rows
 from node.translation import Translator
@@ -151,7 +152,7 @@ async def ranking(request: Request) -> Response:
         request,
         "ranking.html",
         page_size=search.PAGE,
-        exact_up_to=search.EXACT_UP_TO,
+        exact_up_to=EXACT_UP_TO,
         turn_near=order.TURN[RingName.COMMUNE],
         turn_far=order.TURN[RingName.FURTHER],
     )

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from node import catalogue, errors, filters, globe, ranking, search
+from node import catalogue, errors, filters, gathering, globe, ranking, search
 from node.model import (
     Condition,
     DeliveryTerms,
@@ -123,7 +123,7 @@ def test_what_has_no_point_comes_last_and_is_not_lost(db: sqlite3.Connection) ->
 def test_what_begins_with_the_word_comes_first(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, most: int
 ) -> None:
-    monkeypatch.setattr(search, "LOOKED_UP_MOST", most)  # either way of looking for it
+    monkeypatch.setattr(gathering, "LOOKED_UP_MOST", most)  # either way of looking for it
     shop = ground.open_shop(db)
     for name in ("Pain d'épices au miel", "Miel de lavande", "Bougie au miel", "Miel de sapin"):
         ground.publish(db, shop, name)
@@ -318,14 +318,14 @@ def scatter(db: sqlite3.Connection, chance: random.Random) -> None:
 
 
 def naive(
-    asked: search._Asked, plan: Plan, after: ranking.Key | None, wanted: int
-) -> search._Gathered:
+    asked: gathering.Asked, plan: Plan, after: ranking.Key | None, wanted: int
+) -> gathering.Gathered:
     """Everything that matches, all of it in order."""
     everywhere = ((0, 2**62),)
     rows = matches.find(asked.db, plan.expression, everywhere, prices=asked.prices, limit=10**6)
     runs = asked._runs(rows, asked._titles(plan, everywhere))
     placed = list(ranking.in_order(runs, asked.seed, asked.radius_km, after))
-    return search._Gathered(placed[:wanted], runs, RingName)
+    return gathering.Gathered(placed[:wanted], runs, RingName)
 
 
 # What is rare, what is few, how large a zone is at least, its margin, and what circles may hold.
@@ -347,24 +347,24 @@ def test_what_is_decided_early_is_as_a_look_at_everything_gives_it(
 ) -> None:
     chance = random.Random(seed)
     scatter(db, chance)
-    monkeypatch.setattr(search, "EXACT_UP_TO", 12)
+    monkeypatch.setattr(gathering, "EXACT_UP_TO", 12)
     monkeypatch.setattr(search, "PAGE", 7)
     ways: Counter[str] = Counter()
     for words in ("pain", "pain bio", "noix", "seigle rond bio"):
         near = chance.choice((PESSAC, BORDEAUX, "FR-17300"))
         radius_km = chance.choice((15, 2))  # what borders on the commune may lie beyond it
         with monkeypatch.context() as patch:
-            patch.setattr(search._Asked, "gather", naive)
+            patch.setattr(gathering.Asked, "gather", naive)
             right = pages_of(db, words, near, radius_km)
         shown = [listing for ids, _ in right for listing in ids]
         assert len(shown) == len(set(shown))
         for rare, few, least, margin, hold in WAYS:
             with monkeypatch.context() as patch:
-                patch.setattr(search, "RARE", rare)
-                patch.setattr(search, "FEW", few)
-                patch.setattr(search, "ZONE_LEAST", least)
-                patch.setattr(search, "MARGIN", margin)
-                patch.setattr(search, "CIRCLES_HOLD", hold)
+                patch.setattr(gathering, "RARE", rare)
+                patch.setattr(gathering, "FEW", few)
+                patch.setattr(gathering, "ZONE_LEAST", least)
+                patch.setattr(gathering, "MARGIN", margin)
+                patch.setattr(gathering, "CIRCLES_HOLD", hold)
                 for name in ("_from_circles", "_from_near", "_from_all"):
                     told(patch, name, ways)
                 way = (words, near, radius_km, rare, few, least, margin, hold)
@@ -392,8 +392,9 @@ def test_what_is_on_the_other_side_of_the_earth_is_in_the_last_circle(
         db, "antipodes", LYON, latitude=-home.latitude, longitude=home.longitude - 180
     )
     ground.publish(db, shop, "Pain")
-    for name, value in (("RARE", 0), ("CIRCLES_HOLD", 10**6), ("PAGE", 5)):
-        monkeypatch.setattr(search, name, value)
+    monkeypatch.setattr(search, "PAGE", 5)
+    monkeypatch.setattr(gathering, "RARE", 0)
+    monkeypatch.setattr(gathering, "CIRCLES_HOLD", 10**6)
     ways: Counter[str] = Counter()
     told(monkeypatch, "_from_circles", ways)
     assert flat(ground.ask(db, SearchQuery("pain", home))) == ["Pain", *["Rien"] * 4]
@@ -413,7 +414,7 @@ def pages_of(db: sqlite3.Connection, words: str, near: str, radius_km: float) ->
 
 
 def told(patch: pytest.MonkeyPatch, name: str, ways: "Counter[str]") -> None:
-    function = getattr(search._Asked, name)
+    function = getattr(gathering.Asked, name)
 
     def called(*args: Any) -> Any:
         found = function(*args)
@@ -421,7 +422,7 @@ def told(patch: pytest.MonkeyPatch, name: str, ways: "Counter[str]") -> None:
         ways[f"{name}: {found if found is None else ''}"] += 1
         return found
 
-    patch.setattr(search._Asked, name, called)
+    patch.setattr(gathering.Asked, name, called)
 
 
 # --- filters, and neighbours that are silent ------------------------------------------------------
@@ -441,7 +442,7 @@ OPEN = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)  # a Tuesday, half past ten in 
 def test_filters_narrow_what_neighbours_offer_as_what_is_offered_here(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, rare: int
 ) -> None:
-    monkeypatch.setattr(search, "RARE", rare)
+    monkeypatch.setattr(gathering, "RARE", rare)
     tuesday = Hours((Span(1, 9 * 60, 12 * 60),))
     told = {
         "hours": tuesday,
@@ -520,7 +521,7 @@ def test_filters_are_written_as_they_are_read() -> None:
 def test_what_a_silent_neighbour_said_comes_later_and_then_not_at_all(
     db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch, rare: int
 ) -> None:
-    monkeypatch.setattr(search, "RARE", rare)
+    monkeypatch.setattr(gathering, "RARE", rare)
     silent = ground.remote_shop(db, "muet")
     catalogue.record_remote(db, ground.remote_listing(silent, "Pain ancien"), NOW)
     ground.publish(db, ground.open_shop(db, "lointain", BORDEAUX), "Pain frais")
