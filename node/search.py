@@ -227,8 +227,8 @@ class _Asked:
             self.prices = matches.Prices(self.filters.price_least, self.filters.price_most)
         self.silence = neighbours.silence(db, now)
         self._of_shops = _asks_of_shops(self.filters)
-        # Whether all that match by their words are shown, so that counting them will do.
-        self._by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
+        # Whether all that match in the index are shown, so that counting them will do.
+        self._by_index_alone = not (self._of_shops or self.silence.hidden)
         self._facts: dict[str, bool] = {}
         self._met_at_least = 0
 
@@ -250,7 +250,7 @@ class _Asked:
         """From all that match: the nearest are put in order first, and mostly that will do."""
         titled = self._in_title(plan, _EVERYTHING)
         runs: list[Run] = []
-        if self._by_words_alone and self.point is not None:
+        if self._by_index_alone and self.point is not None:
             near = _Nearness(self, rows)
             for chunk in (wanted, 4 * wanted, 16 * wanted):
                 taken = near.next(chunk)
@@ -460,12 +460,12 @@ class _Asked:
         """Whether the totals are what they must be; counts what is further where it is not."""
         if not gathered.knows(RingName.AROUND):
             return False
-        if not gathered.knows(RingName.FURTHER) and self._by_words_alone:
+        if not gathered.knows(RingName.FURTHER) and self._by_index_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
             everywhere = most
             if self._met_at_least < most:
-                everywhere = matches.count(self.db, plan.expression, most)
+                everywhere = self._count(plan, most)
             gathered.totals[RingName.FURTHER] = everywhere - nearer
             if everywhere < most:
                 gathered.whole.add(RingName.FURTHER)
@@ -480,6 +480,12 @@ class _Asked:
         """The rows of some ranges that match by their titles; `titled` where that is known."""
         rows = self._in_title(plan, ranges) if titled is None else titled
         return _Titles(rows, self._heads(plan, rows))
+
+    def _count(self, plan: Plan, most: int) -> int:
+        """How many match, up to `most`."""
+        if self.prices is None:
+            return matches.count(self.db, plan.expression, most)
+        return len(self._everywhere(plan, most))
 
     def _in_title(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if plan.in_title is None:
