@@ -13,7 +13,7 @@ import heapq
 import itertools
 import math
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -84,6 +84,12 @@ class Gathered:
         farthest = self._farthest[ring]
         return None if farthest is None else round(farthest, 1)
 
+    def counts_at_least(self, totals: Mapping[RingName, int]) -> None:
+        """Takes over totals found elsewhere, for rings of which not all is known here."""
+        for ring, total in totals.items():
+            if ring not in self.whole:
+                self.totals[ring] = max(self.totals[ring], total)
+
     def knows(self, ring: RingName) -> bool:
         """Whether a ring's total is exact, or beyond what is counted."""
         return ring in self.whole or self.totals[ring] > EXACT_UP_TO
@@ -118,13 +124,15 @@ class Asked:
             self.prices = matches.Prices(self.filters.price_least, self.filters.price_most)
         self.silence = neighbours.silence(db, now)
         self._of_shops = _asks_of_shops(self.filters)
-        # Whether all that match by their words are shown, so that counting them will do.
-        self._by_words_alone = not (self._of_shops or self.prices or self.silence.hidden)
+        # Whether all that match in the index are shown, so that counting them will do.
+        self._by_index_alone = not (self._of_shops or self.silence.hidden)
         self._facts: dict[str, bool] = {}
         self._met_at_least = 0
+        self._decided: Gathered | None = None  # a page, whose totals are not known
 
     def gather(self, plan: Plan, after: Key | None, wanted: int) -> Gathered:
         """Finds enough to show `wanted` hits from the beginning, or from behind `after`."""
+        self._decided = None
         rows = self._everywhere(plan, RARE + 1)
         if len(rows) > RARE:
             self._met_at_least = len(rows)
@@ -133,7 +141,12 @@ class Asked:
             if near is not None:
                 return near
             rows += self._everywhere(plan, MATCHES_MOST - len(rows), behind=rows[-1])
-        return self._from_all(plan, rows, after, wanted)
+        found = self._from_all(plan, rows, after, wanted)
+        if self._decided is not None and len(rows) >= MATCHES_MOST:
+            # These are perhaps not all, and anywhere: they tell of totals and not of a page.
+            self._decided.counts_at_least(found.totals)
+            return self._decided
+        return found
 
     def _from_all(
         self, plan: Plan, rows: Sequence[int], after: Key | None, wanted: int
@@ -141,7 +154,7 @@ class Asked:
         """From all that match: the nearest are put in order first, and mostly that will do."""
         titled = self._in_title(plan, _EVERYTHING)
         runs: list[Run] = []
-        if self._by_words_alone and self.point is not None:
+        if self._by_index_alone and self.point is not None:
             near = _Nearness(self, rows)
             for chunk in (wanted, 4 * wanted, 16 * wanted):
                 taken = near.next(chunk)
@@ -215,6 +228,7 @@ class Asked:
             reached = math.nextafter(edge, math.inf)
             gathered = self._as_far_as(runs, reached, Where.HEAD, after, wanted)
             if len(gathered.placed) >= wanted:
+                self._decided = gathered
                 return gathered if self._knows_totals(plan, gathered) else None
             hoped *= min(8.0, max(2.0, wanted * MARGIN / max(1, len(gathered.placed))))
         return None
@@ -320,6 +334,8 @@ class Asked:
                     placed = gathered.placed
             else:
                 gathered = Gathered(placed, runs, self._whole(reached))
+            if placed is not None:
+                self._decided = gathered
             if reached == math.inf or (placed is not None and self._knows_totals(plan, gathered)):
                 return gathered
             zone = []
@@ -377,12 +393,12 @@ class Asked:
         """Whether the totals are what they must be; counts what is further where it is not."""
         if not gathered.knows(RingName.AROUND):
             return False
-        if not gathered.knows(RingName.FURTHER) and self._by_words_alone:
+        if not gathered.knows(RingName.FURTHER) and self._by_index_alone:
             nearer = sum(gathered.totals.values()) - gathered.totals[RingName.FURTHER]
             most = nearer + EXACT_UP_TO + 1
             everywhere = most
             if self._met_at_least < most:
-                everywhere = matches.count(self.db, plan.expression, most)
+                everywhere = self._count(plan, most)
             gathered.totals[RingName.FURTHER] = everywhere - nearer
             if everywhere < most:
                 gathered.whole.add(RingName.FURTHER)
@@ -397,6 +413,12 @@ class Asked:
         """The rows of some ranges that match by their titles; `titled` where that is known."""
         rows = self._in_title(plan, ranges) if titled is None else titled
         return _Titles(rows, self._heads(plan, rows))
+
+    def _count(self, plan: Plan, most: int) -> int:
+        """How many match, up to `most`."""
+        if self.prices is None:
+            return matches.count(self.db, plan.expression, most)
+        return len(self._everywhere(plan, most))
 
     def _in_title(self, plan: Plan, ranges: Sequence[tuple[int, int]]) -> frozenset[int]:
         if plan.in_title is None:

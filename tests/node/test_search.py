@@ -401,6 +401,34 @@ def test_what_is_on_the_other_side_of_the_earth_is_in_the_last_circle(
     assert (ways["_from_circles"], ways["_from_circles: None"]) == (1, 0)
 
 
+@pytest.mark.parametrize("asks", [{"price_min": "4", "price_max": "6"}, {"step_free": "1"}])
+@pytest.mark.parametrize(("near", "far"), [(PESSAC, LYON), (LYON, PESSAC)])
+def test_a_filter_hides_nothing_of_the_commune_where_very_much_is_further(
+    db: sqlite3.Connection,
+    monkeypatch: pytest.MonkeyPatch,
+    near: str,
+    far: str,
+    asks: dict[str, str],
+) -> None:
+    for commune, count in ((near, 8), (far, 60)):
+        shop = ground.open_shop(db, f"s{count}", commune, step_free=True)
+        for _ in range(count):
+            ground.publish(db, shop, "Pain", ground.offer(500))
+    monkeypatch.setattr(search, "PAGE", 5)
+    # What is here may not be among the first.
+    for name, value in (("RARE", 20), ("MARGIN", 0.2), ("ZONE_MOST", 20), ("MATCHES_MOST", 40)):
+        monkeypatch.setattr(gathering, name, value)
+    monkeypatch.setattr(gathering, "EXACT_UP_TO", 10)
+    asked = filters.read(asks)
+    answer = ground.ask(db, SearchQuery("pain", ground.place(db, near), filters=asked))
+    assert [len(ring.hits) for ring in answer.rings] == [5, 0, 0]
+    assert [(ring.total, ring.exact) for ring in answer.rings] == [
+        (8, True),
+        (0, True),
+        (10, False),
+    ]
+
+
 def pages_of(db: sqlite3.Connection, words: str, near: str, radius_km: float) -> list[Any]:
     pages, cursor = [], None
     while True:
