@@ -7,6 +7,7 @@ from typing import Any, cast
 import pytest
 
 from federation import limits
+from node.courtesy import Residents
 from node.exchange import backlog
 from node.exchange.backlog import Backlog
 from node.exchange.context import Context
@@ -58,6 +59,7 @@ async def test_dos_06_slow_work_has_few_places(monkeypatch: pytest.MonkeyPatch) 
         """Rows in a list, in the order in which they came."""
 
         database = property(lambda self: self)
+        residents = Residents()
 
         def clock(self) -> Any:
             return NOW

@@ -8,6 +8,7 @@ import httpx2
 import pytest
 
 from node import clock, errors, settings
+from node.courtesy import Residents
 from node.store import places
 from node.translation import Catalogues
 from node.uris import Uris
@@ -41,6 +42,7 @@ async def answer(error: Exception, path: str) -> httpx2.Response:
         uris=Uris(ORIGIN),
         settings=settings.parse(SETTINGS),
         database=Broken(error),
+        residents=Residents(),
         clock=clock.clock(0),
         pages=Pages(Catalogues()),
         assets=Assets("#0f4c40"),
