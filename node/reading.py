@@ -113,7 +113,7 @@ def plan(
         elif read_as:
             terms.append(replace(term, alternatives=tuple((word,) for word in read_as)))
         changed.append(Changed(term.typed, how, read_as))
-    if not terms and (query.terms or not (demands or refusals or asks_of_shops(filters))):
+    if not terms and (query.terms or not (demands or refusals or asks_beyond_words(filters))):
         return None
     suggestion = " ".join(mended.get(term.typed, term.typed) for term in query.terms)
     return Plan(tuple(terms), demands, refusals, tuple(changed), suggestion if mended else None)
@@ -186,7 +186,7 @@ def asked_by(filters: Filters) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return tuple(map(_quoted, demanded)), tuple(map(_quoted, refused))
 
 
-def asks_of_shops(filters: Filters) -> bool:
+def asks_beyond_words(filters: Filters) -> bool:
     """Whether something is asked that depends on the shop or on prices, not on words."""
     return (
         filters.open_now

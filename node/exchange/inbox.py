@@ -384,7 +384,7 @@ async def settle(context: Context, work: Work, error: Exception) -> None:
 def _apply_together(
     db: sqlite3.Connection, works: Sequence[Work], now: datetime
 ) -> list[Exception | None]:
-    """Raises where one of several listings that come after another cannot be written."""
+    """Raises where listings that came in a row cannot be written together."""
     failures: list[Exception | None] = []
     for are_listings, run in itertools.groupby(works, key=_is_listing):
         if are_listings:

@@ -5,7 +5,6 @@ for the first offer, `flohmarkt:data` for Flohmarkt, and schema.org's for all of
 is a function of the listing alone: asked for twice, it is the same to the byte, proof included.
 """
 
-import hashlib
 import html
 import re
 import uuid
@@ -452,12 +451,7 @@ def _offer_from(offer: dict[str, Any], uri: str, position: int) -> Offer:
 
 
 def _offer_id(uri: str, position: int) -> str:
-    """The UUID that the address of an offer has (RFC 9562, version 5); uuid.uuid5 makes the same
-    in four times the time."""
-    named = uuid.NAMESPACE_URL.bytes + f"{uri}#{position}".encode()
-    made = hashlib.sha1(named, usedforsecurity=False).hexdigest()
-    variant = "89ab"[int(made[16], 16) & 3]
-    return f"{made[:8]}-{made[8:12]}-5{made[13:16]}-{variant}{made[17:20]}-{made[20:32]}"
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#{position}"))
 
 
 def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) -> Offer:

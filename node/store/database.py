@@ -26,12 +26,12 @@ import sqlite3
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any, Concatenate, ParamSpec, TypeVar
+from typing import IO, Concatenate, ParamSpec, TypeVar
 
 from node import errors, gazetteer
 from node.store import readers
+from node.store.jobs import Job
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -220,25 +220,7 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-@dataclass(slots=True)
-class _Job:
-    function: Callable[[sqlite3.Connection], Any]
-    future: "asyncio.Future[Any]"
-    loop: asyncio.AbstractEventLoop
-    result: Any = None
-    error: BaseException | None = None
-
-    def settle(self) -> None:
-        """Answers the waiter, in its own loop; one that was cancelled meanwhile wants none."""
-        if self.future.done():
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
-
-
-def _settle_all(batch: list[_Job]) -> None:
+def _settle_all(batch: list[Job]) -> None:
     for job in batch:
         job.settle()
 
@@ -248,7 +230,7 @@ class Database:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._jobs: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._connections: list[sqlite3.Connection] = []
         self._readers: readers.Readers | None = None
         self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
@@ -315,7 +297,7 @@ class Database:
             raise RuntimeError("the database is closed")
         loop = asyncio.get_running_loop()
         future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(_Job(lambda db: function(db, *args, **kw), future, loop))
+        self._jobs.put(Job(lambda db: function(db, *args, **kw), future, loop))
         return await future
 
     def changed(self) -> bool:
@@ -347,7 +329,7 @@ class Database:
             if wiped and time.monotonic() - since > EMPTY_AT_MOST:
                 self._empty_log()
                 since = 0.0  # a reader that stays long, a backup, holds up one write in a while
-            batch: list[_Job] = []
+            batch: list[Job] = []
             while job is not None:
                 batch.append(job)
                 if len(batch) == BATCH:
@@ -367,7 +349,7 @@ class Database:
         with contextlib.suppress(sqlite3.Error, OSError), locked_for_writing(self.folder):
             _empty_log(self._writing)
 
-    def _commit(self, batch: list[_Job]) -> None:
+    def _commit(self, batch: list[Job]) -> None:
         assert self._writing is not None
         db = self._writing
         try:
@@ -420,7 +402,7 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("RELEASE part")
 
 
-def _run_in_savepoint(db: sqlite3.Connection, job: _Job) -> None:
+def _run_in_savepoint(db: sqlite3.Connection, job: Job) -> None:
     try:
         with savepoint(db):
             job.result = job.function(db)

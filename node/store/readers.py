@@ -10,47 +10,18 @@ import queue
 import sqlite3
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
+from node.store.jobs import Job
+
 LOOK_S = 0.01  # seconds; after once or twice that long the first is relieved
-
-
-@dataclass(slots=True)
-class _Job:
-    function: Callable[[sqlite3.Connection], Any]
-    future: "asyncio.Future[Any]"
-    loop: asyncio.AbstractEventLoop
-    result: Any = None
-    error: BaseException | None = None
-
-    def run(self, db: sqlite3.Connection) -> None:
-        """Reads in one consistent snapshot, and hands the answer to the loop."""
-        try:
-            db.execute("BEGIN")
-            try:
-                self.result = self.function(db)
-            finally:
-                db.execute("COMMIT")
-        except BaseException as error:
-            self.error = error
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-            self.loop.call_soon_threadsafe(self._settle)
-
-    def _settle(self) -> None:
-        if self.future.done():  # whoever waited has gone
-            return
-        if self.error is None:
-            self.future.set_result(self.result)
-        else:
-            self.future.set_exception(self.error)
 
 
 class Readers:
     """The threads. Use from one event loop."""
 
     def __init__(self, first: sqlite3.Connection, second: sqlite3.Connection) -> None:
-        self._waiting: queue.SimpleQueue[_Job | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
         self._stuck: queue.SimpleQueue[int | None] = queue.SimpleQueue()
         self._begun = 0  # how many jobs the first has begun
         self._begun_before = 0
@@ -68,7 +39,7 @@ class Readers:
         if self._closed:
             raise RuntimeError("the database is closed")
         loop = asyncio.get_running_loop()
-        job = _Job(function, loop.create_future(), loop)
+        job = Job(function, loop.create_future(), loop)
         self._waiting.put(job)
         if not self._looking:
             self._looking = True
@@ -96,7 +67,7 @@ class Readers:
     def _read(self, db: sqlite3.Connection) -> None:
         while (job := self._waiting.get()) is not None:
             self._begun += 1
-            job.run(db)
+            _run(job, db)
 
     def _relieve(self, db: sqlite3.Connection) -> None:
         while (stuck_at := self._stuck.get()) is not None:
@@ -108,4 +79,18 @@ class Readers:
                 if job is None:  # that is for the first
                     self._waiting.put(None)
                     break
-                job.run(db)
+                _run(job, db)
+
+
+def _run(job: Job, db: sqlite3.Connection) -> None:
+    """Reads in one consistent snapshot, and hands the answer to the loop."""
+    try:
+        db.execute("BEGIN")
+        try:
+            job.result = job.function(db)
+        finally:
+            db.execute("COMMIT")
+    except BaseException as error:
+        job.error = error
+    with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
+        job.loop.call_soon_threadsafe(job.settle)

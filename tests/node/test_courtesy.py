@@ -57,7 +57,8 @@ async def test_one_who_comes_in_between_is_waited_for_too() -> None:
 async def test_those_who_never_end_are_waited_for_a_moment_only() -> None:
     residents = Residents()
     with residents.waiting():
-        await asyncio.wait_for(residents.go_first(0.01), 10)
+        passing = asyncio.create_task(residents.go_first(0.01))
+        assert (await asyncio.wait([passing], timeout=10))[0] == {passing}
 
 
 async def test_a_message_waits_for_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
