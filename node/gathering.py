@@ -317,10 +317,11 @@ class Asked:
                 beside = []
             ranges = self.view.ranges(zone, passed_over)
             only = {block.number for block in zone}
+            met_there = self._matches(plan, ranges)
+            if len(met_there) >= MATCHES_MOST:
+                return None  # perhaps not all of them
             rows = [
-                row
-                for row in self._matches(plan, ranges)
-                if row >> search.ROW_BITS in only and row not in passed
+                row for row in met_there if row >> search.ROW_BITS in only and row not in passed
             ]
             there = _Titles(passed, passed)
             if placed is None and best < Where.ELSEWHERE:

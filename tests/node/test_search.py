@@ -20,6 +20,8 @@ from node.model import (
     FoundShop,
     Hours,
     Kind,
+    Reduction,
+    ReductionKind,
     RingName,
     SearchAnswer,
     SearchQuery,
@@ -287,7 +289,9 @@ def test_a_hit_has_its_shop_and_its_place(db: sqlite3.Connection) -> None:
         dataclasses.replace(ground.offer(cents), axes={"taille": size})
         for size, cents in (("grand", 350), ("petit", 120), ("moyen", 200))
     )
-    listing = ground.publish(db, shop, "Pain", *offers, delivered=True)
+    cut = Reduction(ReductionKind.PROMOTION, 500, NOW, NOW + timedelta(days=3))
+    reduced = dataclasses.replace(ground.offer(400), axes={"taille": "géant"}, reduction=cut)
+    listing = ground.publish(db, shop, "Pain", *offers, reduced, delivered=True)
     (hit,) = ask(db).rings[1].hits
     assert hit.place == ground.place(db, MERIGNAC)
     assert hit.shop == FoundShop(**{name: getattr(shop, name) for name in FoundShop._fields})
@@ -427,6 +431,23 @@ def test_a_filter_hides_nothing_of_the_commune_where_very_much_is_further(
         (0, True),
         (10, False),
     ]
+
+
+def test_where_more_is_met_than_is_ranked_nothing_is_decided(
+    db: sqlite3.Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is read of circles and zones may then not be all of it, and not of the commune."""
+    for commune, count in ((MERIGNAC, 5), (PESSAC, 30)):
+        shop = ground.open_shop(db, f"s{count}", commune)
+        for _ in range(count):
+            ground.publish(db, shop, "Pain")
+    monkeypatch.setattr(search, "PAGE", 2)
+    for name, value in (("RARE", 0), ("FEW", 0), ("ZONE_LEAST", 1), ("MARGIN", 0.01)):
+        monkeypatch.setattr(gathering, name, value)
+    monkeypatch.setattr(gathering, "MATCHES_MOST", 10)
+    answer = ground.ask(db, SearchQuery("pain", ground.place(db, MERIGNAC)))
+    assert [len(ring.hits) for ring in answer.rings] == [2, 0, 0]
+    assert [(ring.total, ring.exact) for ring in answer.rings[:2]] == [(5, True), (10, False)]
 
 
 def pages_of(db: sqlite3.Connection, words: str, near: str, radius_km: float) -> list[Any]:
