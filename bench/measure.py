@@ -66,14 +66,32 @@ def percentile(values: Sequence[float], hundredth: float) -> float:
     return ordered[min(len(ordered) - 1, int(len(ordered) * hundredth / 100))]
 
 
+def family(pid: int) -> list[int]:
+    """A running process and the processes that it has started, as long as they run."""
+    found = [pid]
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        for child in task.read_text().split():
+            found += family(int(child))
+    return found
+
+
 def cpu_seconds(pid: int) -> float:
-    """Processor time of all threads of a running process, to the nanosecond."""
-    tasks = Path(f"/proc/{pid}/task").glob("*/schedstat")
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9
+    """Processor time of all threads of a running process and of those that it has started: to the
+    nanosecond, of those that have ended to the hundredth of a second."""
+    ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
+    tasks = [task for one in family(pid) for task in Path(f"/proc/{one}/task").glob("*/schedstat")]
+    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9 + sum(
+        map(int, ended)
+    ) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int, field: str = "VmRSS") -> float:
-    """Resident memory in MiB now, or at most (VmHWM)."""
+    """Resident memory in MiB now, or at most (VmHWM), of a process and of those that it has
+    started. What they share counts for each."""
+    return sum(_memory(one, field) for one in family(pid))
+
+
+def _memory(pid: int, field: str) -> float:
     for line in Path(f"/proc/{pid}/status").read_text().splitlines():
         if line.startswith(f"{field}:"):
             return int(line.split()[1]) / 1024

@@ -6,9 +6,10 @@ the note to followers change together or not at all.
 
 import dataclasses
 import sqlite3
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import MappingProxyType
 
 from node import categories, errors, particulars, prices, publications, words
 from node.model import (
@@ -24,7 +25,7 @@ from node.model import (
     Shop,
     Verb,
 )
-from node.store import hidden, listings, photos, search, tombstones
+from node.store import hidden, listings, photos, search, search_texts, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
 
@@ -403,19 +404,32 @@ def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bo
     return record_all_remote(db, [listing], now) == 1
 
 
-def record_all_remote(db: sqlite3.Connection, told: Iterable[Listing], now: datetime) -> int:
-    """As `record_remote`, for many, in the order in which they were told; says how many changed."""
+def record_all_remote(
+    db: sqlite3.Connection,
+    told: Iterable[Listing],
+    now: datetime,
+    texts: Mapping[str, search_texts.Texts] = MappingProxyType({}),
+) -> int:
+    """As `record_remote`, for many, in the order in which they were told; says how many changed.
+
+    `texts`: their words, by ActivityPub id, where they are at hand.
+    """
     changed = 0
     together: dict[str, Listing] = {}
     for listing in told:
         if listing.uri in together:  # told twice: the second time it is one that is known
-            changed += _record_together(db, together, now)
+            changed += _record_together(db, together, now, texts)
             together = {}
         together[listing.uri] = listing
-    return changed + _record_together(db, together, now)
+    return changed + _record_together(db, together, now, texts)
 
 
-def _record_together(db: sqlite3.Connection, told: dict[str, Listing], now: datetime) -> int:
+def _record_together(
+    db: sqlite3.Connection,
+    told: dict[str, Listing],
+    now: datetime,
+    texts: Mapping[str, search_texts.Texts],
+) -> int:
     """Writes listings, by their ActivityPub ids; says how many changed."""
     ends = tombstones.find(db, told)
     known = listings.find_by_uri(db, told)
@@ -442,7 +456,7 @@ def _record_together(db: sqlite3.Connection, told: dict[str, Listing], now: date
             tombstones.remove(db, listing.uri)
     listings.add_all(db, fresh)
     listings.change_all(db, [listing for listing, _ in changed])
-    search.put_all(db, [*((listing, None) for listing in fresh), *changed])
+    search.put_all(db, [*((listing, None) for listing in fresh), *changed], texts)
     return len(fresh) + len(changed)
 
 

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from node import publications, shops
 from node.model import FollowState, Freshness, Listing, Peer
-from node.store import deliveries, listings, peers, posts, search
+from node.store import deliveries, delivery_hosts, listings, peers, posts, search
 from node.store import shops as shop_rows
 
 
@@ -22,6 +22,7 @@ def is_heard(peer: Peer | None) -> bool:
 
 OLD_AFTER = timedelta(days=14)
 HIDDEN_AFTER = timedelta(days=30)
+OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
 
 
 def freshness(peer: Peer, now: datetime) -> Freshness:
@@ -53,6 +54,15 @@ def silence(db: sqlite3.Connection, now: datetime) -> Silence:
     """Which nodes have been silent for long: their listings are marked, or not shown at all."""
     silent, hidden = peers.find_silent(db, now - OLD_AFTER, now - HIDDEN_AFTER)
     return Silence(silent - hidden, hidden)
+
+
+def note_life(db: sqlite3.Connection, host: str, now: datetime) -> None:
+    """A sign of life: what waits for a host is due at once, and what it may have told is read."""
+    silent = peers.is_silent(db, host, now - OUTAGE)
+    peers.mark_heard(db, host, now)
+    if delivery_hosts.revive(db, host) or silent:
+        # It was away: what it told others meanwhile may have been missed here too.
+        peers.want_sync(db, host, now)
 
 
 def seen(listing: Listing, peer: Peer | None) -> datetime:

@@ -34,6 +34,7 @@ from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.exchange.enquiries import KEPT as ENQUIRIES_KEPT
 from node.exchange.photos import Copies
+from node.exchange.recorder import Recorder
 from node.law import Law
 from node.model import Peer
 from node.publications import TOMBSTONES_KEPT
@@ -89,7 +90,7 @@ class Workers:
     ) -> None:
         self._context = context
         self._database = db
-        self.backlog = Backlog(context)
+        self.backlog = Backlog(context, Recorder(db.folder, context.uris.origin))
         self._deliveries = Deliveries(context, signers, chance)
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []

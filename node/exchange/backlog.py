@@ -7,26 +7,31 @@ server holds up what others sent.
 """
 
 import asyncio
-import sqlite3
+import itertools
 from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from federation import documents
 from node.exchange import inbox
 from node.exchange.context import Context
+from node.exchange.recorder import Recorder
+from node.exchange.recording import UnknownShop
 from node.model import Received
 from node.store import received
 
 QUEUE_MOST = 5000
 QUEUE_BYTES_MOST = 50 * 1024 * 1024
 OF_HOST_MOST = 500  # of one host's, so that none fills the queue alone
+STORED_MOST = 100  # in one transaction
 AT_HAND_MOST = 500  # parsed activities kept in memory
 BATCH = 100  # rows read together, and what is worth not waiting for more
 BATCH_MOST = 400  # written together: while that lasts nobody else is accepted, which slows a flood
 GATHER = 0.1  # seconds between two batches: in a rush all are found well within one
+BATCH_HELPED = 60  # handed over to the recorder together: nobody is accepted while it writes them
+GATHER_HELPED = 0.03
+HANDED_OVER_MOST = 2  # one that it writes, and one that it finds when it is done
 STEPS_ASIDE = 0.3  # seconds, at most, for residents who wait for a page
 LOOK_EVERY = 1.0  # seconds between two looks at the rows while there is enough at hand
 PATIENCE = 0.05  # seconds for what needs no network to be ready
@@ -50,8 +55,10 @@ class Letter:
 class Backlog:
     """The queue of one node. `is_full` and the others are as far as is known."""
 
-    def __init__(self, context: Context) -> None:
+    def __init__(self, context: Context, recorder: Recorder | None = None) -> None:
         self._context = context
+        self._recorder = recorder
+        self._recording: dict[asyncio.Task[None], set[int]] = {}  # handed over, and the rows
         self._of_host: Counter[str] = Counter()
         self._bytes = 0
         self._knocking: list[tuple[Letter, asyncio.Future[bool]]] = []
@@ -85,11 +92,14 @@ class Backlog:
 
     async def _store(self) -> None:
         while self._knocking:
-            group, self._knocking = self._knocking, []
+            group = self._knocking[:STORED_MOST]
+            del self._knocking[:STORED_MOST]
             now = self._context.clock()
-            letters = [letter for letter, _ in group]
+            rows = [
+                received.Letter(one.fingerprint, one.actor, one.host, one.body) for one, _ in group
+            ]
             try:
-                ids = await self._context.database.write(_add, letters, now)
+                ids = await self._context.database.write(received.add, rows, now)
             except Exception as error:  # a full disk: nobody is told that it was accepted
                 for letter, stored in group:
                     self._count(letter.host, len(letter.body), -1)
@@ -101,7 +111,8 @@ class Backlog:
                     self._count(letter.host, len(letter.body), -1)
                 elif len(self._at_hand) < AT_HAND_MOST:
                     row = Received(row_id, letter.actor, letter.body, now, 0)
-                    self._at_hand.append((row, letter.activity))
+                    # Memory that is let go at once is memory that nobody has to search through.
+                    self._at_hand.append((row, None if self._is_helped() else letter.activity))
                 else:
                     self._looked = None
                 if not stored.done():
@@ -116,22 +127,33 @@ class Backlog:
         """Acts upon all that is due; says in how many seconds to look again."""
         loop = asyncio.get_running_loop()
         while True:
+            helped = self._is_helped()
             # In a rush, what comes is gathered: ten at once cost half as much as ten by themselves.
-            soon = self._acted + GATHER - loop.time()
+            soon = self._acted + (GATHER_HELPED if helped else GATHER) - loop.time()
             if soon > 0 and len(self._at_hand) < BATCH:
                 await asyncio.sleep(soon)
-            await self._context.residents.go_first(STEPS_ASIDE)
-            most = min(BATCH_MOST, len(self._at_hand))
+            if not helped:
+                await self._context.residents.go_first(STEPS_ASIDE)
+            if self._recorder is not None:
+                self._recorder.gauge(len(self._at_hand))
+            most = min(BATCH_HELPED if helped else BATCH_MOST, len(self._at_hand))
             batch = [self._at_hand.popleft() for _ in range(most)]
             if batch:
-                await self._act_upon(batch)
+                await self._see_to(batch)
             if batch and self._looked is not None and loop.time() < self._looked + LOOK_EVERY:
                 continue
             rows = await self._look()
             if rows:
-                await self._act_upon([(row, None) for row in rows])
-            elif not self._at_hand:
+                await self._see_to([(row, None) for row in rows])
+            elif self._at_hand:
+                continue
+            elif self._recording:
+                await self._until_recorded()
+            else:
                 return 5.0 if self._of_host.total() else None
+
+    def _is_helped(self) -> bool:
+        return self._recorder is not None and self._recorder.is_ready
 
     async def _look(self) -> list[Received]:
         """Rows that are due and not at hand."""
@@ -139,7 +161,8 @@ class Backlog:
         slow_of = Counter(self._slow.values())
         crowded = len(self._slow) >= SLOW_MOST
         stalled = [host for host, n in slow_of.items() if crowded or n >= SLOW_OF_HOST]
-        taken = [*self._slow, *(row.id for row, _ in self._at_hand)]
+        handed_over = itertools.chain(*self._recording.values())
+        taken = [*self._slow, *(row.id for row, _ in self._at_hand), *handed_over]
         rows: list[Received] = await self._context.database.read(
             received.find_due, self._context.clock(), BATCH, taken, stalled
         )
@@ -155,9 +178,41 @@ class Backlog:
 
     async def stop(self) -> None:
         """Ends what waits for the network; its rows are still there."""
-        for task in self._tasks:
+        if self._recorder is not None:
+            await self._recorder.stop()  # what it has in hand it finishes
+        tasks = [*self._tasks, *self._recording]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _see_to(self, batch: Sequence[tuple[Received, Document | None]]) -> None:
+        """Acts upon a batch, or has the recorder do it and returns when it is worth to gather the
+        next."""
+        if not self._is_helped():
+            await self._act_upon(batch)
+            return
+        while len(self._recording) >= HANDED_OVER_MOST:
+            await self._until_recorded()
+        rows = [row for row, _ in batch]
+        self._recording[asyncio.create_task(self._have_recorded(rows))] = {row.id for row in rows}
+        self._acted = asyncio.get_running_loop().time()
+
+    async def _until_recorded(self) -> None:
+        """Returns when one of the batches at the recorder is done with; raises what went wrong."""
+        done, _ = await asyncio.wait(self._recording, return_when=asyncio.FIRST_COMPLETED)
+        for task in done:
+            del self._recording[task]
+        for task in done:
+            task.result()
+
+    async def _have_recorded(self, rows: Sequence[Received]) -> None:
+        assert self._recorder is not None
+        left = await self._recorder.record([row.id for row in rows], self._context.clock())
+        for row in rows:
+            if row.id not in left:
+                self._gone(row)
+        if left:
+            await self._act_upon([(row, None) for row in rows if row.id in left])
 
     async def _act_upon(self, batch: Sequence[tuple[Received, Document | None]]) -> None:
         works: list[inbox.Work | None] = [
@@ -193,7 +248,7 @@ class Backlog:
         self._acted = asyncio.get_running_loop().time()
         for failed, error in failures:
             settling = inbox.settle(self._context, failed, error)
-            if isinstance(error, inbox.UnknownShop):
+            if isinstance(error, UnknownShop):
                 self._apart(failed.row, settling)
             else:
                 await settling
@@ -218,9 +273,3 @@ class Backlog:
             self._slow.pop(row.id, None)
 
         task.add_done_callback(ended)
-
-
-def _add(db: sqlite3.Connection, letters: Sequence[Letter], now: datetime) -> list[int | None]:
-    return [
-        received.add(db, one.fingerprint, one.actor, one.host, one.body, now) for one in letters
-    ]

@@ -19,7 +19,7 @@ from federation import activities, actors, client, documents
 from federation.errors import Refused
 from node import enquiries, errors
 from node.enquiries import WORDS_MOST
-from node.exchange import outbox, shops
+from node.exchange import outbox, values
 from node.exchange.context import Apply, Context
 from node.model import Enquiry, Shop
 from node.store import enquiries as rows
@@ -81,7 +81,7 @@ class TakeReply:
         return documents.strings(self.found.get("to"), RECIPIENTS_READ)
 
     def _keep(self, db: sqlite3.Connection, uri: str, listing_id: str, shop: Shop) -> None:
-        words = documents.text(shops.plain(self.found.get("content")), WORDS_MOST)
+        words = documents.text(values.plain(self.found.get("content")), WORDS_MOST)
         stored = remote_actors.get(db, self.author)
         if words is None or stored is None:
             raise Refused("nothing-asked", uri)

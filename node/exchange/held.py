@@ -17,7 +17,7 @@ from federation import client, documents
 from federation.errors import FederationError, Refused
 from node import catalogue, errors
 from node.exchange import listings as listing_documents
-from node.exchange import terms
+from node.exchange import listings_read, terms
 from node.exchange.outbox import SEQUENCE_PAGE_BYTES, encode
 from node.model import Availability, Listing, Offer, Peer, Shop
 from node.store import database, listings, places, shops, tombstones
@@ -158,7 +158,7 @@ def _take_one(
             catalogue.withdraw(db, listing_id, now)
             back.withdrawn += 1
         return
-    told = listing_documents.from_document(item, shop, listing_id, now)
+    told = listings_read.from_document(item, shop, listing_id, now)
     if known is None:
         if listings.get_of_shop(db, shop.id, listing_id[:8]) is not None:
             raise Refused("id-taken", told.uri)

@@ -18,15 +18,26 @@ from federation import actors, client, documents
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import catalogue, neighbours, shops
 from node import news as posts_here
-from node.exchange import adapters, enquiries, featured, follows, joins, moves, reactions, reports
-from node.exchange import listings as listing_documents
+from node.exchange import (
+    adapters,
+    enquiries,
+    featured,
+    follows,
+    joins,
+    moves,
+    reactions,
+    reports,
+    terms,
+    values,
+)
+from node.exchange import listings_read as listing_documents
 from node.exchange import news as news_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
-from node.model import Listing, Received, Shop
+from node.exchange.recording import Batch, RecordListing, UnknownShop
+from node.model import Received, Shop
 from node.store import (
     database,
-    delivery_hosts,
     followers,
     listings,
     peers,
@@ -40,7 +51,6 @@ from node.store import shops as shop_rows
 from node.store.times import stamp
 
 TRIES = 5
-OUTAGE = timedelta(hours=6)  # of silence, after which it may have been away
 
 Handler = Callable[[Context, dict[str, Any], str, client.Budget], Awaitable[Apply | None]]
 
@@ -48,14 +58,6 @@ log = logging.getLogger("echoppe.inbox")
 
 
 # --- listings and shops --------------------------------------------------------------------------
-
-
-class UnknownShop(Exception):
-    """A listing cannot be written before its shop, whose document must be fetched first."""
-
-    def __init__(self, uri: str) -> None:
-        super().__init__(uri)
-        self.uri = uri
 
 
 async def receive_object(
@@ -110,7 +112,7 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
     owner = documents.identifier(documents.first(found.get("attributedTo")))
     if owner != author or not documents.same_origin(uri, author):
         raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
-    if news_documents.is_post(found):
+    if terms.is_post(found):
         told = news_documents.from_document(found, author, _host(uri), context.new_id(), now)
         return functools.partial(_record_post, told, now)
     answered = enquiries.about(found)
@@ -160,35 +162,6 @@ def _record_shop(
         shops.record_remote(db, shop)
 
 
-@dataclass(frozen=True, slots=True)
-class RecordListing:
-    """A listing of another node's, to be written. Many that come together are written together."""
-
-    note: dict[str, Any]
-    author: str
-    listing_id: str
-    now: datetime
-
-    def __call__(self, db: sqlite3.Connection) -> None:
-        """Writes it. Raises UnknownShop, Refused."""
-        if not neighbours.is_heard(peers.get(db, _host(self.author))):
-            return
-        shop = shop_rows.get_by_uri(db, self.author)
-        if shop is None:
-            raise UnknownShop(self.author)
-        if shop.peer is not None:
-            catalogue.record_remote(db, self.read(self.place(db, shop)), self.now)
-
-    def place(self, db: sqlite3.Connection, shop: Shop) -> Shop:
-        """Its author's shop, at the listing's point where it has told none of its own."""
-        point = None if shops.is_placed(shop) else listing_documents.point_of(self.note)
-        return shop if point is None else shops.place_remote(db, shop, *point)
-
-    def read(self, shop: Shop) -> Listing:
-        """The listing, of its author's shop. Raises Refused."""
-        return listing_documents.from_document(self.note, shop, self.listing_id, self.now)
-
-
 async def receive_announce(
     context: Context, activity: dict[str, Any], actor: str, budget: client.Budget
 ) -> Apply | None:
@@ -229,9 +202,7 @@ def delete(context: Context, activity: dict[str, Any], actor: str) -> Apply:
         raise Refused("foreign-object", f"{uri} deleted by {actor}", status=403)
     found = documents.first(activity.get("object"))
     now = context.clock()
-    deleted = (
-        shop_documents.plausible(found.get("deleted"), now) if isinstance(found, dict) else None
-    )
+    deleted = values.plausible(found.get("deleted"), now) if isinstance(found, dict) else None
     return functools.partial(remove, uri, actor, now, deleted)
 
 
@@ -408,17 +379,8 @@ def _note_lives(
 ) -> list[Exception | None]:
     heard = {work.row.actor for work, error in zip(works, failures, strict=True) if error is None}
     for host in set(map(_host, heard)):
-        note_life(db, host, now)
+        neighbours.note_life(db, host, now)
     return failures
-
-
-def note_life(db: sqlite3.Connection, host: str, now: datetime) -> None:
-    """A sign of life: what waits for a host is due at once, and what it may have told is read."""
-    silent = peers.is_silent(db, host, now - OUTAGE)
-    peers.mark_heard(db, host, now)
-    if delivery_hosts.revive(db, host) or silent:
-        # It was away: what it told others meanwhile may have been missed here too.
-        peers.want_sync(db, host, now)
 
 
 def _is_listing(work: Work) -> bool:
@@ -445,33 +407,8 @@ def _apply_one(db: sqlite3.Connection, work: Work) -> Exception | None:
 def _apply_listings(
     db: sqlite3.Connection, works: Sequence[Work], now: datetime
 ) -> list[Exception | None]:
-    """Listings one after the other, whose shops and neighbours are looked up once."""
-    hosts: dict[str, bool] = {}  # whether each is heard
-    authors: dict[str, Shop | None] = {}
-    failures: list[Exception | None] = []
-    told = []
-    for work in works:
-        (record,) = work.applies
-        assert isinstance(record, RecordListing)
-        author, host = record.author, _host(record.author)
-        if host not in hosts:
-            hosts[host] = neighbours.is_heard(peers.get(db, host))
-        if hosts[host] and author not in authors:
-            authors[author] = shop_rows.get_by_uri(db, author)
-        error: Exception | None = None
-        if hosts[host]:
-            shop = authors[author]
-            if shop is None:
-                error = UnknownShop(author)
-            elif shop.peer is not None:
-                try:
-                    told.append(record.read(shop))
-                except Exception as fault:  # it has written nothing: it fails alone
-                    error = fault
-                else:
-                    authors[author] = record.place(db, shop)
-        failures.append(error)
-    catalogue.record_all_remote(db, told, now)
+    records = [one for work in works for one in work.applies if isinstance(one, RecordListing)]
+    failures = Batch(records).write(db, now)
     done = [work.row.id for work, error in zip(works, failures, strict=True) if error is None]
     received.remove(db, *done)
     return failures

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from federation import documents, proofs, vocabulary
 from federation.errors import Refused
 from node import errors, news, recurrence, when
-from node.exchange import shops, terms
+from node.exchange import shops, terms, values
 from node.model import Badge, Event, EventState, Place, Post, Shop
 from node.store.times import stamp
 from node.translation import Translator
@@ -25,7 +25,6 @@ from node.uris import Uris
 
 TEXT_SHOWN = 1000  # of the text in `content`; all of it is in `source`
 OPEN_END = timedelta(hours=2)  # FEP-8a8e wants an `endTime`; this one is not shown
-BADGE = "echoppe:badge"
 RULE = "echoppe:recurrence"
 EXCLUDED = "echoppe:excluded"
 ALL_DAY = "echoppe:allDay"
@@ -92,7 +91,7 @@ def document(
         "sensitive": False,
         "attachment": [],
         "tag": [],
-        BADGE: post.badge.value,
+        terms.BADGE: post.badge.value,
         "sdo:headline": post.title,
         "sdo:publisher": {"type": "sdo:Organization", "sdo:name": post.author},
     }
@@ -173,15 +172,9 @@ def _event(post: Post, event: Event, place: Place | None, say: Translator) -> di
 # --- In ------------------------------------------------------------------------------------------
 
 
-def is_post(found: dict[str, Any]) -> bool:
-    """Whether a document is news or an event, and no listing, reply or enquiry."""
-    kind = documents.type_of(found)
-    return kind == "Event" or (kind == "Note" and BADGE in found and not found.get("inReplyTo"))
-
-
 def needs_shop(found: dict[str, Any]) -> bool:
     """Whether it cannot be written before its author, a shop, is known."""
-    return found.get(BADGE) == Badge.SHOP
+    return found.get(terms.BADGE) == Badge.SHOP
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +212,7 @@ def from_document(
             " ".join(one.split())
             for one in (
                 documents.text(found.get("sdo:headline"), news.TITLE_MOST),
-                documents.text(shops.plain(found.get("name")), news.TITLE_MOST),
+                documents.text(values.plain(found.get("name")), news.TITLE_MOST),
                 documents.text(text.partition("\n")[0], news.TITLE_MOST),
             )
             if one
@@ -229,8 +222,8 @@ def from_document(
     if title is None:
         raise Refused("no-title", uri)
     url, link = found.get("url"), found.get("sdo:citation", found.get("externalParticipationUrl"))
-    published = shops.plausible(found.get("published"), now) or now
-    updated = shops.plausible(found.get("updated"), now) or published
+    published = values.plausible(found.get("published"), now) or now
+    updated = values.plausible(found.get("updated"), now) or published
     told = documents.timestamp(found.get("sdo:expires"))
     urgent = told if told is not None and told <= published + 2 * news.URGENT_MOST else None
     languages = found.get("contentMap")
@@ -238,7 +231,7 @@ def from_document(
     area = documents.first(found.get("sdo:contentLocation"))
     said_by = documents.first(found.get("sdo:publisher"))
     name = said_by.get("sdo:name") if isinstance(said_by, dict) else None
-    badge = found.get(BADGE)
+    badge = found.get(terms.BADGE)
     voices = (Badge.TOWN_HALL.value, Badge.MEDIA.value)
     post = Post(
         id=post_id,
@@ -273,7 +266,7 @@ def _text(found: dict[str, Any]) -> str:
     if isinstance(source, dict) and source.get("mediaType") == "text/plain":
         plain = source.get("content")
     else:
-        plain = shops.plain(found.get("content")) or shops.plain(found.get("summary"))
+        plain = values.plain(found.get("content")) or values.plain(found.get("summary"))
     return documents.text(plain, news.TEXT_MOST) or ""
 
 
@@ -316,9 +309,9 @@ def _venue(found: dict[str, Any]) -> str:
         parts = (address.get("streetAddress"), address.get("addressLocality"))
         address = ", ".join(part for part in parts if isinstance(part, str) and part)
     name = documents.text(where.get("name"), news.VENUE_MOST) or ""
-    if BADGE in found and address == name:
+    if terms.BADGE in found and address == name:
         return ""  # the commune alone
-    if BADGE not in found and isinstance(address, str) and address and address != name:
+    if terms.BADGE not in found and isinstance(address, str) and address and address != name:
         name = ", ".join(filter(None, (name, address)))
     return " ".join((documents.text(name, news.VENUE_MOST) or "").split())
 

@@ -9,7 +9,7 @@ from typing import Any
 from federation import activities, client, documents
 from federation.errors import Refused
 from node import errors
-from node.exchange import outbox, shops
+from node.exchange import outbox, values
 from node.exchange.context import Apply, Context
 from node.model import Report
 from node.store import listings, peers, reports
@@ -38,7 +38,7 @@ async def receive_flag(
         actor=actor,
         host=documents.address(actor)[1],
         objects=ours,
-        words=documents.text(shops.plain(activity.get("content")), WORDS_MOST) or "",
+        words=documents.text(values.plain(activity.get("content")), WORDS_MOST) or "",
         at=context.clock(),
     )
     return functools.partial(_add, report)

@@ -2,13 +2,13 @@
 
 import html
 import re
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 from federation import documents
 from federation.errors import Refused
 from node import hours_said
-from node.exchange import actors, shop_facts, shop_keys, terms
+from node.exchange import actors, shop_facts, shop_keys, terms, values
 from node.model import LocalActor, Place, Shop, ShopKeys
 from node.shops import PHONE
 from node.translation import Translator
@@ -93,8 +93,8 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
     latitude, longitude = point(documents.first(found.get("location")))
     phone = documents.text(found.get("sdo:telephone"), 30)
     place = documents.first(found.get("sdo:containedInPlace"))
-    updated = plausible(found.get("updated"), now)
-    opened = plausible(found.get("published"), now)
+    updated = values.plausible(found.get("updated"), now)
+    opened = values.plausible(found.get("published"), now)
     return Shop(
         id=shop_id,
         uri=uri,
@@ -102,7 +102,7 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
         peer=peer,
         handle=handle,
         name=documents.text(found.get("name"), 100) or handle,
-        summary=documents.text(plain(found.get("summary")), 500),
+        summary=documents.text(values.plain(found.get("summary")), 500),
         place=terms.place_from(place.get("sdo:identifier")) if isinstance(place, dict) else None,
         address=documents.text(found.get("sdo:address"), 200),
         phone=phone if phone and re.fullmatch(PHONE, phone) else None,
@@ -120,18 +120,6 @@ def from_document(found: dict[str, Any], peer: str, shop_id: str, now: datetime)
     )
 
 
-def plausible(value: object, now: datetime) -> datetime | None:
-    """A time that something can have happened at; None where none is given.
-
-    Raises Refused for one before this century or ahead of every clock: an `updated` of the year
-    9999 would be fresher than anything, and could never be changed again.
-    """
-    moment = documents.timestamp(value)
-    if moment is not None and not (moment.year >= 2000 and moment <= now + timedelta(days=1)):
-        raise Refused("implausible-time", str(value)[:40])
-    return moment
-
-
 def point(location: object) -> tuple[float | None, float | None]:
     """The point of an ActivityStreams Place, where it has a possible one."""
     if isinstance(location, dict):
@@ -146,13 +134,3 @@ def point(location: object) -> tuple[float | None, float | None]:
         ):
             return float(latitude), float(longitude)
     return None, None
-
-
-def plain(markup: object) -> str | None:
-    """The text of somebody's HTML, without any of its markup."""
-    if not isinstance(markup, str):
-        return None
-    import nh3
-
-    broken = re.sub(r"(?i)<(?:br|/p|/li|/div)\b[^>]{0,100}>", "\n", markup[:20_000])
-    return html.unescape(nh3.clean(broken, tags=set()))

@@ -16,6 +16,7 @@ from federation.errors import FederationError, Gone, Refused
 from node import neighbours
 from node.exchange import inbox, news, plain, terms
 from node.exchange.context import Apply, Context
+from node.exchange.recording import UnknownShop
 from node.model import Peer
 from node.store import database, delivery_hosts, peers, shops
 
@@ -209,7 +210,7 @@ async def _prepare(context: Context, peer: Peer, page: _Page) -> list[Apply]:
             of_shops[_author(item)] = apply
         else:
             others.append(apply)
-        if (kind == "Note" and not news.is_post(found)) or (kind and news.needs_shop(found)):
+        if (kind == "Note" and not terms.is_post(found)) or (kind and news.needs_shop(found)):
             authors.add(_author(item))
     budget = client.Budget(ITEMS_IN_PAGE)
     known = await context.database.read(_known_shops, authors - of_shops.keys())
@@ -263,7 +264,7 @@ def _write(
                 apply(db)
         except Refused as error:
             log.info("change refused", extra={"peer": host, "code": error.code})
-        except inbox.UnknownShop:
+        except UnknownShop:
             log.info("change refused", extra={"peer": host, "code": "shop-refused"})
         except Exception:
             # One object that our own code cannot take must not hold up all that follow it.

@@ -15,6 +15,7 @@ from node.store.times import stamp
 
 SDO = "https://schema.org/"
 CATEGORY_PREFIX = "echoppe:"
+BADGE = "echoppe:badge"  # whose news it is
 
 LISTING_CONTEXT: list[Any] = [
     vocabulary.AS2,
@@ -294,3 +295,9 @@ def _day(told: object) -> datetime | None:
     if found is None or not 2000 <= found.year < 2200:
         return None
     return found.replace(microsecond=0)
+
+
+def is_post(found: dict[str, Any]) -> bool:
+    """Whether a document is news or an event, and no listing, reply or enquiry."""
+    kind = documents.type_of(found)
+    return kind == "Event" or (kind == "Note" and BADGE in found and not found.get("inReplyTo"))

@@ -189,14 +189,44 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
         locked_for_writing(folder),
         contextlib.closing(connect(folder / FILE_NAME, writing=True)) as db,
     ):
-        db.execute("BEGIN IMMEDIATE")
-        try:
+        with _whole(db):
             yield db
-        except BaseException:
-            db.execute("ROLLBACK")
-            raise
-        db.execute("COMMIT")
         _empty_log(db)
+
+
+@contextlib.contextmanager
+def _whole(db: sqlite3.Connection) -> Iterator[None]:
+    """All of the block is kept, or nothing of it. The caller holds the lock of writing."""
+    db.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        db.execute("ROLLBACK")
+        raise
+    db.execute("COMMIT")
+
+
+class Helper:
+    """The door of a process that helps the server: a connection that is kept open, and that writes
+    inside of the lock only. Use as a context manager."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        with locked_for_writing(folder):
+            self.db: sqlite3.Connection = connect(folder / FILE_NAME, writing=True)
+
+    def __enter__(self) -> "Helper":
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        with locked_for_writing(self._folder):  # whoever closes last checkpoints
+            self.db.close()
+
+    @contextlib.contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of the block is kept, or nothing of it."""
+        with locked_for_writing(self._folder), _whole(self.db):
+            yield self.db
 
 
 def _empty_log(db: sqlite3.Connection) -> None:

@@ -55,6 +55,7 @@ NAMES = (
     "2026_11_26_distance",
     "2026_11_26_particulars",
     "2026_11_26_imprints",
+    "2026_11_26_offers_by_listing",
 )
 
 

@@ -4,28 +4,59 @@ import json
 import sqlite3
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from node.model import Received
 from node.store import database, times
 
 
-def add(
-    db: sqlite3.Connection, fingerprint: bytes, actor: str, host: str, body: bytes, now: datetime
-) -> int | None:
-    """Stores an activity; None, and nothing stored, when the same was accepted before.
+class Letter(NamedTuple):
+    """What is stored of an activity that is accepted. `fingerprint` tells it from all others."""
 
-    Returns the number of its row.
+    fingerprint: bytes
+    actor: str
+    host: str
+    body: bytes
+
+
+def add(db: sqlite3.Connection, letters: Sequence[Letter], now: datetime) -> list[int | None]:
+    """Stores activities: the numbers of their rows, and None, with nothing stored, for what was
+    accepted before.
+
+    Three statements for all of them: between two statements the interpreter is lost to those who
+    read what comes next, and had again late.
     """
-    fresh = db.execute(
-        "INSERT OR IGNORE INTO seen_activities (fingerprint, at) VALUES (?, ?)",
-        (fingerprint, times.stamp(now)),
-    ).rowcount
+    known = {
+        row[0]
+        for row in db.execute(
+            f"""
+            SELECT fingerprint FROM seen_activities
+            WHERE fingerprint IN ({", ".join("?" * len(letters))})
+            """,  # noqa: S608
+            [one.fingerprint for one in letters],
+        )
+    }
+    fresh = {one.fingerprint: one for one in letters if one.fingerprint not in known}
     if not fresh:
-        return None
-    return db.execute(
-        "INSERT INTO received (actor, host, body, at, due) VALUES (?, ?, ?, ?, ?)",
-        (actor, host, body, times.stamp(now), times.fine(now)),
+        return [None] * len(letters)
+    at, due = times.stamp(now), times.fine(now)
+    db.execute(
+        f"INSERT INTO seen_activities (fingerprint, at) VALUES {_rows(2, len(fresh))}",  # noqa: S608
+        [value for fingerprint in fresh for value in (fingerprint, at)],
+    )
+    last = db.execute(
+        f"INSERT INTO received (actor, host, body, at, due) VALUES {_rows(5, len(fresh))}",  # noqa: S608
+        [value for one in fresh.values() for value in (one.actor, one.host, one.body, at, due)],
     ).lastrowid
+    assert last is not None
+    # One statement numbers its rows one after the other.
+    numbers = dict(zip(fresh, range(last + 1 - len(fresh), last + 1), strict=True))
+    return [numbers.pop(one.fingerprint, None) for one in letters]
+
+
+def _rows(columns: int, count: int) -> str:
+    row = f"({', '.join('?' * columns)})"
+    return ", ".join([row] * count)
 
 
 def find_due(
@@ -50,10 +81,23 @@ def find_due(
             "limit": limit,
         },
     )
-    return [
-        Received(row["id"], row["actor"], row["body"], times.moment(row["at"]), row["attempts"])
-        for row in rows
-    ]
+    return [_received(row) for row in rows]
+
+
+def find(db: sqlite3.Connection, received_ids: Sequence[int]) -> list[Received]:
+    """Those of that number that still wait, in that order."""
+    found = {}
+    for one in received_ids:
+        row = db.execute(
+            "SELECT id, actor, body, at, attempts FROM received WHERE id = ? AND dead = 0", (one,)
+        ).fetchone()
+        if row is not None:
+            found[one] = _received(row)
+    return list(found.values())
+
+
+def _received(row: sqlite3.Row) -> Received:
+    return Received(row["id"], row["actor"], row["body"], times.moment(row["at"]), row["attempts"])
 
 
 def remove(db: sqlite3.Connection, *received_ids: int) -> None:

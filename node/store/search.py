@@ -22,7 +22,8 @@ import secrets
 import sqlite3
 import zlib
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 from node import globe
@@ -255,8 +256,15 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
     put_all(db, [(listing, before)])
 
 
-def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | None]]) -> None:
-    """As `put`, for many listings of one transaction, each of them once."""
+def put_all(
+    db: sqlite3.Connection,
+    changes: Sequence[tuple[Listing, Listing | None]],
+    texts: Mapping[str, search_texts.Texts] = MappingProxyType({}),
+) -> None:
+    """As `put`, for many listings of one transaction, each of them once.
+
+    `texts`: the words of listings, by ActivityPub id, where they are at hand.
+    """
     pending = _Pending()
     rows = _find_rows(db, [listing.id for listing, _ in changes])
     unseen = hidden.find_covering(
@@ -270,7 +278,7 @@ def put_all(db: sqlite3.Connection, changes: Sequence[tuple[Listing, Listing | N
             if row is not None:
                 _take_out(db, row, before or listing, pending)
             continue
-        title, text = search_texts.texts(listing)
+        title, text = texts.get(listing.uri) or search_texts.texts(listing)
         one = _Coming(listing, title, text, zlib.crc32(text.encode()))
         # With a new price, another stock, the words stay as they are; under another name some of
         # them may only have left the title, which the checksum does not tell.

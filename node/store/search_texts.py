@@ -23,7 +23,10 @@ def version() -> int:
     return zlib.crc32(said.encode())
 
 
-def texts(listing: Listing) -> tuple[str, str]:
+Texts = tuple[str, str]  # of the title, and of all
+
+
+def texts(listing: Listing) -> Texts:
     """A listing's words: those of its title, and all of them; what filters ask for in both."""
     title = words.tokens(listing.name)
     asked = facets(listing)

@@ -19,7 +19,6 @@ from node import neighbours
 from node.exchange import around
 from node.exchange.backlog import Letter
 from node.exchange.held import page as held_page
-from node.exchange.inbox import note_life
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
 from node.store import (
@@ -35,6 +34,7 @@ from node.store import (
 from node.store import node as node_row
 from node.uris import INSTANCE
 from node.web import state
+from node.web.door import ASKED
 
 HEARD_LATELY = timedelta(minutes=5)
 STEPS_ASIDE = 0.15  # seconds, at most, that a message waits for residents who wait for a page
@@ -302,7 +302,7 @@ async def _note_reader(request: Request, site: state.Site) -> None:
         log.info("a reader's signature does not hold", extra={"code": error.code})
         return
     if documents.same_origin(key.owner, claim.key_id):
-        await site.database.write(note_life, host, site.clock())
+        await site.database.write(neighbours.note_life, host, site.clock())
 
 
 def _was_away(db: sqlite3.Connection, host: str, now: datetime) -> bool:
@@ -441,10 +441,12 @@ async def inbox(request: Request) -> Response:
     """
     site = state.of(request)
     headers, peer = request.scope["headers"], request.client.host if request.client else ""
-    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    turned_away = site.door.refusal("POST", path, headers, peer)
-    if turned_away is not None:
-        return refusal(turned_away.status, turned_away.code, retry_after=turned_away.retry_after)
+    if ASKED not in request.scope:
+        path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+        turned_away = site.door.refusal("POST", path, headers, peer)
+        if turned_away is not None:
+            later = turned_away.retry_after
+            return refusal(turned_away.status, turned_away.code, retry_after=later)
     await site.residents.go_first(STEPS_ASIDE)
     handle = request.path_params.get("handle")
     absent = await site.database.read(_absence, handle) if handle else None

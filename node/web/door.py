@@ -3,7 +3,7 @@
 It goes by the head of a request alone: what waits already, and the host that the key in its
 signature belongs to, if the signature is true. That is not believed, only held against whoever
 says it. `protocol.BoundedHttp` asks here first, so that a flood costs next to nothing; the handler
-asks again, for requests that come another way.
+asks for requests that come another way.
 """
 
 import asyncio
@@ -22,6 +22,7 @@ _KEY_ID = re.compile(rb'[Kk]ey[Ii]d="([^"]{1,2048})"')
 _SIGNED = (b"signature", b"signature-input", b"authorization")
 
 _REASONS = {403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}
+ASKED = "echoppe.door_asked"  # in the scope of a request that was let in before it was read
 QUIET_TIME = 300  # seconds after which to come again to a node that was restored
 _CLIENTS = 1024  # addresses whose short form is remembered
 

@@ -11,7 +11,7 @@ import asyncio
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from federation import limits
-from node.web.door import Door
+from node.web.door import ASKED, Door
 
 HEAD_TIME = 10.0  # seconds from the connection, or a request's first byte, to the end of its head
 SKIP_TIME = 5.0  # seconds for a body that nobody reads, so that the connection can be kept
@@ -123,6 +123,7 @@ class BoundedHttp(HttpToolsProtocol):
             if refusal is not None:
                 self._turn_away(refusal.written())
                 return
+            self.scope[ASKED] = True  # type: ignore[literal-required]
         super().on_headers_complete()
 
     def on_body(self, body: bytes) -> None:

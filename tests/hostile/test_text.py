@@ -13,7 +13,7 @@ import pytest
 
 from federation import documents
 from federation.errors import Refused
-from node.exchange import shops
+from node.exchange import values
 from tests import neighbours
 from tests.hostile import stub
 from tests.hostile.arena import Arena
@@ -63,7 +63,7 @@ def is_inert(page: Page) -> bool:
 
 @pytest.mark.parametrize("case", MARKUP)
 def test_htm_01_02_04_05_06_07_13_markup_of_others_leaves_text_alone(case: str) -> None:
-    plain = documents.text(shops.plain(MARKUP[case]), 500) or ""
+    plain = documents.text(values.plain(MARKUP[case]), 500) or ""
     assert ("doux" in plain) is (case != "htm_02")  # of what nests in no sane way, nothing is left
     assert not Page(plain).tags
     assert "alert" not in plain
@@ -85,7 +85,7 @@ def test_htm_02_what_was_escaped_stays_text(arena: Arena) -> None:
             ]
         )  # fmt: skip
         assert "<p>" not in shown
-        assert shown == shops.plain(summary).strip()  # type: ignore[union-attr]
+        assert shown == values.plain(summary).strip()  # type: ignore[union-attr]
 
 
 @pytest.mark.parametrize("case", MARKUP)
@@ -117,7 +117,7 @@ def test_htm_08_two_hundred_thousand_tags_cost_little(arena: Arena) -> None:
     begun = time.process_time()
     for markup in ("<b>" * 200_000, "<b " * 200_000, "<" * 200_000, "<br" + " " * 200_000,
                    "</p" * 200_000 + ">", "&lt" * 200_000, "<!--" * 200_000):  # fmt: skip
-        shops.plain(markup)
+        values.plain(markup)
     assert time.process_time() - begun < 20
     shop, _ = arena.shop()
     note = shop.note("lampe", content="<b>" * 60_000)

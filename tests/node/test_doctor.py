@@ -130,7 +130,8 @@ def test_each_setting_that_is_unsafe_is_found(
 
 def test_what_waits_too_long_in_the_inbox_is_found(folder: Path) -> None:
     with database.transaction(folder) as db:
-        received.add(db, b"f", "https://x.example/u", "x.example", b"{}", NOW - timedelta(hours=1))
+        letter = received.Letter(b"f", "https://x.example/u", "x.example", b"{}")
+        received.add(db, [letter], NOW - timedelta(hours=1))
     assert codes(folder) == {"inbox-late"}
 
 

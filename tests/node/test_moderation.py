@@ -41,7 +41,8 @@ def is_heard(db: sqlite3.Connection) -> bool:
 
 def test_what_is_suspended_is_hidden_kept_and_comes_back(db: sqlite3.Connection) -> None:
     assert shown(db) == (1, 1, 1)
-    received.add(db, b"x" * 32, f"https://{PEER}/users/pains", PEER, b"{}", NOW)
+    letter = received.Letter(b"x" * 32, f"https://{PEER}/users/pains", PEER, b"{}")
+    received.add(db, [letter], NOW)
     moderation.suspend(db, PEER, "prices of last year", NOW)
     assert shown(db) == (0, 0, 0)
     assert not is_heard(db)

@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from federation import actors, addresses, client, documents, keys, multibase, proofs
 from federation.errors import FederationError, Refused
-from node.exchange import listings, shops
+from node.exchange import listings, listings_read, shops
 from node.model import Listing, Shop
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -204,7 +204,7 @@ def _read(found: dict[str, Any]) -> None:
     with contextlib.suppress(Refused):
         proofs.verification_method(found)
     with contextlib.suppress(Refused):
-        _listing(listings.from_document(found, shop or _SHOP, "1", NOW))
+        _listing(listings_read.from_document(found, shop or _SHOP, "1", NOW))
 
 
 _SHOP = shops.from_document(document(), "away.example", "1", NOW)
@@ -214,7 +214,7 @@ def _listing(listing: Listing) -> None:
     assert documents.same_origin(listing.url, listing.uri)
     assert 0 < len(listing.name) <= 120
     assert len(listing.description) <= 5000
-    assert 0 < len(listing.offers) <= listings.OFFERS_READ
+    assert 0 < len(listing.offers) <= listings_read.OFFERS_READ
     assert listing.updated.year < 2027
     for offer in listing.offers:
         assert offer.price_cents is None or 0 <= offer.price_cents < 10**12

@@ -10,7 +10,7 @@ import markupsafe
 import nh3
 
 from federation import documents
-from node.exchange import shops
+from node.exchange import values
 
 SEEDS = (
     b"<p>Bouquet <strong>rond</strong><br>25&nbsp;&euro;</p>",
@@ -67,7 +67,7 @@ def one(data: bytes) -> None:
     """Takes the markup out, and puts what is left on a page as our templates do."""
     markup = data.decode("utf-8", "replace")
     assert not tags(nh3.clean(markup[:20_000], tags=set())).tags
-    plain = shops.plain(markup)
+    plain = values.plain(markup)
     assert plain is not None
     shown = documents.text(plain, 500)
     if shown is None:
@@ -79,5 +79,5 @@ def one(data: bytes) -> None:
     assert page.text == shown, (page.text, shown)
     # Text that is written for us as HTML, and read again, is the same text.
     if "<" not in shown and "&" not in shown:
-        again = documents.text(shops.plain(str(markupsafe.escape(shown))), 500)
+        again = documents.text(values.plain(str(markupsafe.escape(shown))), 500)
         assert again == shown, (again, shown)

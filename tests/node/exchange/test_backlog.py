@@ -121,13 +121,13 @@ async def test_many_at_once_are_stored_in_a_few_transactions_and_all_written(
     door: Door, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     commits = []
-    add = backlog._add
+    add = received.add
 
     def counted(db: Any, letters: Any, now: Any) -> Any:
         commits.append(len(letters))
         return add(db, letters, now)
 
-    monkeypatch.setattr(backlog, "_add", counted)
+    monkeypatch.setattr(received, "add", counted)
     letters = [door.letter(f"Objet {number:03}") for number in range(250)]
     assert await door.accept(*letters) == [True] * 250
     assert len(commits) <= 3
@@ -218,7 +218,7 @@ async def test_where_the_disk_fails_nobody_is_told_that_it_was_accepted(
         raise sqlite3.OperationalError("database or disk is full")
 
     with monkeypatch.context() as broken:
-        broken.setattr(backlog, "_add", full)
+        broken.setattr(received, "add", full)
         answers = await asyncio.gather(
             *(door.backlog.accept(door.letter(f"Objet {n}")) for n in range(3)),
             return_exceptions=True,

@@ -80,7 +80,7 @@ def test_a_blocked_host_leaves_nothing_behind(db: sqlite3.Connection) -> None:
         since=NOW,
     )
     followers.add(db, follower, HOST)
-    received.add(db, b"x" * 32, follower.uri, HOST, b"{}", NOW)
+    received.add(db, [received.Letter(b"x" * 32, follower.uri, HOST, b"{}")], NOW)
     follows.ask(db, URIS, peer(db), "one", NOW)
     moderation.block(db, HOST, "", NOW)
     assert followers.count(db, shop.handle) == 0

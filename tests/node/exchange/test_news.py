@@ -11,7 +11,7 @@ import pytest
 
 from federation.errors import Refused
 from node import agenda, errors, events, keyring, neighbours, news, publications, restoring
-from node.exchange import keys, outbox
+from node.exchange import keys, outbox, terms
 from node.exchange import news as documents
 from node.model import Badge, Byline, ChangeKind, EventState, FollowState, Post, Shop, Verb
 from node.store import actors, changes, deliveries, peers, posts
@@ -97,8 +97,8 @@ def test_news_is_a_note_without_name_or_summary(db: Any, publisher: outbox.Publi
     assert document["content"].startswith("<p><strong>Urgent\u202f: Eau coupée</strong></p>")
     got = read(document)
     assert (got.title, got.text, got.urgent_until) == ("Eau coupée", "Rue <Neuve>.", until)
-    assert documents.is_post(document)
-    assert not documents.is_post({"type": "Note", "content": "Bonjour"})
+    assert terms.is_post(document)
+    assert not terms.is_post({"type": "Note", "content": "Bonjour"})
 
 
 def test_an_all_day_event_keeps_its_days(db: Any, publisher: outbox.Publisher) -> None:
@@ -172,7 +172,7 @@ def test_what_cannot_be_is_refused(wrong: dict[str, Any]) -> None:
         {documents.EXCLUDED: ["x", 3, None]}, {"location": [["a"]]}, {"location": 7},
         {"endTime": "2020-01-01T00:00:00Z"}, {"eventStatus": {"id": "x"}}, {"source": []},
         {"sdo:publisher": "x"}, {"contentMap": []}, {"sdo:expires": "never"}, {"url": {"a": 1}},
-        {"sdo:citation": "javascript:alert(1)"}, {documents.BADGE: ["town_hall"]},
+        {"sdo:citation": "javascript:alert(1)"}, {terms.BADGE: ["town_hall"]},
     ],
 )  # fmt: skip
 def test_what_is_odd_is_kept_simple(odd: dict[str, Any]) -> None:

@@ -149,6 +149,48 @@ def test_an_upgrade_that_breaks_references_is_told(tmp_path: Path) -> None:
     assert len(copies(tmp_path)) == 1
 
 
+def test_offers_are_kept_when_they_come_to_lie_by_their_listings(tmp_path: Path) -> None:
+    at = migrations.NAMES.index("2026_11_26_offers_by_listing")
+    migrations.migrate(empty(tmp_path), NOW, migrations.STEPS[:at])
+    columns = """
+        listing, position, id, axes, price_cents, currency, quantity_milli, unit, availability,
+        stock, gtin, sku, reduction_kind, reduction_from, reduction_since, reduction_until
+    """
+    told: list[tuple[object, ...]] = [
+        (listing, position, f"{listing}{position}", '{"taille": "M"}', 1250, "EUR", 500_000, "g",
+         "limited", 3, "3017620422003", "A-1", "percent", 1500, "2026-11-20T00:00:00Z", None)
+        for listing in ("b", "a")
+        for position in (1, 0)
+    ]  # fmt: skip
+    with database.transaction(tmp_path) as db:
+        db.execute("PRAGMA defer_foreign_keys = ON")
+        names = [row["name"] for row in db.execute("PRAGMA table_info(listings)")]
+        for listing in ("a", "b"):
+            values = dict.fromkeys(names, "x") | {
+                "id": listing, "uri": listing, "shop": "s", "announce": 0, "withdrawn": None,
+                "kind": "goods", "pick_up": 1, "delivered": 0, "particulars": None,
+            }  # fmt: skip
+            db.execute(
+                f"INSERT INTO listings ({', '.join(values)}) "
+                f"VALUES ({', '.join('?' * len(values))})",
+                list(values.values()),
+            )
+        db.executemany(
+            f"INSERT INTO offers ({columns}) VALUES ({', '.join('?' * 16)})",
+            told,
+        )
+        db.execute(
+            """
+            INSERT INTO shops (id, uri, handle, name, updated, opened, seen, url)
+            VALUES ('s', 's', 's', 's', 's', 's', 's', 's')
+            """
+        )
+    migrations.migrate(tmp_path, NOW)
+    with database.reading(tmp_path) as db:
+        kept = [tuple(row) for row in db.execute(f"SELECT {columns} FROM offers")]
+    assert kept == sorted(told)
+
+
 def test_every_table_is_strict(tmp_path: Path) -> None:
     ground.make(tmp_path)
     with database.reading(tmp_path) as db:

@@ -22,9 +22,13 @@ def db(tmp_path: Path) -> Iterator[sqlite3.Connection]:
 
 
 def add(db: sqlite3.Connection, print_: bytes, minutes: int = 0) -> bool:
-    return received.add(
-        db, print_, ACTOR, "boutiques.merignac.example", b"body " + print_, NOW + minutes * MINUTE
-    )
+    return add_all(db, [print_], minutes)[0] is not None
+
+
+def add_all(db: sqlite3.Connection, prints: list[bytes], minutes: int = 0) -> list[int | None]:
+    host = "boutiques.merignac.example"
+    letters = [received.Letter(one, ACTOR, host, b"body " + one) for one in prints]
+    return received.add(db, letters, NOW + minutes * MINUTE)
 
 
 def bodies(db: sqlite3.Connection, minutes: int = 0) -> list[bytes]:
@@ -44,6 +48,32 @@ def test_the_same_is_taken_once_even_after_it_was_done(db: sqlite3.Connection) -
     assert not add(db, b"a", 2)
     assert bodies(db, 3) == []
     assert waiting(db) == 0
+
+
+def test_many_at_once_each_with_the_number_of_its_row(db: sqlite3.Connection) -> None:
+    add_all(db, [b"known"])
+    numbers = add_all(db, [b"x", b"known", b"a", b"x", b"m"])
+    assert numbers[1] is None
+    assert numbers[3] is None  # the same twice in one breath
+    found = received.find(db, [one for one in numbers if one is not None])
+    assert [(row.id, row.body) for row in found] == [
+        (numbers[0], b"body x"),
+        (numbers[2], b"body a"),
+        (numbers[4], b"body m"),
+    ]
+    assert add_all(db, [b"x", b"known"]) == [None, None]
+    assert len(bodies(db)) == 4
+
+
+def test_found_by_number_is_what_still_waits(db: sqlite3.Connection) -> None:
+    done, dead, waits = add_all(db, [b"done", b"dead", b"waits"])
+    assert done is not None
+    assert dead is not None
+    assert waits is not None
+    received.remove(db, done)
+    received.set_aside(db, dead, "broken")
+    assert [row.id for row in received.find(db, [waits, dead, done, 999])] == [waits]
+    assert received.find(db, []) == []
 
 
 def test_in_the_order_it_came_and_not_before_it_is_due(db: sqlite3.Connection) -> None:
