@@ -46,9 +46,7 @@ class Recorder:
         self._dismissed = False
         self._rushes = 0
         self._not_before = 0.0  # by the loop's clock
-        if worthwhile is None:
-            worthwhile = len(os.sched_getaffinity(0)) > 1
-        self._worthwhile = worthwhile
+        self._worthwhile = _processors() > 1 if worthwhile is None else worthwhile
         self.is_ready = False  # whether there is somebody to hand a batch to
 
     def gauge(self, at_hand: int) -> None:
@@ -143,6 +141,12 @@ class Recorder:
         self.is_ready = False
         if self._process is not None and self._process.stdin is not None:
             self._process.stdin.close()
+
+
+def _processors() -> int:
+    if hasattr(os, "sched_getaffinity"):  # those that this process may use
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 async def _see_out(process: asyncio.subprocess.Process) -> None:

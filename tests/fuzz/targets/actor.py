@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from federation import actors, addresses, client, documents, keys, multibase, proofs
 from federation.errors import FederationError, Refused
-from node.exchange import listings, listings_read, shops
+from node.exchange import listings_read, shops
 from node.model import Listing, Shop
 
 NOW = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
@@ -219,7 +219,7 @@ def _listing(listing: Listing) -> None:
     for offer in listing.offers:
         assert offer.price_cents is None or 0 <= offer.price_cents < 10**12
         assert len(offer.currency) == 3
-        assert len(offer.axes) <= listings.AXES_READ
+        assert len(offer.axes) <= listings_read.AXES_READ
 
 
 def _multibase(text: str) -> None:
