@@ -27,7 +27,7 @@ from bench import france, measure, rivals, town, wares
 from bench.france import NOW
 from node import globe, ranking, search, synonyms, upkeep, words
 from node.directory import Directory
-from node.exchange.listings import local_id
+from node.exchange.listings_read import local_id
 from node.model import Listing, Place, RingName, SearchAnswer, SearchQuery
 from node.ranking import Run, Where
 from node.store import database, listings, matches, migrations, places, search_texts
