@@ -1,6 +1,7 @@
 """Receiving: a neighbour posts thousands of signed listings; how fast they are safe, and found."""
 
 import asyncio
+import itertools
 import json
 import shutil
 import sqlite3
@@ -25,7 +26,7 @@ from tests import neighbours
 from tests.neighbours import Town
 
 ROUNDS = 3
-CONNECTIONS = 16
+CONNECTIONS = (16, 64)  # neighbours that tell at the same time
 RIVAL = 200  # activities sent to the server beside
 SHOPS = 10
 LIVEZ = 5000
@@ -61,10 +62,11 @@ def run(base: Path, size: measure.Size) -> None:
     first = town.found(base, "node", [f"127.0.0.1:{port}"])
     print(f"\n{size.activities:,} activities are being signed …", flush=True)
     letters = neighbour.creates(size.activities, first.authority, place)
-    rounds, theirs = asyncio.run(
+    done, theirs = asyncio.run(
         _rounds(base, first, neighbour, letters, size.rounds or ROUNDS, place)
     )
-    _print(rounds, letters)
+    for connections, rounds in done.items():
+        _print(rounds, letters, connections)
     if theirs:
         measure.table(
             f"beside it, in the same run: {RIVAL:,} of them sent to a Fedify server",
@@ -81,7 +83,7 @@ async def _rounds(
     letters: list[bytes],
     count: int,
     place: Place,
-) -> tuple[list[_Round], list[float]]:
+) -> tuple[dict[int, list[_Round]], list[float]]:
     """Each round on a fresh copy of a folder in which the stand-in is a neighbour already, and
     after it the same work by a server of another make."""
     why = await asyncio.to_thread(rival.missing)
@@ -95,41 +97,43 @@ async def _rounds(
             neighbours.eventually, lambda: first.run("neighbour", "list")[0]["synced"]
         )
         await asyncio.to_thread(first.stop)
-        done, theirs = [], []
-        for number in range(count):
-            folder = base / f"round-{number}"
+        done: dict[int, list[_Round]] = {connections: [] for connections in CONNECTIONS}
+        theirs = []
+        for number, connections in itertools.product(range(count), CONNECTIONS):
+            folder = base / f"round-{number}-{connections}"
             shutil.copytree(first.folder, folder)
             one = Town(folder, first.port)
             await asyncio.to_thread(one.serve)
             try:
-                done.append(await _round(one, letters))
+                done[connections].append(await _round(one, letters, connections))
             finally:
                 await asyncio.to_thread(one.stop)
-            if why is None:
+            shutil.rmtree(folder)
+            if why is None and connections == CONNECTIONS[0]:
                 theirs.append(
                     await rival.receive(base / f"rival-{number}", neighbour, place, RIVAL)
                 )
     return done, theirs
 
 
-async def _round(one: Town, letters: list[bytes]) -> _Round:
+async def _round(one: Town, letters: list[bytes], connections: int) -> _Round:
     assert one.process is not None
     pid, count = one.process.pid, len(letters)
-    await wire.send(one.port, [_livez(one)] * 100, CONNECTIONS, 200)
+    await wire.send(one.port, [_livez(one)] * 100, connections, 200)
     await asyncio.sleep(1)
     before, own, used = measure.memory(pid), time.process_time(), _cpu(pid)
     begun = time.perf_counter()
     with town.reader(one) as db:
         watching = asyncio.create_task(_visible(db, count))
-        sent = await wire.send(one.port, letters, CONNECTIONS, 202)
+        sent = await wire.send(one.port, letters, connections, 202)
         visible = await watching - begun
         node_cpu, own_cpu = _cpu(pid) - used, time.process_time() - own
         await asyncio.sleep(1)
         after, peak = measure.memory(pid), measure.memory(pid, "VmHWM")
         used = _cpu(pid)
-        again = await wire.send(one.port, letters, CONNECTIONS, 202)
+        again = await wire.send(one.port, letters, connections, 202)
         again_cpu, used = _cpu(pid) - used, _cpu(pid)
-        livez = await wire.send(one.port, [_livez(one)] * LIVEZ, CONNECTIONS, 200)
+        livez = await wire.send(one.port, [_livez(one)] * LIVEZ, connections, 200)
         livez_cpu = _cpu(pid) - used
         rows = db.execute("SELECT count(*) FROM listings").fetchone()[0]
         left = db.execute("SELECT count(*) FROM received").fetchone()[0]
@@ -169,12 +173,12 @@ async def _visible(db: sqlite3.Connection, count: int) -> float:
     return time.perf_counter()
 
 
-def _print(rounds: list[_Round], letters: list[bytes]) -> None:
+def _print(rounds: list[_Round], letters: list[bytes], connections: int) -> None:
     def row(name: str, values: list[float], form: str = ",.0f") -> tuple[str, ...]:
         return (name, *measure.spread(values, form))
 
     measure.table(
-        f"{len(letters):,} Creates of {len(letters[0]):,} bytes over {CONNECTIONS} connections, "
+        f"{len(letters):,} Creates of {len(letters[0]):,} bytes over {connections} connections, "
         f"{len(rounds)} rounds (wanted: 1,500 visible/s in every round, p99 below 1 s, 130 MiB)",
         ("", "min", "median", "max"),
         [

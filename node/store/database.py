@@ -214,6 +214,8 @@ class Helper:
         self._folder = folder
         with locked_for_writing(folder):
             self.db: sqlite3.Connection = connect(folder / FILE_NAME, writing=True)
+        # Room for one batch: what was read before it is stale, the server has written since.
+        self.db.execute("PRAGMA cache_size = -4000")
 
     def __enter__(self) -> "Helper":
         return self
