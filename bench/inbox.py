@@ -193,7 +193,7 @@ def _print(rounds: list[_Round], letters: list[bytes], connections: int) -> None
                 )
                 for part in (50, 95, 99)
             ),
-            row("answered 503 and sent again", [one.busy for one in rounds]),
+            row("told to come again, and sent again", [one.busy for one in rounds]),
             row("lost", [one.lost for one in rounds]),
             row("node's processor time, µs each", [one.node_cpu for one in rounds]),
             row("generator's processor time, µs each", [one.own_cpu for one in rounds]),

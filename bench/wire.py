@@ -13,6 +13,8 @@ from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.hashes import SHA256
 
+BUSY = (503, 429)
+
 Answerer = Callable[[str, str, bytes], Awaitable[tuple[int, str, bytes]]]
 
 
@@ -54,8 +56,8 @@ class Sent:
 async def send(port: int, requests: Iterable[bytes], connections: int, wanted: int) -> Sent:
     """Sends every request over so many connections that stay open, each as soon as it can.
 
-    A 503 is tried again after a moment, as any server would; any other answer than `wanted` ends
-    the benchmark.
+    What is too busy (503, 429) is tried again after a moment, as any server would; any other answer
+    than `wanted` ends the benchmark.
     """
     sent = Sent()
     left = iter(requests)
@@ -64,11 +66,11 @@ async def send(port: int, requests: Iterable[bytes], connections: int, wanted: i
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
         for message in left:
             status = 503
-            while status == 503:
+            while status in BUSY:
                 begun = time.perf_counter()
                 writer.write(message)
                 status = await status_of(reader)
-                if status == 503:
+                if status in BUSY:
                     sent.busy += 1
                     await asyncio.sleep(0.1)
             sent.waits.append(time.perf_counter() - begun)

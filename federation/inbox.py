@@ -33,8 +33,8 @@ class Claim:
         signature, because a retry is signed anew.
         """
         parts = (self.actor, self.type, self.activity_id)
-        digest = hashlib.sha256(self.request.body).digest()
-        return hashlib.sha256("\n".join(parts).encode() + b"\n" + digest).digest()
+        named = "\n".join(parts).encode() + b"\n" + self.request.sha256
+        return hashlib.sha256(named).digest()
 
 
 def read(request: signatures.Request, now: datetime) -> Claim:

@@ -36,7 +36,7 @@ class Request:
     `authority` is the public name of this server, with its port unless that is the scheme's own,
     from the settings: never what `Host` or a proxy's headers say. `target` is path and query as
     received; `headers` are names in lower case with their values as received, decoded as latin-1,
-    one pair a line; `fields` are the same by name.
+    one pair a line; `fields` are the same by name; `sha256` is of the body.
     """
 
     method: str
@@ -46,12 +46,14 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)
+    sha256: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         fields: dict[str, list[str]] = {}
         for name, value in self.headers:
             fields.setdefault(name, []).append(value)
         object.__setattr__(self, "fields", fields)
+        object.__setattr__(self, "sha256", hashlib.sha256(self.body).digest())
 
     def once(self, name: str) -> str | None:
         """The value of a header that decides something, and so may be there once; None without it.
@@ -127,12 +129,12 @@ def check_digest(request: Request) -> None:
         raise Refused("no-digest", status=401)
     # Each by itself: the signature may cover one of them only, and that one must hold.
     if old is not None:
-        _check_digests(old, "", request.body)
+        _check_digests(old, "", request)
     if new is not None:
-        _check_digests(new, ":", request.body)
+        _check_digests(new, ":", request)
 
 
-def _check_digests(value: str, fence: str, body: bytes) -> None:
+def _check_digests(value: str, fence: str, request: Request) -> None:
     """`fence` is what stands around the base 64: a colon in `Content-Digest`."""
     if len(value) > limits.SIGNATURE_HEADER:
         raise Refused("bad-digest", f"{len(value)} characters")
@@ -144,9 +146,10 @@ def _check_digests(value: str, fence: str, body: bytes) -> None:
             continue
         if not equals or len(text) < 2 or not (text.startswith(fence) and text.endswith(fence)):
             raise Refused("bad-digest", value)
-        actual = hashlib.sha256(body) if name == "sha-256" else hashlib.sha512(body)
+        sha256 = name == "sha-256"
+        actual = request.sha256 if sha256 else hashlib.sha512(request.body).digest()
         written = text[len(fence) : len(text) - len(fence)]
-        if binascii.b2a_base64(actual.digest(), newline=False).decode("ascii") != written:
+        if binascii.b2a_base64(actual, newline=False).decode("ascii") != written:
             _unbase64(written, "bad-digest")
             raise Refused("digest-mismatch", value, status=401)
         known += 1

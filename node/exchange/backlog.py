@@ -25,11 +25,12 @@ QUEUE_MOST = 5000
 QUEUE_BYTES_MOST = 50 * 1024 * 1024
 OF_HOST_MOST = 500  # of one host's, so that none fills the queue alone
 STORED_MOST = 100  # in one transaction
-AT_HAND_MOST = 500  # parsed activities kept in memory
+AT_HAND_MOST = 500  # activities kept in memory
+PARSED_MOST = 100  # of them, with what was read of them at the door
 BATCH = 100  # rows read together, and what is worth not waiting for more
 BATCH_MOST = 400  # written together: while that lasts nobody else is accepted, which slows a flood
 GATHER = 0.1  # seconds between two batches: in a rush all are found well within one
-BATCH_HELPED = 60  # handed over to the recorder together: nobody is accepted while it writes them
+BATCH_HELPED = 120  # handed over to the recorder together: nobody is accepted while it writes them
 GATHER_HELPED = 0.03
 HANDED_OVER_MOST = 2  # one that it writes, and one that it finds when it is done
 STEPS_ASIDE = 0.3  # seconds, at most, for residents who wait for a page
@@ -111,8 +112,9 @@ class Backlog:
                     self._count(letter.host, len(letter.body), -1)
                 elif len(self._at_hand) < AT_HAND_MOST:
                     row = Received(row_id, letter.actor, letter.body, now, 0)
-                    # Memory that is let go at once is memory that nobody has to search through.
-                    self._at_hand.append((row, None if self._is_helped() else letter.activity))
+                    # Read once more is cheaper than kept: thousands of small objects each.
+                    kept = len(self._at_hand) < PARSED_MOST and not self._is_helped()
+                    self._at_hand.append((row, letter.activity if kept else None))
                 else:
                     self._looked = None
                 if not stored.done():

@@ -292,7 +292,7 @@ async def _note_reader(request: Request, site: state.Site) -> None:
     if "signature" not in request.headers:
         return
     try:
-        claim = signatures.check(_signed(request, site, b""), site.clock())
+        claim = signatures.check(_signed(request, site, _headers(request), b""), site.clock())
         host = documents.address(claim.key_id)[1]
         if not await site.database.read(_was_away, host, site.clock()):
             return
@@ -500,22 +500,36 @@ def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
 
 
 async def _signed_request(request: Request, site: state.Site) -> signatures.Request:
-    if not documents.is_activity_type(request.headers.get("content-type")):
+    headers = _headers(request)
+    said = dict(reversed(headers))  # the first of each name
+    if not documents.is_activity_type(said.get("content-type")):
         raise Refused("wrong-content-type", status=415)
-    if request.headers.get("content-encoding", "identity") != "identity":
+    if said.get("content-encoding", "identity") != "identity":
         raise Refused("encoded-body", status=415)
-    length = request.headers.get("content-length", "0")
+    length = said.get("content-length", "0")
     if not length.isdecimal() or int(length[:10]) > limits.INBOX_BODY:
         raise Refused("too-large", status=413)
-    body = bytearray()
+    chunks, size = [], 0
     async for chunk in request.stream():
-        body += chunk
-        if len(body) > limits.INBOX_BODY:
+        size += len(chunk)
+        if size > limits.INBOX_BODY:
             raise Refused("too-large", status=413)
-    return _signed(request, site, bytes(body))
+        chunks.append(chunk)
+    return _signed(request, site, headers, b"".join(chunks))
 
 
-def _signed(request: Request, site: state.Site, body: bytes) -> signatures.Request:
+def _headers(request: Request) -> tuple[tuple[str, str], ...]:
+    return tuple(
+        [
+            (name.decode("latin-1"), value.decode("latin-1"))
+            for name, value in request.scope["headers"]
+        ]
+    )
+
+
+def _signed(
+    request: Request, site: state.Site, headers: tuple[tuple[str, str], ...], body: bytes
+) -> signatures.Request:
     """A request as far as a signature can speak of it."""
     raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     target = raw_path.decode("latin-1")
@@ -526,9 +540,6 @@ def _signed(request: Request, site: state.Site, body: bytes) -> signatures.Reque
         authority=site.uris.authority,
         scheme=site.uris.scheme,
         target=target,
-        headers=tuple(
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.scope["headers"]
-        ),
+        headers=headers,
         body=body,
     )

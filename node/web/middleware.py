@@ -5,7 +5,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from urllib.parse import urlsplit
 
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -103,8 +103,10 @@ class BodyDeadline:
             return
         loop = asyncio.get_running_loop()
         deadline = loop.time() + BODY_TIME
-        headers = Headers(scope=scope)
-        complete = "transfer-encoding" not in headers and headers.get("content-length", "0") == "0"
+        complete = not any(
+            (name == b"content-length" and value != b"0") or name == b"transfer-encoding"
+            for name, value in scope["headers"]
+        )
 
         def extend(seconds: float) -> None:
             nonlocal deadline
