@@ -18,7 +18,7 @@ from datetime import datetime
 from pathlib import Path
 
 RUSH = 30  # activities at hand at once
-RUSHES = 5  # so often in a row, upon which it is worth half a second to start
+RUSHES = 3  # so often in a row, upon which it is worth half a second to start
 IDLE = 30.0  # seconds without a batch, upon which it ends
 WITHIN = 60.0  # seconds for one batch
 ENDS_WITHIN = 5.0  # seconds, when it is told to

@@ -483,7 +483,10 @@ async def inbox(request: Request) -> Response:
     await site.workers.accept(
         Letter(claim.fingerprint, claim.actor, host, claim.request.body, claim.activity)
     )
-    return Response(status_code=202)
+    return _ACCEPTED
+
+
+_ACCEPTED = Response(status_code=202)
 
 
 def _says_own_end(claim: federation_inbox.Claim) -> bool:
