@@ -83,9 +83,16 @@ class Recorder:
     async def stop(self) -> None:
         """Ends it. What it has in hand it finishes; what it has not begun is left in its rows."""
         self._worthwhile = False
-        if self._life is not None:
-            self._dismiss()
-            await self._life
+        life = self._life
+        if life is None:
+            return
+        self._dismiss()
+        ended, _ = await asyncio.wait([life], timeout=ENDS_WITHIN)
+        if not ended and self._process is not None:
+            log.error("the recorder does not end and is ended")
+            with contextlib.suppress(ProcessLookupError):
+                self._process.kill()
+        await life
 
     async def _live(self) -> None:
         """From its start to its end."""

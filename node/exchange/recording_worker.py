@@ -57,7 +57,7 @@ def record(
 ) -> list[int]:
     """Writes the listings of these rows in one transaction, with their "done".
 
-    Returns the numbers of those that are left.
+    Returns the numbers of those that are left; one that is gone already is not.
     """
     try:
         return _record(door, received_ids, origin, now)
@@ -79,7 +79,8 @@ def _record(
         received.remove(db, *(row.id for row in done))
         for host in {documents.address(row.actor)[1] for row in done}:
             neighbours.note_life(db, host, now)
-    return sorted(set(received_ids) - {row.id for row in done})
+    ids = {row.id for row in done}
+    return [row.id for row in rows if row.id not in ids]
 
 
 def read(row: Received, origin: str, now: datetime) -> RecordListing | None:
@@ -87,7 +88,10 @@ def read(row: Received, origin: str, now: datetime) -> RecordListing | None:
 
     `origin` is this node's. The body has passed the gate of the door, so it is read without it.
     """
-    activity: dict[str, Any] = orjson.loads(row.body)
+    try:
+        activity: dict[str, Any] = orjson.loads(row.body)
+    except orjson.JSONDecodeError:  # the server's reader takes what this one does not
+        return None
     found = activity.get("object")
     if documents.type_of(activity) not in ("Create", "Update") or not isinstance(found, dict):
         return None

@@ -164,6 +164,27 @@ async def test_the_server_stops_while_it_is_about_to_begin(door: Helped) -> None
     assert not door.recorder.is_ready
 
 
+async def test_one_that_hangs_does_not_keep_the_server_from_stopping(
+    door: Helped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recorder, "ENDS_WITHIN", 0.3)
+    await door.rush()
+    pid = door.pid
+    os.kill(pid, signal.SIGSTOP)
+    async with asyncio.timeout(30):
+        await door.recorder.stop()
+    with pytest.raises(ProcessLookupError):
+        os.kill(pid, 0)
+
+
+async def test_what_is_gone_already_is_left_to_nobody(door: Helped) -> None:
+    await door.rush()
+    ids = await door.store(door.letter("Miel"), door.letter("Pain"))
+    await door.database.write(received.remove, ids[0])
+    assert not await door.recorder.record(ids, NOW)
+    assert await door.names() == ["Pain"]
+
+
 async def test_a_single_processor_and_little_to_do_start_none(door: Helped) -> None:
     alone = Recorder(door.database.folder, ORIGIN, worthwhile=False)
     for _ in range(2 * recorder.RUSHES):
@@ -198,10 +219,6 @@ async def test_a_full_disk_is_told_of_and_nothing_is_lost(
 # --- what it reads -------------------------------------------------------------------------------
 
 
-def row(letter: Letter) -> Received:
-    return Received(1, letter.actor, letter.body, NOW, 0)
-
-
 async def test_only_a_listing_told_in_full_by_its_own_author_is_read(door: Helped) -> None:
     def told(letter: Letter, **changed: Any) -> RecordListing | None:
         body = encode({**letter.activity, **changed})
@@ -222,6 +239,8 @@ async def test_only_a_listing_told_in_full_by_its_own_author_is_read(door: Helpe
     foreign = door.letter("Miel")
     foreign.activity["object"]["attributedTo"] = f"https://{PEER}/users/autre"
     assert told(foreign) is None
+    unread = Received(1, door.shop.uri, b"{", NOW, 0)
+    assert recording_worker.read(unread, ORIGIN, NOW) is None
     undated = door.letter("Miel", "Update")
     del undated.activity["object"]["updated"]
     assert told(undated) is None
