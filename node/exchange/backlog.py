@@ -11,7 +11,7 @@ import itertools
 from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from federation import documents
 from node.exchange import inbox
@@ -52,6 +52,26 @@ class Letter:
     body: bytes
     activity: Document
 
+    @property
+    def kind(self) -> str | None:
+        """Its type, "Create" and the like."""
+        return documents.type_of(self.activity)
+
+
+class _Waiting(NamedTuple):
+    """An activity that waits; with what it says, where that was kept."""
+
+    row: Received
+    activity: Document | None
+    tells: bool = False  # of an object, how it is now
+
+
+_TELLING = ("Create", "Update")
+
+
+def _tells(one: _Waiting) -> bool:
+    return one.tells
+
 
 class Backlog:
     """The queue of one node. `is_full` and the others are as far as is known."""
@@ -64,7 +84,7 @@ class Backlog:
         self._bytes = 0
         self._knocking: list[tuple[Letter, asyncio.Future[bool]]] = []
         self._storing: asyncio.Task[None] | None = None
-        self._at_hand: deque[tuple[Received, Document | None]] = deque()
+        self._at_hand: deque[_Waiting] = deque()
         self._acted = 0.0  # when what was read last was written, by the loop's clock
         self._looked: float | None = None  # when the rows were last read; None: they must be
         self._slow: dict[int, str] = {}  # rows that wait for the network, and their hosts
@@ -114,7 +134,9 @@ class Backlog:
                     row = Received(row_id, letter.actor, letter.body, now, 0)
                     # Read once more is cheaper than kept: thousands of small objects each.
                     kept = len(self._at_hand) < PARSED_MOST and not self._is_helped()
-                    self._at_hand.append((row, letter.activity if kept else None))
+                    self._at_hand.append(
+                        _Waiting(row, letter.activity if kept else None, letter.kind in _TELLING)
+                    )
                 else:
                     self._looked = None
                 if not stored.done():
@@ -146,13 +168,12 @@ class Backlog:
                 continue
             rows = await self._look()
             if rows:
-                await self._see_to([(row, None) for row in rows])
-            elif self._at_hand:
-                continue
-            elif self._recording:
                 await self._until_recorded()
-            else:
+                await self._act_upon([_Waiting(row, None) for row in rows])
+            elif not self._at_hand and not self._recording:
                 return 5.0 if self._of_host.total() else None
+            elif not self._at_hand:
+                await self._until_recorded()
 
     def _is_helped(self) -> bool:
         return self._recorder is not None and self._recorder.is_ready
@@ -164,7 +185,7 @@ class Backlog:
         crowded = len(self._slow) >= SLOW_MOST
         stalled = [host for host, n in slow_of.items() if crowded or n >= SLOW_OF_HOST]
         handed_over = itertools.chain(*self._recording.values())
-        taken = [*self._slow, *(row.id for row, _ in self._at_hand), *handed_over]
+        taken = [*self._slow, *(one.row.id for one in self._at_hand), *handed_over]
         rows: list[Received] = await self._context.database.read(
             received.find_due, self._context.clock(), BATCH, taken, stalled
         )
@@ -175,7 +196,7 @@ class Backlog:
         else:
             self._looked = None
         # What was stored a moment ago may have come to hand meanwhile.
-        at_hand = {row.id for row, _ in self._at_hand}
+        at_hand = {one.row.id for one in self._at_hand}
         return [row for row in rows if row.id not in at_hand]
 
     async def stop(self) -> None:
@@ -187,25 +208,37 @@ class Backlog:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _see_to(self, batch: Sequence[tuple[Received, Document | None]]) -> None:
-        """Acts upon a batch, or has the recorder do it and returns when it is worth to gather the
-        next."""
+    async def _see_to(self, batch: Sequence[_Waiting]) -> None:
+        """Acts upon a batch; or has the recorder do it, and returns when it is worth to gather the
+        next.
+
+        What tells of objects may be written in any order, it says itself how new it is. What ends
+        them, or says anything else, keeps its place among all.
+        """
         if not self._is_helped():
+            await self._until_recorded()
             await self._act_upon(batch)
             return
-        while len(self._recording) >= HANDED_OVER_MOST:
-            await self._until_recorded()
-        rows = [row for row, _ in batch]
-        self._recording[asyncio.create_task(self._have_recorded(rows))] = {row.id for row in rows}
+        for tells, run in itertools.groupby(batch, key=_tells):
+            if not tells:
+                await self._until_recorded()
+                await self._act_upon(list(run))
+                continue
+            await self._until_recorded(but=HANDED_OVER_MOST - 1)
+            rows = [one.row for one in run]
+            task = asyncio.create_task(self._have_recorded(rows))
+            self._recording[task] = {row.id for row in rows}
         self._acted = asyncio.get_running_loop().time()
 
-    async def _until_recorded(self) -> None:
-        """Returns when one of the batches at the recorder is done with; raises what went wrong."""
-        done, _ = await asyncio.wait(self._recording, return_when=asyncio.FIRST_COMPLETED)
-        for task in done:
-            del self._recording[task]
-        for task in done:
-            task.result()
+    async def _until_recorded(self, but: int = 0) -> None:
+        """Returns when all batches at the recorder are done with, but for so many; raises what went
+        wrong."""
+        while len(self._recording) > but:
+            done, _ = await asyncio.wait(self._recording, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                del self._recording[task]
+            for task in done:
+                task.result()
 
     async def _have_recorded(self, rows: Sequence[Received]) -> None:
         assert self._recorder is not None
@@ -214,15 +247,16 @@ class Backlog:
             if row.id not in left:
                 self._gone(row)
         if left:
-            await self._act_upon([(row, None) for row in rows if row.id in left])
+            await self._act_upon([_Waiting(row, None) for row in rows if row.id in left])
 
-    async def _act_upon(self, batch: Sequence[tuple[Received, Document | None]]) -> None:
+    async def _act_upon(self, batch: Sequence[_Waiting]) -> None:
         works: list[inbox.Work | None] = [
-            inbox.prepare_at_once(self._context, row, activity) for row, activity in batch
+            inbox.prepare_at_once(self._context, one.row, one.activity) for one in batch
         ]
         asking: dict[int, asyncio.Task[inbox.Work]] = {}
         waiting = Counter(self._slow.values())
-        for (row, _), work in zip(batch, works, strict=True):
+        for one, work in zip(batch, works, strict=True):
+            row = one.row
             host = documents.address(row.actor)[1]
             full = len(self._slow) + len(asking) >= SLOW_MOST or waiting[host] >= SLOW_OF_HOST
             if work is not None:
@@ -235,7 +269,8 @@ class Backlog:
         if asking:
             await asyncio.wait(asking.values(), timeout=PATIENCE)
         ready = []
-        for (row, _), work in zip(batch, works, strict=True):
+        for one, work in zip(batch, works, strict=True):
+            row = one.row
             if work is None:
                 task = asking.get(row.id)
                 if task is None:

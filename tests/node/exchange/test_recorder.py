@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from federation import documents
-from node.exchange import recorder, recording_worker
+from node.exchange import backlog, recorder, recording_worker
 from node.exchange.backlog import Backlog, Letter
 from node.exchange.outbox import encode
 from node.exchange.recorder import Recorder
@@ -107,6 +107,34 @@ async def test_a_rush_is_written_by_both_together(door: Helped) -> None:
     assert await door.waiting() == 0
     assert not door.backlog._of_host.total()
     assert not door.backlog._recording
+
+
+async def test_an_end_keeps_its_place_among_what_is_told(
+    door: Helped, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(backlog, "BATCH_HELPED", 7)
+    await door.rush()
+    letters = []
+    for number in range(40):
+        uri = f"{door.shop.uri}/items/{number}"
+        first = door.letter(f"Avant {number:02}", id=uri)
+        end = {
+            "id": f"{uri}/delete",
+            "type": "Delete",
+            "actor": door.shop.uri,
+            "object": {"id": uri, "type": "Tombstone", "deleted": "2026-11-23T08:10:00Z"},
+        }
+        back = door.letter(f"Revenu {number:02}", id=uri, updated="2026-11-23T08:20:00Z")
+        letters += [first, Letter(f"{uri:>32}".encode(), first.actor, PEER, encode(end), end)]
+        if number % 2:
+            letters.append(back)
+    acting = asyncio.create_task(door.backlog.act())
+    for first_of in range(0, len(letters), 10):
+        await door.accept(*letters[first_of : first_of + 10])
+    await acting
+    await door.backlog.act()
+    assert await door.names() == [f"Revenu {number:02}" for number in range(1, 40, 2)]
+    assert await door.waiting() == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
