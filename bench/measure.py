@@ -70,9 +70,17 @@ def family(pid: int) -> list[int]:
     """A running process and the processes that it has started, as long as they run."""
     found = [pid]
     for task in Path(f"/proc/{pid}/task").glob("*/children"):
-        for child in task.read_text().split():
+        for child in _read(task).split():
             found += family(int(child))
     return found
+
+
+def _read(path: Path) -> str:
+    """What stands in a file of /proc; nothing where the process has ended meanwhile."""
+    try:
+        return path.read_text()
+    except OSError:
+        return ""
 
 
 def cpu_seconds(pid: int) -> float:
@@ -80,19 +88,19 @@ def cpu_seconds(pid: int) -> float:
     nanosecond, of those that have ended to the hundredth of a second."""
     ended = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[13:15]
     tasks = [task for one in family(pid) for task in Path(f"/proc/{one}/task").glob("*/schedstat")]
-    return sum(int(task.read_text().split()[0]) for task in tasks) / 1e9 + sum(
-        map(int, ended)
-    ) / os.sysconf("SC_CLK_TCK")
+    running = sum(int((_read(task).split() or ["0"])[0]) for task in tasks) / 1e9
+    return running + sum(map(int, ended)) / os.sysconf("SC_CLK_TCK")
 
 
 def memory(pid: int, field: str = "VmRSS") -> float:
     """Resident memory in MiB now, or at most (VmHWM), of a process and of those that it has
     started. What they share counts for each."""
-    return sum(_memory(one, field) for one in family(pid))
-
-
-def _memory(pid: int, field: str) -> float:
-    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
-        if line.startswith(f"{field}:"):
-            return int(line.split()[1]) / 1024
-    raise ValueError(field)
+    found = [
+        int(line.split()[1]) / 1024
+        for one in family(pid)
+        for line in _read(Path(f"/proc/{one}/status")).splitlines()
+        if line.startswith(f"{field}:")  # not there of one that has just ended
+    ]
+    if not found:
+        raise ValueError(field)
+    return sum(found)

@@ -36,7 +36,7 @@ class Request:
     `authority` is the public name of this server, with its port unless that is the scheme's own,
     from the settings: never what `Host` or a proxy's headers say. `target` is path and query as
     received; `headers` are names in lower case with their values as received, decoded as latin-1,
-    one pair a line; `fields` are the same by name; `sha256` is of the body.
+    one pair a line; `fields` are the same by name.
     """
 
     method: str
@@ -46,14 +46,20 @@ class Request:
     headers: tuple[tuple[str, str], ...]
     body: bytes
     fields: dict[str, list[str]] = field(init=False, repr=False, compare=False)
-    sha256: bytes = field(init=False, repr=False, compare=False)
+    _sha256: list[bytes] = field(default_factory=list, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         fields: dict[str, list[str]] = {}
         for name, value in self.headers:
             fields.setdefault(name, []).append(value)
         object.__setattr__(self, "fields", fields)
-        object.__setattr__(self, "sha256", hashlib.sha256(self.body).digest())
+
+    @property
+    def sha256(self) -> bytes:
+        """The hash of the body, made when it is first asked for: much is refused before."""
+        if not self._sha256:
+            self._sha256.append(hashlib.sha256(self.body).digest())
+        return self._sha256[0]
 
     def once(self, name: str) -> str | None:
         """The value of a header that decides something, and so may be there once; None without it.

@@ -29,7 +29,7 @@ from node import (
     reservations,
 )
 from node.exchange import keys, outbox, sources, sync
-from node.exchange.backlog import Backlog, Letter
+from node.exchange.backlog import Backlog, Document
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.exchange.enquiries import KEPT as ENQUIRIES_KEPT
@@ -90,7 +90,7 @@ class Workers:
     ) -> None:
         self._context = context
         self._database = db
-        self.backlog = Backlog(context, Recorder(db.folder, context.uris.origin))
+        self.backlog = Backlog(context, Recorder(db.folder))
         self._deliveries = Deliveries(context, signers, chance)
         self._reading: dict[str, asyncio.Task[None]] = {}
         self._tasks: list[asyncio.Task[None]] = []
@@ -169,9 +169,9 @@ class Workers:
         ):
             bell.set()
 
-    async def accept(self, letter: Letter) -> None:
+    async def accept(self, letter: received.Letter, activity: Document) -> None:
         """Stores an activity, which is on the disk when this returns, to be acted upon."""
-        if await self.backlog.accept(letter):
+        if await self.backlog.accept(letter, activity):
             self._act_bell.set()
 
     async def _watch(self) -> None:

@@ -10,7 +10,6 @@ import asyncio
 import itertools
 from collections import Counter, deque
 from collections.abc import Coroutine, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from federation import documents
@@ -30,8 +29,8 @@ PARSED_MOST = 100  # of them, with what was read of them at the door
 BATCH = 100  # rows read together, and what is worth not waiting for more
 BATCH_MOST = 200  # written together: while that lasts nobody else is accepted, which slows a flood
 GATHER = 0.1  # seconds between two batches: in a rush all are found well within one
-BATCH_HELPED = 120  # handed over to the recorder together: nobody is accepted while it writes them
-GATHER_HELPED = 0.03
+BATCH_RECORDED = 120  # handed over together; nobody is accepted while the recorder writes them
+GATHER_RECORDED = 0.03
 HANDED_OVER_MOST = 2  # one that it writes, and one that it finds when it is done
 STEPS_ASIDE = 0.3  # seconds, at most, for residents who wait for a page
 LOOK_EVERY = 1.0  # seconds between two looks at the rows while there is enough at hand
@@ -40,22 +39,6 @@ SLOW_MOST = 50
 SLOW_OF_HOST = 5
 
 Document = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Letter:
-    """An activity whose author is certain, as it came to the door."""
-
-    fingerprint: bytes
-    actor: str
-    host: str
-    body: bytes
-    activity: Document
-
-    @property
-    def kind(self) -> str | None:
-        """Its type, "Create" and the like."""
-        return documents.type_of(self.activity)
 
 
 class _Waiting(NamedTuple):
@@ -82,7 +65,7 @@ class Backlog:
         self._recording: dict[asyncio.Task[None], set[int]] = {}  # handed over, and the rows
         self._of_host: Counter[str] = Counter()
         self._bytes = 0
-        self._knocking: list[tuple[Letter, asyncio.Future[bool]]] = []
+        self._knocking: list[tuple[received.Letter, Document, asyncio.Future[bool]]] = []
         self._storing: asyncio.Task[None] | None = None
         self._at_hand: deque[_Waiting] = deque()
         self._acted = 0.0  # when what was read last was written, by the loop's clock
@@ -98,15 +81,17 @@ class Backlog:
         """Whether so much of one host's waits."""
         return self._of_host[host] >= OF_HOST_MOST
 
-    async def accept(self, letter: Letter) -> bool:
-        """Stores an activity; it is on the disk when this returns.
+    async def accept(self, letter: received.Letter, activity: Document) -> bool:
+        """Stores an activity, whose author is certain; it is on the disk when this returns.
+
+        `activity` is what its body says.
 
         False when the same was accepted before. All that knock while others are being stored are
         stored together: one transaction costs little more than one activity in it.
         """
         self._count(letter.host, len(letter.body), 1)
         stored: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._knocking.append((letter, stored))
+        self._knocking.append((letter, activity, stored))
         if self._storing is None:
             self._storing = asyncio.create_task(self._store())
         return await stored
@@ -116,27 +101,24 @@ class Backlog:
             group = self._knocking[:STORED_MOST]
             del self._knocking[:STORED_MOST]
             now = self._context.clock()
-            rows = [
-                received.Letter(one.fingerprint, one.actor, one.host, one.body) for one, _ in group
-            ]
+            letters = [letter for letter, _, _ in group]
             try:
-                ids = await self._context.database.write(received.add, rows, now)
+                ids = await self._context.database.write(received.add, letters, now)
             except Exception as error:  # a full disk: nobody is told that it was accepted
-                for letter, stored in group:
+                for letter, _, stored in group:
                     self._count(letter.host, len(letter.body), -1)
                     if not stored.done():
                         stored.set_exception(error)
                 continue
-            for (letter, stored), row_id in zip(group, ids, strict=True):
+            for (letter, activity, stored), row_id in zip(group, ids, strict=True):
                 if row_id is None:
                     self._count(letter.host, len(letter.body), -1)
                 elif len(self._at_hand) < AT_HAND_MOST:
                     row = Received(row_id, letter.actor, letter.body, now, 0)
                     # Read once more is cheaper than kept: thousands of small objects each.
-                    kept = len(self._at_hand) < PARSED_MOST and not self._is_helped()
-                    self._at_hand.append(
-                        _Waiting(row, letter.activity if kept else None, letter.kind in _TELLING)
-                    )
+                    kept = len(self._at_hand) < PARSED_MOST and not self._has_recorder()
+                    tells = documents.type_of(activity) in _TELLING
+                    self._at_hand.append(_Waiting(row, activity if kept else None, tells))
                 else:
                     self._looked = None
                 if not stored.done():
@@ -151,16 +133,16 @@ class Backlog:
         """Acts upon all that is due; says in how many seconds to look again."""
         loop = asyncio.get_running_loop()
         while True:
-            helped = self._is_helped()
+            recorded = self._has_recorder()
             # In a rush, what comes is gathered: ten at once cost half as much as ten by themselves.
-            soon = self._acted + (GATHER_HELPED if helped else GATHER) - loop.time()
+            soon = self._acted + (GATHER_RECORDED if recorded else GATHER) - loop.time()
             if soon > 0 and len(self._at_hand) < BATCH:
                 await asyncio.sleep(soon)
-            if not helped:
+            if not recorded:
                 await self._context.residents.go_first(STEPS_ASIDE)
             if self._recorder is not None:
                 self._recorder.gauge(len(self._at_hand))
-            most = min(BATCH_HELPED if helped else BATCH_MOST, len(self._at_hand))
+            most = min(BATCH_RECORDED if recorded else BATCH_MOST, len(self._at_hand))
             batch = [self._at_hand.popleft() for _ in range(most)]
             if batch:
                 await self._see_to(batch)
@@ -175,7 +157,7 @@ class Backlog:
             elif not self._at_hand:
                 await self._until_recorded()
 
-    def _is_helped(self) -> bool:
+    def _has_recorder(self) -> bool:
         return self._recorder is not None and self._recorder.is_ready
 
     async def _look(self) -> list[Received]:
@@ -215,7 +197,7 @@ class Backlog:
         What tells of objects may be written in any order, it says itself how new it is. What ends
         them, or says anything else, keeps its place among all.
         """
-        if not self._is_helped():
+        if not self._has_recorder():
             await self._until_recorded()
             await self._act_upon(batch)
             return
@@ -243,11 +225,19 @@ class Backlog:
     async def _have_recorded(self, rows: Sequence[Received]) -> None:
         assert self._recorder is not None
         left = await self._recorder.record([row.id for row in rows], self._context.clock())
-        for row in rows:
-            if row.id not in left:
-                self._gone(row)
+        waiting = {}
         if left:
-            await self._act_upon([_Waiting(row, None) for row in rows if row.id in left])
+            # Where it ended before it answered it may have done them; a number that is free again
+            # is given to another activity.
+            found = await self._context.database.read(received.find, list(left))
+            waiting = {row.id: row.body for row in found}
+        for row in rows:
+            if waiting.get(row.id) != row.body:
+                self._gone(row)
+        if waiting:
+            await self._act_upon(
+                [_Waiting(row, None) for row in rows if waiting.get(row.id) == row.body]
+            )
 
     async def _act_upon(self, batch: Sequence[_Waiting]) -> None:
         works: list[inbox.Work | None] = [

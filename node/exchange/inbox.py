@@ -34,7 +34,7 @@ from node.exchange import listings_read as listing_documents
 from node.exchange import news as news_documents
 from node.exchange import shops as shop_documents
 from node.exchange.context import Apply, Context
-from node.exchange.recording import Batch, RecordListing, UnknownShop
+from node.exchange.recording import Batch, RecordListing, UnknownShop, is_by
 from node.model import Received, Shop
 from node.store import (
     database,
@@ -109,9 +109,8 @@ def record(context: Context, found: dict[str, Any], author: str) -> Apply | None
         return functools.partial(_record_shop, actor, shop, now)
     if kind not in ("Note", "Event"):
         return None
-    owner = documents.identifier(documents.first(found.get("attributedTo")))
-    if owner != author or not documents.same_origin(uri, author):
-        raise Refused("not-the-author", f"{uri} by {owner}, told by {author}")
+    if not is_by(found, author):
+        raise Refused("not-the-author", f"{uri} told by {author}")
     if terms.is_post(found):
         told = news_documents.from_document(found, author, _host(uri), context.new_id(), now)
         return functools.partial(_record_post, told, now)

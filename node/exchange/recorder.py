@@ -1,7 +1,7 @@
 """A second process that writes neighbours' listings down, while a rush of them lasts.
 
 One interpreter does one thing at a time. On a machine with a second processor what arrives is
-taken in by the server and written by this helper (`recording_worker.py`), both at once; on others,
+taken in by the server and written by the recorder (`recording_worker.py`), both at once; on others,
 and when nothing comes in a rush, there is none. It holds nothing: what it did not do, because it
 could not or because it died, is a row that waits, and the server acts upon it.
 """
@@ -30,15 +30,14 @@ log = logging.getLogger("echoppe.recorder")
 
 
 class Recorder:
-    """The helper of one node, if there is one just now.
+    """The recorder of one node, if there is one just now.
 
-    `origin` is the node's own. `worthwhile`: whether there may be one at all; None where there is
+    `worthwhile`: whether there may be one at all; None where there is
     a processor for it.
     """
 
-    def __init__(self, folder: Path, origin: str, *, worthwhile: bool | None = None) -> None:
+    def __init__(self, folder: Path, *, worthwhile: bool | None = None) -> None:
         self._folder = folder
-        self._origin = origin
         self._life: asyncio.Task[None] | None = None
         self._process: asyncio.subprocess.Process | None = None
         self._waiting: deque[asyncio.Future[Collection[int] | None]] = deque()  # None: it ended
@@ -50,7 +49,7 @@ class Recorder:
         self.is_ready = False  # whether there is somebody to hand a batch to
 
     def gauge(self, at_hand: int) -> None:
-        """Starts the helper where there is much to do, again and again."""
+        """Starts one where there is much to do, again and again."""
         self._rushes = self._rushes + 1 if at_hand >= RUSH else 0
         if self._rushes < RUSHES or not self._worthwhile or self._life is not None:
             return
@@ -100,7 +99,7 @@ class Recorder:
         try:
             self._process = await asyncio.create_subprocess_exec(
                 sys.executable, "-m", "node.exchange.recording_worker",
-                str(self._folder), self._origin,
+                str(self._folder),
                 stdin=asyncio.subprocess.PIPE,
                 stdout=asyncio.subprocess.PIPE,
                 cwd=_PROGRAM,

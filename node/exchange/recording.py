@@ -47,6 +47,13 @@ class RecordListing:
         return listing_documents.from_document(self.note, shop, self.listing_id, self.now)
 
 
+def is_by(found: dict[str, Any], author: str) -> bool:
+    """Whether a document is that author's, and on their origin. Raises Refused (bad-id)."""
+    uri = documents.check_id(found.get("id"))
+    owner = documents.identifier(documents.first(found.get("attributedTo")))
+    return owner == author and documents.same_origin(uri, author)
+
+
 class Batch:
     """Listings that are written together, in the order in which they were told.
 

@@ -1,6 +1,6 @@
 """Listings that neighbours told of, written beside the server: a process of its own.
 
-    python -m node.exchange.recording_worker FOLDER ORIGIN < batches > answers
+    python -m node.exchange.recording_worker FOLDER < batches > answers
 
 The server starts it in a rush (`recorder.py`) and goes on taking in meanwhile. A line comes for
 each batch, `{"now": MOMENT, "ids": [numbers of rows of "received"]}`; a line goes back, the numbers
@@ -26,25 +26,25 @@ from federation import documents
 from federation.errors import Refused
 from node import neighbours
 from node.exchange import listings_read, terms
-from node.exchange.recording import Batch, RecordListing
+from node.exchange.recording import Batch, RecordListing, is_by
 from node.model import Received
 from node.store import database, received
 
 GARBAGE_AFTER = 20_000  # objects that can hold others, between two looks for garbage
 
 
-def main(folder: Path, origin: str) -> None:
+def main(folder: Path) -> None:
     """Answers batches until there are no more."""
     for signal_number in (signal.SIGINT, signal.SIGTERM):  # meant for the server, which says so
         signal.signal(signal_number, signal.SIG_IGN)
-    with database.Helper(folder) as door:
+    with database.SecondWriter(folder) as door:
         # What is there stays, and a batch leaves no garbage that goes in circles.
         gc.freeze()
         gc.set_threshold(GARBAGE_AFTER, 20, 20)
         _say("ready")
         for line in sys.stdin.buffer:
             batch = json.loads(line)
-            _say(record(door, batch["ids"], origin, datetime.fromisoformat(batch["now"])))
+            _say(record(door, batch["ids"], datetime.fromisoformat(batch["now"])))
 
 
 def _say(answer: object) -> None:
@@ -52,25 +52,21 @@ def _say(answer: object) -> None:
     sys.stdout.flush()
 
 
-def record(
-    door: database.Helper, received_ids: Sequence[int], origin: str, now: datetime
-) -> list[int]:
+def record(door: database.SecondWriter, received_ids: Sequence[int], now: datetime) -> list[int]:
     """Writes the listings of these rows in one transaction, with their "done".
 
     Returns the numbers of those that are left; one that is gone already is not.
     """
     try:
-        return _record(door, received_ids, origin, now)
+        return _record(door, received_ids, now)
     except Exception:  # nothing of them was written
         traceback.print_exc()
         return list(received_ids)
 
 
-def _record(
-    door: database.Helper, received_ids: Sequence[int], origin: str, now: datetime
-) -> list[int]:
+def _record(door: database.SecondWriter, received_ids: Sequence[int], now: datetime) -> list[int]:
     rows = received.find(door.db, received_ids)
-    told = [(row, one) for row in rows if (one := read(row, origin, now)) is not None]
+    told = [(row, one) for row in rows if (one := read(row, now)) is not None]
     batch = Batch([one for _, one in told])
     batch.read(door.db)
     with door.transaction() as db:
@@ -83,10 +79,10 @@ def _record(
     return [row.id for row in rows if row.id not in ids]
 
 
-def read(row: Received, origin: str, now: datetime) -> RecordListing | None:
+def read(row: Received, now: datetime) -> RecordListing | None:
     """A listing that is told in full by its own author; None for everything else.
 
-    `origin` is this node's. The body has passed the gate of the door, so it is read without it.
+    The body has passed the gate of the door, so it is read without it.
     """
     try:
         activity: dict[str, Any] = orjson.loads(row.body)
@@ -100,15 +96,12 @@ def read(row: Received, origin: str, now: datetime) -> RecordListing | None:
     if terms.is_post(found) or "inReplyTo" in found:
         return None
     try:
-        uri = documents.check_id(found.get("id"))
-        if not documents.same_origin(uri, row.actor) or documents.same_origin(uri, origin):
+        if not is_by(found, row.actor):
             return None
     except Refused:
-        return None
-    if documents.identifier(documents.first(found.get("attributedTo"))) != row.actor:
         return None
     return RecordListing(found, row.actor, listings_read.local_id(str(uuid.uuid4()), now), now)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2])
+    main(Path(sys.argv[1]))

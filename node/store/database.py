@@ -6,8 +6,8 @@ serves `write`. The writer takes whatever waits into a single commit, where ther
 function under a savepoint of its own: a failing one undoes only itself, and nobody is told of
 success before the commit has reached the disk (`synchronous=FULL`).
 
-Commands write to the same file while the server runs, through `transaction`. Two file locks keep
-them apart:
+Commands write to the same file while the server runs, through `transaction`, and so may a process
+of the server's own, through a `SecondWriter`. Two file locks keep them apart:
 
 - `server.lock`, held for the server's life: a second server is refused;
 - `write.lock`, around every batch of writes by anybody. A command opens and closes its writing
@@ -206,9 +206,9 @@ def _whole(db: sqlite3.Connection) -> Iterator[None]:
     db.execute("COMMIT")
 
 
-class Helper:
-    """The door of a process that helps the server: a connection that is kept open, and that writes
-    inside of the lock only. Use as a context manager."""
+class SecondWriter:
+    """The door of a process that writes beside the server: a connection that is kept open, and that
+    writes inside of the lock only. Use as a context manager."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -217,7 +217,7 @@ class Helper:
         # Room for one batch: what was read before it is stale, the server has written since.
         self.db.execute("PRAGMA cache_size = -4000")
 
-    def __enter__(self) -> "Helper":
+    def __enter__(self) -> "SecondWriter":
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -22,41 +22,32 @@ class Letter(NamedTuple):
 def add(db: sqlite3.Connection, letters: Sequence[Letter], now: datetime) -> list[int | None]:
     """Stores activities: the numbers of their rows, and None, with nothing stored, for what was
     accepted before.
-
-    Three statements for all of them: between two statements the interpreter is lost to those who
-    read what comes next, and had again late.
     """
-    known = {
-        row[0]
-        for row in db.execute(
-            f"""
-            SELECT fingerprint FROM seen_activities
-            WHERE fingerprint IN ({", ".join("?" * len(letters))})
-            """,  # noqa: S608
-            [one.fingerprint for one in letters],
-        )
-    }
+    # As many places as the next power of two: few such statements are kept ready.
+    places = 1 << (len(letters) - 1).bit_length()
+    asked = [one.fingerprint for one in letters] + [b""] * (places - len(letters))
+    rows = db.execute(
+        "SELECT fingerprint FROM seen_activities "  # noqa: S608 (question marks)
+        f"WHERE fingerprint IN ({', '.join('?' * places)})",
+        asked,
+    )
+    known = {row[0] for row in rows}
     fresh = {one.fingerprint: one for one in letters if one.fingerprint not in known}
     if not fresh:
         return [None] * len(letters)
     at, due = times.stamp(now), times.fine(now)
-    db.execute(
-        f"INSERT INTO seen_activities (fingerprint, at) VALUES {_rows(2, len(fresh))}",  # noqa: S608
-        [value for fingerprint in fresh for value in (fingerprint, at)],
+    db.executemany(
+        "INSERT INTO seen_activities (fingerprint, at) VALUES (?, ?)",
+        [(fingerprint, at) for fingerprint in fresh],
     )
-    last = db.execute(
-        f"INSERT INTO received (actor, host, body, at, due) VALUES {_rows(5, len(fresh))}",  # noqa: S608
-        [value for one in fresh.values() for value in (one.actor, one.host, one.body, at, due)],
-    ).lastrowid
-    assert last is not None
-    # One statement numbers its rows one after the other.
+    db.executemany(
+        "INSERT INTO received (actor, host, body, at, due) VALUES (?, ?, ?, ?, ?)",
+        [(one.actor, one.host, one.body, at, due) for one in fresh.values()],
+    )
+    last = db.execute("SELECT last_insert_rowid()").fetchone()[0]
+    # Nobody else writes meanwhile, so they are numbered one after the other.
     numbers = dict(zip(fresh, range(last + 1 - len(fresh), last + 1), strict=True))
     return [numbers.pop(one.fingerprint, None) for one in letters]
-
-
-def _rows(columns: int, count: int) -> str:
-    row = f"({', '.join('?' * columns)})"
-    return ", ".join([row] * count)
 
 
 def find_due(

@@ -17,7 +17,6 @@ from federation import inbox as federation_inbox
 from federation.errors import FederationError, Gone, Refused, Unreachable
 from node import neighbours
 from node.exchange import around
-from node.exchange.backlog import Letter
 from node.exchange.held import page as held_page
 from node.exchange.outbox import encode
 from node.model import ActorKind, Change, Verb
@@ -32,6 +31,7 @@ from node.store import (
     shops,
 )
 from node.store import node as node_row
+from node.store.received import Letter
 from node.uris import INSTANCE
 from node.web import state
 from node.web.door import ASKED
@@ -480,9 +480,8 @@ async def inbox(request: Request) -> Response:
     except ClientDisconnect:
         return refusal(408, "too-slow")
     site.door.proved(host, headers, peer)
-    await site.workers.accept(
-        Letter(claim.fingerprint, claim.actor, host, claim.request.body, claim.activity)
-    )
+    letter = Letter(claim.fingerprint, claim.actor, host, claim.request.body)
+    await site.workers.accept(letter, claim.activity)
     return _ACCEPTED
 
 
@@ -504,7 +503,7 @@ def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
 
 async def _signed_request(request: Request, site: state.Site) -> signatures.Request:
     headers = _headers(request)
-    said = dict(reversed(headers))  # the first of each name
+    said = dict(headers)
     if not documents.is_activity_type(said.get("content-type")):
         raise Refused("wrong-content-type", status=415)
     if said.get("content-encoding", "identity") != "identity":
@@ -512,13 +511,12 @@ async def _signed_request(request: Request, site: state.Site) -> signatures.Requ
     length = said.get("content-length", "0")
     if not length.isdecimal() or int(length[:10]) > limits.INBOX_BODY:
         raise Refused("too-large", status=413)
-    chunks, size = [], 0
+    body = bytearray()
     async for chunk in request.stream():
-        size += len(chunk)
-        if size > limits.INBOX_BODY:
+        body += chunk
+        if len(body) > limits.INBOX_BODY:
             raise Refused("too-large", status=413)
-        chunks.append(chunk)
-    return _signed(request, site, headers, b"".join(chunks))
+    return _signed(request, site, headers, bytes(body))
 
 
 def _headers(request: Request) -> tuple[tuple[str, str], ...]:

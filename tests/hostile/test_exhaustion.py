@@ -2,6 +2,7 @@
 
 import contextlib
 import itertools
+import re
 import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -245,9 +246,25 @@ def test_dos_06_a_flood_is_turned_away_and_the_others_are_served(arena: Arena) -
         neighbours.eventually(
             lambda: arena.send(false, body).status == arena.send(true, idle).status == 429
         )
+        # … nor is one that was sent ahead of the answer to another request …
+        neighbours.eventually(lambda: sent_ahead(arena, false, body) == [b"200", b"429"])
         # … and an idle word to the same host from elsewhere, or of another host, is.
         assert arena.post(shop, shop.activity("Like", shop.uri)).status == 202
         assert arena.post(friend, friend.activity("Like", shop.uri)).status == 202
+
+
+def sent_ahead(arena: Arena, headers: stub.Headers, body: bytes) -> list[bytes]:
+    """The statuses of two answers: to a request, and to a post that did not wait for it."""
+    fields = dict(headers) | {
+        "Host": arena.town.authority,
+        "Content-Length": str(len(body)),
+        "Connection": "close",
+    }
+    fields.pop("host", None)
+    lines = ["POST /inbox HTTP/1.1", *(f"{name}: {value}" for name, value in fields.items())]
+    first = f"GET /livez HTTP/1.1\r\nHost: {arena.town.authority}\r\n\r\n"
+    said = stub.raw(arena.town.port, (first + "\r\n".join(lines) + "\r\n\r\n").encode() + body)
+    return re.findall(rb"^HTTP/1.1 ([0-9]{3})", said, re.MULTILINE)
 
 
 def test_dos_07_a_thousand_idle_connections_shut_nobody_out(arena: Arena) -> None:

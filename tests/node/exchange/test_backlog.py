@@ -12,7 +12,7 @@ import pytest
 
 from federation.errors import Unreachable
 from node.exchange import backlog
-from node.exchange.backlog import Backlog, Letter
+from node.exchange.backlog import Backlog
 from node.exchange.context import Context
 from node.exchange.outbox import encode
 from node.model import FollowState, Shop
@@ -33,6 +33,31 @@ class Nobody:
 
     async def actor(self, uri: str, **_: Any) -> Any:
         raise Unreachable("connect-failed", uri)
+
+
+@dataclass
+class Letter:
+    """An activity as it comes to the door."""
+
+    fingerprint: bytes
+    actor: str
+    host: str
+    body: bytes
+    activity: dict[str, Any]
+
+    @property
+    def stored(self) -> received.Letter:
+        """As it is written down."""
+        return received.Letter(self.fingerprint, self.actor, self.host, self.body)
+
+
+def neighbour_in(folder: Path) -> Shop:
+    """A shop of a neighbour that is heard, in a new node's folder."""
+    ground.make(folder)
+    with database.transaction(folder) as db:
+        shop = ground.remote_shop(db)
+        peers.change_following(db, PEER, FollowState.ACCEPTED, "f")
+    return shop
 
 
 @dataclass
@@ -79,7 +104,9 @@ class Door:
 
     async def accept(self, *letters: Letter) -> list[bool]:
         """All of them knock at the same time."""
-        return await asyncio.gather(*(self.backlog.accept(one) for one in letters))
+        return await asyncio.gather(
+            *(self.backlog.accept(one.stored, one.activity) for one in letters)
+        )
 
     async def names(self) -> list[str]:
         def read(db: sqlite3.Connection) -> list[str]:
@@ -94,10 +121,7 @@ class Door:
 
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
-    ground.make(tmp_path)
-    with database.transaction(tmp_path) as db:
-        shop = ground.remote_shop(db)
-        peers.change_following(db, PEER, FollowState.ACCEPTED, "f")
+    shop = neighbour_in(tmp_path)
     async with database.Database(tmp_path) as opened:
         made = Door(opened, shop)
         yield made
@@ -220,7 +244,7 @@ async def test_where_the_disk_fails_nobody_is_told_that_it_was_accepted(
     with monkeypatch.context() as broken:
         broken.setattr(received, "add", full)
         answers = await asyncio.gather(
-            *(door.backlog.accept(door.letter(f"Objet {n}")) for n in range(3)),
+            *(door.accept(door.letter(f"Objet {n}")) for n in range(3)),
             return_exceptions=True,
         )
     assert [type(one) for one in answers] == [sqlite3.OperationalError] * 3

@@ -5,7 +5,7 @@ import asyncio
 import os
 import signal
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,7 +14,7 @@ import pytest
 
 from federation import documents
 from node.exchange import backlog, recorder, recording_worker
-from node.exchange.backlog import Backlog, Letter
+from node.exchange.backlog import Backlog
 from node.exchange.outbox import encode
 from node.exchange.recorder import Recorder
 from node.exchange.recording import Batch, RecordListing, UnknownShop
@@ -23,20 +23,20 @@ from node.store import database, listings, peers, received, search
 from node.store import shops as shop_rows
 from tests import ground
 from tests.ground import NOW, PEER
-from tests.node.exchange.test_backlog import Door
+from tests.node.exchange.test_backlog import Door, Letter, neighbour_in
 
 pytestmark = pytest.mark.anyio
 
-ORIGIN = ground.URIS.origin
 MUCH = 10**6
+DAY = timedelta(days=1)
 
 
-class Helped(Door):
+class Busy(Door):
     """A node's backlog, and its recorder."""
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self.recorder = Recorder(self.database.folder, ORIGIN, worthwhile=True)
+        self.recorder = Recorder(self.database.folder, worthwhile=True)
         self.backlog = Backlog(self.backlog._context, self.recorder)
 
     async def rush(self) -> None:
@@ -45,10 +45,33 @@ class Helped(Door):
             self.recorder.gauge(MUCH)
         await until(lambda: self.recorder.is_ready)
 
+    async def see_to_what_is_at_hand(self) -> None:
+        """Without a look at the rows."""
+        batch = list(self.backlog._at_hand)
+        self.backlog._at_hand.clear()
+        await self.backlog._see_to(batch)
+        await self.backlog._until_recorded()
+
     async def store(self, *letters: Letter) -> list[int]:
         """Rows that wait, and of which the backlog knows nothing."""
-        rows = [received.Letter(one.fingerprint, one.actor, one.host, one.body) for one in letters]
+        rows = [one.stored for one in letters]
         return [one for one in await self.database.write(received.add, rows, NOW) if one]
+
+    async def see_through(
+        self, letters: list[Letter], meanwhile: Callable[[], None] | None = None
+    ) -> None:
+        """All knock, a few at a time, while what came is acted upon; returns when all of it is.
+
+        `meanwhile` happens when a third has knocked.
+        """
+        acting = asyncio.create_task(self.backlog.act())
+        for first in range(0, len(letters), 10):
+            await self.accept(*letters[first : first + 10])
+            if meanwhile is not None and first >= len(letters) / 3:
+                meanwhile()
+                meanwhile = None
+        await acting
+        await self.backlog.act()
 
     @property
     def pid(self) -> int:
@@ -64,25 +87,24 @@ async def until(condition: Any) -> None:
 
 
 @pytest.fixture
-async def door(tmp_path: Path) -> AsyncIterator[Helped]:
-    ground.make(tmp_path)
-    with database.transaction(tmp_path) as db:
-        shop = ground.remote_shop(db)
-        peers.change_following(db, PEER, FollowState.ACCEPTED, "f")
+async def door(tmp_path: Path) -> AsyncIterator[Busy]:
+    shop = neighbour_in(tmp_path)
     async with database.Database(tmp_path) as opened:
-        made = Helped(opened, shop)
+        made = Busy(opened, shop)
         yield made
         await made.backlog.stop()
         assert made.recorder._life is None
 
 
-async def test_listings_are_written_and_all_else_is_left(door: Helped) -> None:
+async def test_listings_are_written_and_all_else_is_left(door: Busy) -> None:
     await door.rush()
     good = [door.letter(f"Objet {number:02}") for number in range(30)]
     like = Letter(b"l" * 32, door.shop.uri, PEER, b'{"type":"Like","object":"x"}', {})
     stranger = door.letter("Inconnu", attributedTo=f"https://{PEER}/users/autre")
     bad = door.letter("Rien", **{"sdo:offers": []})
     ids = await door.store(*good, like, stranger, bad)
+    await door.database.write(peers.mark_heard, PEER, NOW - DAY)
+    assert await door.database.read(peers.is_silent, PEER, NOW)
     left = await door.recorder.record(ids, NOW)
     assert sorted(left) == ids[30:]
     assert await door.names() == [f"Objet {number:02}" for number in range(30)]
@@ -95,14 +117,10 @@ async def test_listings_are_written_and_all_else_is_left(door: Helped) -> None:
     assert not await door.database.read(peers.is_silent, PEER, NOW)
 
 
-async def test_a_rush_is_written_by_both_together(door: Helped) -> None:
+async def test_a_rush_is_written_by_both_together(door: Busy) -> None:
     await door.rush()
     letters = [door.letter(f"Objet {number:03}") for number in range(300)]
-    acting = asyncio.create_task(door.backlog.act())
-    for first in range(0, 300, 20):
-        await door.accept(*letters[first : first + 20])
-    await acting
-    await door.backlog.act()
+    await door.see_through(letters)
     assert await door.names() == [f"Objet {number:03}" for number in range(300)]
     assert await door.waiting() == 0
     assert not door.backlog._of_host.total()
@@ -110,9 +128,9 @@ async def test_a_rush_is_written_by_both_together(door: Helped) -> None:
 
 
 async def test_an_end_keeps_its_place_among_what_is_told(
-    door: Helped, monkeypatch: pytest.MonkeyPatch
+    door: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(backlog, "BATCH_HELPED", 7)
+    monkeypatch.setattr(backlog, "BATCH_RECORDED", 7)
     await door.rush()
     letters = []
     for number in range(40):
@@ -128,29 +146,19 @@ async def test_an_end_keeps_its_place_among_what_is_told(
         letters += [first, Letter(f"{uri:>32}".encode(), first.actor, PEER, encode(end), end)]
         if number % 2:
             letters.append(back)
-    acting = asyncio.create_task(door.backlog.act())
-    for first_of in range(0, len(letters), 10):
-        await door.accept(*letters[first_of : first_of + 10])
-    await acting
-    await door.backlog.act()
+    await door.see_through(letters)
     assert await door.names() == [f"Revenu {number:02}" for number in range(1, 40, 2)]
     assert await door.waiting() == 0
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGSTOP])
 async def test_what_it_dies_of_nobody_else_does(
-    door: Helped, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
+    door: Busy, how: signal.Signals, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "WITHIN", 1.0)
     await door.rush()
     letters = [door.letter(f"Objet {number:03}") for number in range(200)]
-    acting = asyncio.create_task(door.backlog.act())
-    for first in range(0, 200, 20):
-        await door.accept(*letters[first : first + 20])
-        if first == 60:
-            os.kill(door.pid, how)
-    await acting
-    await door.backlog.act()
+    await door.see_through(letters, lambda: os.kill(door.pid, how))
     assert await door.names() == [f"Objet {number:03}" for number in range(200)]
     assert await door.waiting() == 0
     await until(lambda: not door.recorder.is_ready and door.recorder._life is None)
@@ -160,7 +168,39 @@ async def test_what_it_dies_of_nobody_else_does(
     assert door.recorder._life is None
 
 
-async def test_signals_that_are_meant_for_the_server_do_not_end_it(door: Helped) -> None:
+async def test_it_ends_before_it_says_what_it_did_and_a_number_is_given_again(
+    door: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await door.rush()
+    record = door.recorder.record
+    numbers: list[Any] = []
+
+    async def silent(ids: Any, now: Any) -> Any:
+        assert not await record(ids, now)
+        numbers.extend([*ids, *await door.store(door.letter("Pain"))])
+        return ids
+
+    monkeypatch.setattr(door.recorder, "record", silent)
+    await door.accept(door.letter("Miel"))
+    await door.see_to_what_is_at_hand()
+    monkeypatch.undo()
+    assert numbers[0] == numbers[1]
+    assert not door.backlog._of_host.total()
+    await Busy(door.database, door.shop).backlog.act()
+    assert await door.names() == ["Miel", "Pain"]
+
+
+async def test_what_was_written_is_counted_no_more(door: Busy) -> None:
+    await door.rush()
+    like = Letter(b"l" * 32, door.shop.uri, PEER, b'{"type":"Like","object":"x"}', {})
+    await door.accept(door.letter("Miel"), like, door.letter("Pain"))
+    assert door.backlog._of_host[PEER] == 3
+    await door.see_to_what_is_at_hand()  # and nobody has counted the rows meanwhile
+    assert not door.backlog._of_host[PEER]
+    assert not door.backlog._bytes
+
+
+async def test_signals_that_are_meant_for_the_server_do_not_end_it(door: Busy) -> None:
     await door.rush()
     os.kill(door.pid, signal.SIGINT)
     os.kill(door.pid, signal.SIGTERM)
@@ -169,7 +209,7 @@ async def test_signals_that_are_meant_for_the_server_do_not_end_it(door: Helped)
 
 
 async def test_it_ends_when_there_is_nothing_to_do_and_comes_again(
-    door: Helped, monkeypatch: pytest.MonkeyPatch
+    door: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "IDLE", 0.2)
     await door.rush()
@@ -183,7 +223,7 @@ async def test_it_ends_when_there_is_nothing_to_do_and_comes_again(
     assert not await door.recorder.record([row], NOW)
 
 
-async def test_the_server_stops_while_it_is_about_to_begin(door: Helped) -> None:
+async def test_the_server_stops_while_it_is_about_to_begin(door: Busy) -> None:
     for _ in range(recorder.RUSHES):
         door.recorder.gauge(MUCH)
     async with asyncio.timeout(recorder.ENDS_WITHIN):
@@ -193,7 +233,7 @@ async def test_the_server_stops_while_it_is_about_to_begin(door: Helped) -> None
 
 
 async def test_one_that_hangs_does_not_keep_the_server_from_stopping(
-    door: Helped, monkeypatch: pytest.MonkeyPatch
+    door: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(recorder, "ENDS_WITHIN", 0.3)
     await door.rush()
@@ -205,7 +245,7 @@ async def test_one_that_hangs_does_not_keep_the_server_from_stopping(
         os.kill(pid, 0)
 
 
-async def test_what_is_gone_already_is_left_to_nobody(door: Helped) -> None:
+async def test_what_is_gone_already_is_left_to_nobody(door: Busy) -> None:
     await door.rush()
     ids = await door.store(door.letter("Miel"), door.letter("Pain"))
     await door.database.write(received.remove, ids[0])
@@ -213,8 +253,8 @@ async def test_what_is_gone_already_is_left_to_nobody(door: Helped) -> None:
     assert await door.names() == ["Pain"]
 
 
-async def test_a_single_processor_and_little_to_do_start_none(door: Helped) -> None:
-    alone = Recorder(door.database.folder, ORIGIN, worthwhile=False)
+async def test_a_single_processor_and_little_to_do_start_none(door: Busy) -> None:
+    alone = Recorder(door.database.folder, worthwhile=False)
     for _ in range(2 * recorder.RUSHES):
         alone.gauge(MUCH)
     for number in range(4 * recorder.RUSHES):  # much now and then is no rush
@@ -224,7 +264,7 @@ async def test_a_single_processor_and_little_to_do_start_none(door: Helped) -> N
 
 
 async def test_a_full_disk_is_told_of_and_nothing_is_lost(
-    door: Helped, monkeypatch: pytest.MonkeyPatch
+    door: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await door.rush()
     await door.accept(door.letter("Miel"), door.letter("Pain"))
@@ -247,10 +287,10 @@ async def test_a_full_disk_is_told_of_and_nothing_is_lost(
 # --- what it reads -------------------------------------------------------------------------------
 
 
-async def test_only_a_listing_told_in_full_by_its_own_author_is_read(door: Helped) -> None:
+async def test_only_a_listing_told_in_full_by_its_own_author_is_read(door: Busy) -> None:
     def told(letter: Letter, **changed: Any) -> RecordListing | None:
         body = encode({**letter.activity, **changed})
-        return recording_worker.read(Received(1, letter.actor, body, NOW, 0), ORIGIN, NOW)
+        return recording_worker.read(Received(1, letter.actor, body, NOW, 0), NOW)
 
     found = told(door.letter("Miel"))
     assert found is not None
@@ -262,13 +302,12 @@ async def test_only_a_listing_told_in_full_by_its_own_author_is_read(door: Helpe
     assert told(door.letter("Miel", inReplyTo="https://ici.example/1")) is None
     assert told(door.letter("Miel", **{"echoppe:badge": "shop"})) is None
     assert told(door.letter("Miel", id="https://elsewhere.example/items/1")) is None
-    assert told(door.letter("Miel", id=f"{ORIGIN}/users/fleurs/items/1")) is None
     assert told(door.letter("Miel", id="javascript:1")) is None
     foreign = door.letter("Miel")
     foreign.activity["object"]["attributedTo"] = f"https://{PEER}/users/autre"
     assert told(foreign) is None
     unread = Received(1, door.shop.uri, b"{", NOW, 0)
-    assert recording_worker.read(unread, ORIGIN, NOW) is None
+    assert recording_worker.read(unread, NOW) is None
     undated = door.letter("Miel", "Update")
     del undated.activity["object"]["updated"]
     assert told(undated) is None
@@ -343,6 +382,13 @@ def test_what_changed_between_reading_and_writing_counts(db: sqlite3.Connection)
     (error,) = batch.write(db, NOW)
     assert isinstance(error, UnknownShop)
     assert error.uri == author
+
+
+def test_a_shop_of_ours_is_told_nothing(db: sqlite3.Connection) -> None:
+    author = author_of(db)
+    db.execute("UPDATE shops SET peer = NULL")
+    assert Batch([record_of(author, "Miel")]).write(db, NOW) == [None]
+    assert not db.execute("SELECT count(*) FROM listings").fetchone()[0]
 
 
 def test_one_that_cannot_be_read_fails_alone(db: sqlite3.Connection) -> None:

@@ -11,7 +11,7 @@ from uvicorn.server import ServerState
 
 from federation import limits
 from node.web import protocol
-from node.web.door import Door, Refusal
+from node.web.door import ASKED, Door, Refusal
 
 BIG = b"x" * 8_000_000
 
@@ -167,6 +167,8 @@ async def test_a_few_requests_ahead_are_answered_in_order(server: Server) -> Non
     answer = await server.say(b"".join(map(get, paths)) + get("/last", CLOSE))
     assert answer.count(b" 200 ") == protocol.PIPELINED_MOST + 1
     assert [one["path"] for one in server.asked] == [*paths, "/last"]
+    # The door was asked for the first; the handlers of the others must ask it themselves.
+    assert [ASKED in one for one in server.asked] == [True] + [False] * protocol.PIPELINED_MOST
 
 
 @pytest.mark.anyio
