@@ -47,6 +47,7 @@ from node.uris import INSTANCE, Uris
 from node.web import routes
 from node.web.assets import Assets
 from node.web.door import Door
+from node.web.inbox import Inbox
 from node.web.opening import Board
 from node.web.state import Site
 from node.web.templating import Pages
@@ -74,6 +75,7 @@ class Node:
     ring: keyring.Keyring
     darkroom: media.Darkroom
     door: Door
+    inbox: Inbox
     law: law.Law
     chance: random.Random = field(default_factory=random.SystemRandom)
 
@@ -169,6 +171,7 @@ async def running(
         if configured.backup.key:
             workers.back_up = functools.partial(_back_up, folder, configured)
         await db.write(relays.settle, uris, configured.federation.relays, context.new_id, now())
+        door = Door(workers, configured.server.trusted_proxies)
         async with workers:
             yield Node(
                 folder=folder,
@@ -181,7 +184,8 @@ async def running(
                 workers=workers,
                 ring=ring,
                 darkroom=darkroom,
-                door=Door(workers, configured.server.trusted_proxies),
+                door=door,
+                inbox=Inbox(uris, door, workers, context.resolver, context.residents, now),
                 law=rules,
             )
 
@@ -223,6 +227,7 @@ def create_app(running_node: Node) -> Starlette:
             clock=running_node.clock,
             workers=running_node.workers,
             door=running_node.door,
+            inbox=running_node.inbox,
             turnstile=Turnstile(),
             pages=Pages(Catalogues()),
             assets=Assets(running_node.settings.node.colour),

@@ -145,7 +145,7 @@ async def _serve(
     async with app.running(folder, configured) as running_node:
         config = uvicorn.Config(
             app.create_app(running_node),
-            http=protocol.bounded(running_node.door, CONNECTIONS_MOST),
+            http=protocol.bounded(running_node.door, running_node.inbox, CONNECTIONS_MOST),
             ws="none",
             lifespan="off",
             log_config=None,

@@ -13,8 +13,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import RedirectResponse, Response
 
 from federation import client, documents, limits, nodeinfo, signatures, vocabulary, webfinger
-from federation import inbox as federation_inbox
-from federation.errors import FederationError, Gone, Refused, Unreachable
+from federation.errors import FederationError, Refused
 from node import neighbours
 from node.exchange import around
 from node.exchange.held import page as held_page
@@ -31,13 +30,12 @@ from node.store import (
     shops,
 )
 from node.store import node as node_row
-from node.store.received import Letter
 from node.uris import INSTANCE
 from node.web import state
-from node.web.door import ASKED
+from node.web.door import ASKED, Refusal
+from node.web.inbox import Post, as_signed
 
 HEARD_LATELY = timedelta(minutes=5)
-STEPS_ASIDE = 0.15  # seconds, at most, that a message waits for residents who wait for a page
 
 log = logging.getLogger("echoppe.web")
 
@@ -292,7 +290,10 @@ async def _note_reader(request: Request, site: state.Site) -> None:
     if "signature" not in request.headers:
         return
     try:
-        claim = signatures.check(_signed(request, site, _headers(request), b""), site.clock())
+        claim = signatures.check(
+            as_signed(site.uris, request.method, _target(request), request.scope["headers"], b""),
+            site.clock(),
+        )
         host = documents.address(claim.key_id)[1]
         if not await site.database.read(_was_away, host, site.clock()):
             return
@@ -434,64 +435,33 @@ def _counts(db: sqlite3.Connection) -> tuple[int, int, str]:
 
 
 async def inbox(request: Request) -> Response:
-    """`/inbox` and `/users/{handle}/inbox`.
-
-    202 says that the activity is on the disk and its author certain; what it may do is decided
-    when it is acted upon. Whatever is cheap is checked before whatever costs.
-    """
+    """`/users/{handle}/inbox`; and `/inbox`, where the connection has not handed it on itself."""
     site = state.of(request)
     headers, peer = request.scope["headers"], request.client.host if request.client else ""
+    refused = None
     if ASKED not in request.scope:
-        path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-        turned_away = site.door.refusal("POST", path, headers, peer)
-        if turned_away is not None:
-            later = turned_away.retry_after
-            return refusal(turned_away.status, turned_away.code, retry_after=later)
-    await site.residents.go_first(STEPS_ASIDE)
-    handle = request.path_params.get("handle")
-    absent = await site.database.read(_absence, handle) if handle else None
-    if absent is not None:
-        return absent
-    try:
-        claim = federation_inbox.read(await _signed_request(request, site), site.clock())
-        # Now of the host that it is of, whatever the door took it for.
-        host = documents.address(claim.actor)[1]
-        if site.workers.standing.refuses(host):
-            return refusal(403, "blocked")
-        if site.workers.backlog.is_full_of(host):
-            return refusal(429, "busy", retry_after=limits.BUSY_TIME)
-        await federation_inbox.Inbox(site.resolver).authenticate(claim)
-    except Refused as error:
-        log.info("refused at the door", extra={"code": error.code, "status": error.status})
-        site.door.failed(headers, peer)
-        return refusal(error.status, error.code)
-    except Gone:
-        # Nobody can sign for a deleted actor any more. Where we never knew it, that is no loss.
-        if _says_own_end(claim):
-            return Response(status_code=202)
-        site.door.failed(headers, peer)
-        return refusal(401, "key-gone")
-    except Unreachable as error:
-        log.info("key cannot be had", extra={"code": error.code})
-        if error.code == "too-many-key-fetches":
-            return refusal(503, "busy", retry_after=limits.BUSY_TIME)
-        site.door.failed(headers, peer)
-        return refusal(401, "key-unreachable")
-    except ClientDisconnect:
-        return refusal(408, "too-slow")
-    site.door.proved(host, headers, peer)
-    letter = Letter(claim.fingerprint, claim.actor, host, claim.request.body)
-    await site.workers.accept(letter, claim.activity)
-    return _ACCEPTED
-
-
-_ACCEPTED = Response(status_code=202)
-
-
-def _says_own_end(claim: federation_inbox.Claim) -> bool:
-    return (
-        claim.type == "Delete" and documents.identifier(claim.activity.get("object")) == claim.actor
-    )
+        refused = site.door.refusal("POST", _path(request), headers, peer)
+    refused = refused or site.inbox.turn_away(headers, peer)
+    if refused is None:
+        handle = request.path_params.get("handle")
+        absent = await site.database.read(_absence, handle) if handle else None
+        if absent is not None:
+            return absent
+        body = bytearray()
+        try:
+            async for chunk in request.stream():
+                body += chunk
+                if len(body) > limits.INBOX_BODY:
+                    refused = site.inbox.fail(headers, peer, Refusal(413, "too-large"))
+                    break
+        except ClientDisconnect:
+            refused = Refusal(408, "too-slow")
+    if refused is None:
+        post = Post(_target(request), headers, bytes(body), peer)
+        refused = await site.inbox.take(post)
+    if refused is None:
+        return Response(status_code=202)
+    return refusal(refused.status, refused.code, retry_after=refused.retry_after)
 
 
 def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
@@ -501,46 +471,12 @@ def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
     return None if known.closed is None else refusal(410, "gone")
 
 
-async def _signed_request(request: Request, site: state.Site) -> signatures.Request:
-    headers = _headers(request)
-    said = dict(headers)
-    if not documents.is_activity_type(said.get("content-type")):
-        raise Refused("wrong-content-type", status=415)
-    if said.get("content-encoding", "identity") != "identity":
-        raise Refused("encoded-body", status=415)
-    length = said.get("content-length", "0")
-    if not length.isdecimal() or int(length[:10]) > limits.INBOX_BODY:
-        raise Refused("too-large", status=413)
-    body = bytearray()
-    async for chunk in request.stream():
-        body += chunk
-        if len(body) > limits.INBOX_BODY:
-            raise Refused("too-large", status=413)
-    return _signed(request, site, headers, bytes(body))
+def _path(request: Request) -> bytes:
+    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
+    return path
 
 
-def _headers(request: Request) -> tuple[tuple[str, str], ...]:
-    return tuple(
-        [
-            (name.decode("latin-1"), value.decode("latin-1"))
-            for name, value in request.scope["headers"]
-        ]
-    )
-
-
-def _signed(
-    request: Request, site: state.Site, headers: tuple[tuple[str, str], ...], body: bytes
-) -> signatures.Request:
-    """A request as far as a signature can speak of it."""
-    raw_path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    target = raw_path.decode("latin-1")
-    if request.scope["query_string"]:
-        target += "?" + request.scope["query_string"].decode("latin-1")
-    return signatures.Request(
-        method=request.method,
-        authority=site.uris.authority,
-        scheme=site.uris.scheme,
-        target=target,
-        headers=headers,
-        body=body,
-    )
+def _target(request: Request) -> bytes:
+    """Path and query as received."""
+    query: bytes = request.scope["query_string"]
+    return _path(request) + b"?" + query if query else _path(request)

@@ -11,6 +11,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from http import HTTPStatus
 
 from federation import documents, limits
 from federation.errors import Refused
@@ -21,7 +22,6 @@ _INBOX = re.compile(rb"/inbox|/users/[^/?#]+/inbox")
 _KEY_ID = re.compile(rb'[Kk]ey[Ii]d="([^"]{1,2048})"')
 _SIGNED = (b"signature", b"signature-input", b"authorization")
 
-_REASONS = {403: "Forbidden", 429: "Too Many Requests", 503: "Service Unavailable"}
 ASKED = "echoppe.door_asked"  # in the scope of a request that was let in before it was read
 QUIET_TIME = 300  # seconds after which to come again to a node that was restored
 _CLIENTS = 1024  # addresses whose short form is remembered
@@ -37,14 +37,15 @@ class Refusal:
     code: str
     retry_after: int | None = None
 
-    def written(self) -> bytes:
-        """All of the answer, as HTTP/1.1 has it."""
+    def written(self, headers: bytes = b"") -> bytes:
+        """All of the answer, as HTTP/1.1 has it, with these headers beside its own."""
         body = f'{{"error": "{self.code}"}}'
         later = "" if self.retry_after is None else f"retry-after: {self.retry_after}\r\n"
-        return (
-            f"HTTP/1.1 {self.status} {_REASONS[self.status]}\r\ncontent-type: application/json\r\n"
-            f"{later}content-length: {len(body)}\r\n\r\n{body}"
-        ).encode("ascii")
+        head = (
+            f"HTTP/1.1 {self.status} {HTTPStatus(self.status).phrase}\r\n"
+            f"content-type: application/json\r\n{later}content-length: {len(body)}\r\n"
+        )
+        return b"".join((head.encode("ascii"), headers, b"\r\n", body.encode("ascii")))
 
 
 class Door:

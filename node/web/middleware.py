@@ -1,13 +1,12 @@
 """What holds for every request, as plain ASGI: the host it names, how long its body may take, and
-the headers that every answer carries; and a short way to the one address that is asked most."""
+the headers that every answer carries."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from urllib.parse import urlsplit
 
 from starlette.datastructures import MutableHeaders
-from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_TIME = 15.0  # seconds for all of a body, however it drips
@@ -176,29 +175,3 @@ def safe_headers(origin: str) -> dict[str, str]:
     if origin.startswith("https:"):
         headers["Strict-Transport-Security"] = "max-age=31536000"
     return headers
-
-
-class Shortcut:
-    """Answers at one busy address without the way through the URL table and its wrappers.
-
-    What they would do for any handler (HTTP exceptions, HEAD) none here needs.
-    """
-
-    def __init__(
-        self,
-        app: ASGIApp,
-        method: str,
-        path: str,
-        handler: Callable[[Request], Awaitable[Response]],
-    ) -> None:
-        self._app = app
-        self._place = (method, path)
-        self._handler = handler
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """ASGI."""
-        if scope["type"] == "http" and (scope["method"], scope["path"]) == self._place:
-            response = await self._handler(Request(scope, receive))
-            await response(scope, receive, send)
-            return
-        await self._app(scope, receive, send)

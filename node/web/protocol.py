@@ -3,15 +3,21 @@
 What a connection may hold is bounded here: the head of a request in size, number of headers and
 time; all that is framing around a body; requests sent ahead; and an answer that nobody takes. A
 body is bounded in `middleware` and by its reader. Whom the door turns away is answered before
-anything else is made of the request.
+anything else is made of the request. What servers post to the shared inbox, thousands of times in a
+rush, is taken in from here, without the application, its wrappers and its table of addresses.
 """
 
 import asyncio
+import logging
+from collections.abc import Callable
+from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from federation import limits
-from node.web.door import ASKED, Door
+from node.web import middleware
+from node.web.door import ASKED, Door, Refusal
+from node.web.inbox import Inbox, Post
 
 HEAD_TIME = 10.0  # seconds from the connection, or a request's first byte, to the end of its head
 SKIP_TIME = 5.0  # seconds for a body that nobody reads, so that the connection can be kept
@@ -20,18 +26,51 @@ HEADERS_MOST = 100
 FRAMING_MOST = 4 * limits.HEADER_BLOCK  # head, chunk sizes and extensions, trailers
 PIPELINED_MOST = 8  # requests sent ahead of the answer to the one before
 
+log = logging.getLogger("echoppe.web")
+
 
 class _TooMuch(Exception):
     """A client sends more than it may: httptools hands it on as a request that cannot be read."""
 
 
+class _Posting(RequestResponseCycle):
+    """A post to the shared inbox, in the place of a request to the application: its body, as much
+    as has come, and then its answer."""
+
+    def __init__(self, connection: "BoundedHttp") -> None:
+        """Of `connection`, which has read its head. What else uvicorn would keep is not needed."""
+        self.message_event = asyncio.Event()
+        self.disconnected = False
+        self.response_complete = False
+        self.keep_alive = connection.parser.should_keep_alive()
+        self.body = bytearray()
+        self._connection = connection
+        self._headers = connection.headers
+
+    async def run_asgi(self, _app: Any) -> None:
+        """Takes it in and answers; once all of it is here."""
+        connection = self._connection
+        post = Post(b"/inbox", self._headers, bytes(self.body), connection.peer())
+        try:
+            refusal = await connection.inbox.take(post)
+        except Exception:
+            log.exception("a post to the inbox")
+            refusal = Refusal(500, "internal-error")
+        self.response_complete = True
+        connection.answer(refusal, keep_alive=self.keep_alive)
+        connection.on_response_complete()
+
+
 class BoundedHttp(HttpToolsProtocol):
-    """One connection. `waiting` and `door` are of the server: see `bounded`.
+    """One connection. `waiting`, `door`, `inbox` and `headers_of_all` are of the server: see
+    `bounded`.
 
     `waiting` holds the connections on which something is awaited from the client, longest first.
     """
 
     door: Door
+    inbox: Inbox
+    headers_of_all: bytes
     waiting: dict["BoundedHttp", None]
     connections_most: int
 
@@ -42,6 +81,7 @@ class BoundedHttp(HttpToolsProtocol):
     _framing = 0  # bytes that came and are no body
     _header_count = 0
     _skipping = False  # a request that was turned away: its body goes nowhere
+    _posting: _Posting | None = None  # one whose body is on its way
 
     # --- the connection --------------------------------------------------------------------------
 
@@ -72,6 +112,8 @@ class BoundedHttp(HttpToolsProtocol):
                 self._await_client(HEAD_TIME)  # line ends before a request begin it too
             self._framing += len(piece)
             super().data_received(piece)
+            if self._posting is not None and self._timer is None:
+                self._await_client(middleware.BODY_TIME, self._too_slow)
             if self._framing > (limits.HEADER_BLOCK if self._in_head else FRAMING_MOST):
                 self.transport.abort()
 
@@ -117,11 +159,17 @@ class BoundedHttp(HttpToolsProtocol):
         self._stop_timer()
         answered = self.cycle is None or self.cycle.response_complete
         if answered and not self.parser.should_upgrade():
-            method, peer = self.parser.get_method().decode("ascii"), self.client
+            method, peer = self.parser.get_method().decode("ascii"), self.peer()
             path = self.url.partition(b"?")[0]
-            refusal = self.door.refusal(method, path, self.headers, peer[0] if peer else "")
+            refusal = self.door.refusal(method, path, self.headers, peer)
+            posted = False
+            if refusal is None and method == "POST" and self.url == b"/inbox" and self._is_plain():
+                refusal, posted = self.inbox.turn_away(self.headers, peer), True
             if refusal is not None:
-                self._turn_away(refusal.written())
+                self._turn_away(refusal)
+                return
+            if posted:
+                self.cycle = self._posting = _Posting(self)
                 return
             self.scope[ASKED] = True  # type: ignore[literal-required]
         super().on_headers_complete()
@@ -129,7 +177,9 @@ class BoundedHttp(HttpToolsProtocol):
     def on_body(self, body: bytes) -> None:
         """A part of a body."""
         self._framing -= len(body)
-        if not self._skipping:
+        if self._posting is not None:
+            self._posting.body += body
+        elif not self._skipping:
             super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -138,6 +188,10 @@ class BoundedHttp(HttpToolsProtocol):
         self._framing = 0
         self._stop_timer()
         self.waiting.pop(self, None)
+        if self._posting is not None:
+            posting, self._posting = self._posting, None
+            self._start_asgi_task(posting, self.app)
+            return
         if not self._skipping:
             super().on_message_complete()
             return
@@ -159,20 +213,55 @@ class BoundedHttp(HttpToolsProtocol):
 
     # --- how -------------------------------------------------------------------------------------
 
-    def _turn_away(self, answer: bytes) -> None:
-        """Answers at once. A body of a usual length is passed over; for another one, it ends."""
-        self._skipping = True
-        self.transport.write(answer)
-        length = next((value for name, value in self.headers if name == b"content-length"), b"")
-        if length.isdigit() and len(length) < 9 and int(length) <= limits.INBOX_BODY:
-            self._await_client(SKIP_TIME)
+    def peer(self) -> str:
+        """The address of the other end; empty where it has none."""
+        return self.client[0] if self.client else ""
+
+    def answer(self, refusal: Refusal | None, *, keep_alive: bool = True) -> None:
+        """Answers a post to the inbox; None says that it was accepted."""
+        if self.transport.is_closing():
+            return
+        headers = self.headers_of_all
+        for name, value in self.server_state.default_headers:  # the date
+            headers += b"%b: %b\r\n" % (name, value)
+        if not keep_alive:
+            headers += b"connection: close\r\n"
+        if refusal is None:
+            self.transport.write(_ACCEPTED + headers + b"\r\n")
         else:
+            self.transport.write(refusal.written(headers))
+        if not keep_alive:
             self.transport.close()
 
-    def _await_client(self, seconds: float) -> None:
-        """Something must come whole within so many seconds."""
+    def _is_plain(self) -> bool:
+        """Whether a request is in the node's own name and says how long its body is, as any server
+        does. Others are left to the application, which knows what to say to each."""
+        hosts, length, plain = [], False, self.parser.get_http_version() == "1.1"
+        for name, value in self.headers:
+            if name == b"host":
+                hosts.append(value.lower())
+            elif name == b"content-length":
+                length = True
+            elif name in (b"transfer-encoding", b"expect"):
+                plain = False
+        return plain and length and hosts == [self.inbox.uris.authority.encode("ascii")]
+
+    def _turn_away(self, refusal: Refusal) -> None:
+        """Answers at once. A body of a usual length is passed over; for another one, it ends."""
+        self._skipping = True
+        length = next((value for name, value in self.headers if name == b"content-length"), b"")
+        usual = length.isdigit() and len(length) < 9 and int(length) <= limits.INBOX_BODY
+        self.answer(refusal, keep_alive=usual)
+        if usual:
+            self._await_client(SKIP_TIME)
+
+    def _too_slow(self) -> None:
+        self.answer(Refusal(408, "too-slow"), keep_alive=False)
+
+    def _await_client(self, seconds: float, otherwise: Callable[[], None] | None = None) -> None:
+        """Something must come whole within so many seconds; `otherwise` the connection ends."""
         self._stop_timer()
-        self._timer = self.loop.call_later(seconds, self.transport.close)
+        self._timer = self.loop.call_later(seconds, otherwise or self.transport.close)
         self.waiting.setdefault(self, None)
 
     def _count(self, size: int) -> None:
@@ -186,7 +275,18 @@ class BoundedHttp(HttpToolsProtocol):
             self._timer = None
 
 
-def bounded(door: Door, connections_most: int) -> type[BoundedHttp]:
-    """The protocol of one server, with its door, and with so many connections at most."""
-    members = {"door": door, "waiting": {}, "connections_most": connections_most}
+def bounded(door: Door, inbox: Inbox, connections_most: int) -> type[BoundedHttp]:
+    """The protocol of one server, with its door and its inbox, and with so many connections at
+    most."""
+    safe = middleware.safe_headers(inbox.uris.origin)
+    members = {
+        "door": door,
+        "inbox": inbox,
+        "headers_of_all": "".join(f"{name.lower()}: {safe[name]}\r\n" for name in safe).encode(),
+        "waiting": {},
+        "connections_most": connections_most,
+    }
     return type("Bounded", (BoundedHttp,), members)
+
+
+_ACCEPTED = b"HTTP/1.1 202 Accepted\r\ncontent-length: 0\r\n"

@@ -232,7 +232,6 @@ def application(site: Site) -> Starlette:
             Middleware(
                 middleware.Quiet, lambda: site.workers.quiet, door.QUIET_TIME, render.restored(site)
             ),
-            Middleware(middleware.Shortcut, "POST", "/inbox", activitypub.inbox),
         ],
         exception_handlers={
             HTTPException: _refused,

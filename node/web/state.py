@@ -19,6 +19,7 @@ from node.store.database import Database
 from node.uris import Uris
 from node.web.assets import Assets
 from node.web.door import Door
+from node.web.inbox import Inbox
 from node.web.opening import Board
 from node.web.templating import Pages
 from node.web.turnstile import Turnstile
@@ -38,6 +39,7 @@ class Site:
     clock: Clock
     workers: Workers
     door: Door
+    inbox: Inbox
     turnstile: Turnstile
     pages: Pages
     assets: Assets

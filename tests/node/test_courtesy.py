@@ -8,7 +8,7 @@ import pytest
 
 from node import app, settings
 from node.courtesy import Residents
-from node.web import activitypub
+from node.web import inbox
 from tests import neighbours
 
 pytestmark = pytest.mark.anyio
@@ -62,7 +62,7 @@ async def test_those_who_never_end_are_waited_for_a_moment_only() -> None:
 
 
 async def test_a_message_waits_for_a_page(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(activitypub, "STEPS_ASIDE", LONG)
+    monkeypatch.setattr(inbox, "STEPS_ASIDE", LONG)
     folder = tmp_path / "node"
     neighbours.echoppe(
         "init", str(folder), "--url", "http://127.0.0.1:9", "--name", "Boutiques",
@@ -72,11 +72,12 @@ async def test_a_message_waits_for_a_page(tmp_path: Path, monkeypatch: pytest.Mo
         transport = httpx2.ASGITransport(app=app.create_app(node))
         async with httpx2.AsyncClient(transport=transport, base_url="http://127.0.0.1:9") as http:
             with node.context.residents.waiting():
-                posting = asyncio.create_task(http.post("/inbox", content=b"{}"))
+                headers = {"content-type": "application/activity+json"}
+                posting = asyncio.create_task(http.post("/inbox", content=b"{}", headers=headers))
                 await turns()
                 assert not posting.done()
                 assert (await http.get("/livez")).status_code == 200  # whoever looks does not wait
-            assert (await asyncio.wait_for(posting, 10)).status_code == 415
+            assert (await asyncio.wait_for(posting, 10)).status_code == 401
             # Somebody who is being given a page is waited for: the page is made meanwhile.
             waiting = []
             read = node.database.read

@@ -10,8 +10,9 @@ from uvicorn import Config
 from uvicorn.server import ServerState
 
 from federation import limits
+from node.uris import Uris
 from node.web import protocol
-from node.web.door import ASKED, Door, Refusal
+from node.web.door import ASKED, Refusal
 
 BIG = b"x" * 8_000_000
 
@@ -21,6 +22,12 @@ class Shut:
 
     def refusal(self, method: str, path: bytes, headers: Any, peer: str) -> Refusal | None:
         return Refusal(429, "too-many-failures", 7) if path == b"/inbox" else None
+
+
+class Unasked:
+    """An inbox that nothing reaches."""
+
+    uris = Uris("http://x")
 
 
 class Server:
@@ -44,9 +51,9 @@ class Server:
         return received
 
 
-@pytest.fixture
-async def server() -> AsyncIterator[Server]:
-    """A server with room for five connections."""
+@contextlib.asynccontextmanager
+async def serving(door: Any, inbox: Any) -> AsyncIterator[Server]:
+    """A server with that door and that inbox, and room for five connections."""
 
     async def app(scope: Any, receive: Any, send: Any) -> None:
         body = b""
@@ -65,7 +72,7 @@ async def server() -> AsyncIterator[Server]:
     config = Config(app, lifespan="off", log_config=None, access_log=False, timeout_keep_alive=20)
     config.load()
     state = ServerState()
-    made = protocol.bounded(cast(Door, Shut()), 5)
+    made = protocol.bounded(door, inbox, 5)
     loop = asyncio.get_running_loop()
     listener = await loop.create_server(lambda: made(config, state, {}), "127.0.0.1", 0)
     found = Server(state, listener.sockets[0].getsockname()[1])
@@ -77,6 +84,13 @@ async def server() -> AsyncIterator[Server]:
         await asyncio.sleep(0.01)
         if not state.connections and not state.tasks:
             break
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[Server]:
+    """One that turns away whatever is posted to the inbox."""
+    async with serving(Shut(), Unasked()) as found:
+        yield found
 
 
 def get(path: str = "/", *headers: str) -> bytes:
