@@ -244,7 +244,7 @@ def _read_url(text: str) -> _Parts:
         raise Refused("bad-id", text)
     if "%" in text and _BAD_PERCENT.search(text):
         raise Refused("bad-id", text)
-    if _DOT_SEGMENT.search(match["path"]):
+    if ("/." in text or "%" in text) and _DOT_SEGMENT.search(match["path"]):
         raise Refused("bad-id", text)
     if len(match["host"]) > _HOST or (match["port"] is not None and int(match["port"]) > 65535):
         raise Refused("bad-id", text)

@@ -19,6 +19,7 @@ from pathlib import Path
 
 RUSH = 30  # activities at hand at once
 RUSHES = 3  # so often in a row, upon which it is worth half a second to start
+FLOOD = 80  # or so many, once
 IDLE = 30.0  # seconds without a batch, upon which it ends
 WITHIN = 60.0  # seconds for one batch
 ENDS_WITHIN = 5.0  # seconds, when it is told to
@@ -49,9 +50,10 @@ class Recorder:
         self.is_ready = False  # whether there is somebody to hand a batch to
 
     def gauge(self, at_hand: int) -> None:
-        """Starts one where there is much to do, again and again."""
+        """Starts one where there is much to do, again and again, or very much."""
         self._rushes = self._rushes + 1 if at_hand >= RUSH else 0
-        if self._rushes < RUSHES or not self._worthwhile or self._life is not None:
+        rush = at_hand >= FLOOD or self._rushes >= RUSHES
+        if not rush or not self._worthwhile or self._life is not None:
             return
         if asyncio.get_running_loop().time() >= self._not_before:
             self._life = asyncio.create_task(self._live())

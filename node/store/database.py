@@ -27,7 +27,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Concatenate, ParamSpec, TypeVar
+from typing import Concatenate, ParamSpec, TypeVar
 
 from node import errors, gazetteer
 from node.store import readers
@@ -119,14 +119,15 @@ def wiping(db: sqlite3.Connection) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
+def _locked(path: Path, *, wait: bool = True) -> Iterator[None]:
     """An exclusive lock on a file, freed by the kernel when its holder dies."""
-    with path.open("ab") as handle:
+    handle = os.open(path, os.O_RDWR | os.O_CREAT, 0o666)
+    try:
         if (
             os.geteuid() == 0
         ):  # a command that was run as root must not shut out the node's own user
             owner = path.parent.stat()
-            os.fchown(handle.fileno(), owner.st_uid, owner.st_gid)
+            os.fchown(handle, owner.st_uid, owner.st_gid)
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
         except BlockingIOError:
@@ -134,7 +135,9 @@ def _locked(path: Path, *, wait: bool = True) -> Iterator[IO[bytes]]:
                 "folder-in-use",
                 f"{path.parent} is in use: another server runs there. Stop it first.",
             ) from None
-        yield handle
+        yield
+    finally:
+        os.close(handle)
 
 
 @contextlib.contextmanager

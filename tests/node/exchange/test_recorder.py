@@ -27,7 +27,7 @@ from tests.node.exchange.test_backlog import Door, Letter, neighbour_in
 
 pytestmark = pytest.mark.anyio
 
-MUCH = 10**6
+MUCH = recorder.FLOOD - 1
 DAY = timedelta(days=1)
 
 
@@ -256,11 +256,16 @@ async def test_what_is_gone_already_is_left_to_nobody(door: Busy) -> None:
 async def test_a_single_processor_and_little_to_do_start_none(door: Busy) -> None:
     alone = Recorder(door.database.folder, worthwhile=False)
     for _ in range(2 * recorder.RUSHES):
-        alone.gauge(MUCH)
+        alone.gauge(recorder.FLOOD)
     for number in range(4 * recorder.RUSHES):  # much now and then is no rush
         door.recorder.gauge(MUCH if number % recorder.RUSHES else 0)
     assert alone._life is None
     assert door.recorder._life is None
+
+
+async def test_very_much_at_once_starts_one(door: Busy) -> None:
+    door.recorder.gauge(recorder.FLOOD)
+    await until(lambda: door.recorder.is_ready)
 
 
 async def test_a_full_disk_is_told_of_and_nothing_is_lost(
