@@ -30,7 +30,7 @@ from node.directory import Directory
 from node.exchange.listings_read import local_id
 from node.model import Listing, Place, RingName, SearchAnswer, SearchQuery
 from node.ranking import Run, Where
-from node.store import database, listings, matches, migrations, places, search_texts
+from node.store import database, doors, listings, matches, migrations, places, search_texts
 from node.store import search as index
 
 RADIUS_KM = 15
@@ -353,7 +353,7 @@ async def _write_all(folder: Path, some: Sequence[str]) -> None:
     def write(db: sqlite3.Connection, ids: Sequence[str]) -> None:
         _write(db, listings.find(db, ids))
 
-    async with database.Database(folder) as opened:
+    async with doors.Database(folder) as opened:
         for first in range(0, len(some), 100):
             await opened.write(write, some[first : first + 100])
 

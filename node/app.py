@@ -41,7 +41,7 @@ from node.exchange.context import Context
 from node.exchange.outbox import Publisher
 from node.exchange.photos import Copies
 from node.model import Place
-from node.store import database, places
+from node.store import doors, places
 from node.translation import Catalogues
 from node.uris import INSTANCE, Uris
 from node.web import routes
@@ -68,7 +68,7 @@ class Node:
     settings: settings.Settings
     uris: Uris
     clock: clock.Clock
-    database: database.Database
+    database: doors.Database
     context: Context
     publisher: Publisher
     workers: Workers
@@ -91,7 +91,7 @@ async def running(
     closed = configured.federation.mode == "allowlist"
     standing = moderation.Standing(frozenset(configured.federation.allow) if closed else None)
     async with (
-        database.Database(folder) as db,
+        doors.Database(folder) as db,
         client.Client(
             addresses.Policy(
                 frozenset(configured.federation.private_peers), uris.authority, standing.refuses

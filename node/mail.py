@@ -27,7 +27,7 @@ from node import accounts, errors
 from node.clock import Clock
 from node.settings import MailSettings
 from node.store import mails
-from node.store.database import Database
+from node.store.doors import Database
 from node.store.mails import Mail, Standing
 
 SUBJECT_MOST = 200

@@ -44,6 +44,7 @@ from node.store import (
     database,
     deliveries,
     delivery_hosts,
+    doors,
     enquiries,
     imports,
     mails,
@@ -77,7 +78,7 @@ class Workers:
     def __init__(
         self,
         context: Context,
-        db: database.Database,
+        db: doors.Database,
         signers: keys.Signers,
         chance: random.Random,
         standing: moderation.Standing,

@@ -12,7 +12,7 @@ from node.uris import Uris
 
 
 class Doors(Protocol):
-    """The two doors to the database (`node/store/database.py`)."""
+    """The two doors to the database (`node/store/doors.py`)."""
 
     async def read(self, function: Callable[..., Any], *args: Any, **kw: Any) -> Any:
         """Runs a function of a connection in one snapshot."""

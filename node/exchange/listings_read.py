@@ -3,6 +3,7 @@
 Nothing here writes, signs or asks: a process that has little memory can do it.
 """
 
+import hashlib
 import re
 import uuid
 from datetime import datetime
@@ -23,6 +24,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 _GTIN = re.compile(r"[0-9]{8,14}")
 _LANGUAGE = re.compile(r"[a-z]{2,3}")
 _PICTURES = frozenset({"Image", "Document"})
+_URLS = uuid.NAMESPACE_URL.bytes
 _FORMS = (None, "image/jpeg", "image/png", "image/webp")
 
 
@@ -194,7 +196,11 @@ def _offer_from(offer: dict[str, Any], uri: str, position: int) -> Offer:
 
 
 def _offer_id(uri: str, position: int) -> str:
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{uri}#{position}"))
+    """A UUID made of the address (RFC 9562, version 5), as `uuid.uuid5` makes it in thrice the
+    time."""
+    digest = hashlib.sha1(_URLS + f"{uri}#{position}".encode(), usedforsecurity=False).hexdigest()
+    variant = "89ab"[int(digest[16], 16) & 3]
+    return f"{digest[:8]}-{digest[8:12]}-5{digest[13:16]}-{variant}{digest[17:20]}-{digest[20:32]}"
 
 
 def _offer_from_fep0837(note: dict[str, Any], data: dict[str, Any], uri: str) -> Offer:

@@ -1,13 +1,8 @@
-"""The two doors to the database file, `read` and `write`, and the locks around it.
+"""The database file: connections to it, and the locks around it.
 
-One server process owns the file. Inside it two reader threads serve `read`, each with its own
-read-only connection, the second only while the first takes long (`readers.py`); ONE writer thread
-serves `write`. The writer takes whatever waits into a single commit, where there are several each
-function under a savepoint of its own: a failing one undoes only itself, and nobody is told of
-success before the commit has reached the disk (`synchronous=FULL`).
-
-Commands write to the same file while the server runs, through `transaction`, and so may a process
-of the server's own, through a `SecondWriter`. Two file locks keep them apart:
+One server process owns the file, through the doors of `doors.py`. Commands write to the same file
+while the server runs, through `transaction`, and so may a process of the server's own, through a
+`SecondWriter`. Two file locks keep them apart:
 
 - `server.lock`, held for the server's life: a second server is refused;
 - `write.lock`, around every batch of writes by anybody. A command opens and closes its writing
@@ -16,42 +11,26 @@ of the server's own, through a `SecondWriter`. Two file locks keep them apart:
   unharmed (Debian 12 has 3.40.1).
 """
 
-import asyncio
 import contextlib
-import errno
 import fcntl
 import os
-import queue
 import sqlite3
-import threading
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Concatenate, ParamSpec, TypeVar
 
 from node import errors, gazetteer
-from node.store import readers
-from node.store.jobs import Job
-
-P = ParamSpec("P")
-T = TypeVar("T")
 
 FILE_NAME = "node.db"
 LOG_NAME = f"{FILE_NAME}-wal"
 KEPT_NAME = "node.log-kept"  # another name of the log, while a server runs and after it was killed
-READERS = 2  # the second one goes on while the first takes long; more only compete
 BATCH = 200  # functions in one commit at most: bounds how long others wait for the lock
 BUSY_MS = 5000
-_DISK = frozenset(
-    {sqlite3.SQLITE_FULL, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN}
-)
-_DISK_ERRNO = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO})
-EMPTY_AFTER = 1.0  # seconds without a write, upon which private words that went leave the log too
-EMPTY_AT_MOST = 60.0  # seconds, on a node that never rests
 EMPTY_MS = 200  # that readers are waited for meanwhile
 
 
-class _Connection(sqlite3.Connection):
+class Connection(sqlite3.Connection):
+    """A connection that remembers whether there is something to be emptied."""
+
     wiped = False  # private words went, and are still in the write-ahead log
 
 
@@ -59,7 +38,7 @@ class _Connection(sqlite3.Connection):
 TROUBLE = (sqlite3.Error, errors.Unusable, errors.Unwritable)
 
 
-def connect(path: Path, *, writing: bool) -> _Connection:
+def connect(path: Path, *, writing: bool) -> Connection:
     """Opens the database as every part of the node does, in autocommit mode.
 
     Raises errors.Unusable when the file is missing, is no database, or cannot be opened.
@@ -69,7 +48,7 @@ def connect(path: Path, *, writing: bool) -> _Connection:
     db = None
     try:
         db = sqlite3.connect(
-            factory=_Connection,
+            factory=Connection,
             database=f"{path.absolute().as_uri()}?mode={mode}",
             uri=True,
             isolation_level=None,
@@ -109,7 +88,7 @@ def wiping(db: sqlite3.Connection) -> Iterator[None]:
     That costs a write for each such page, so it is for private words; everything else is written
     over where that costs nothing.
     """
-    if isinstance(db, _Connection):
+    if isinstance(db, Connection):
         db.wiped = True
     db.execute("PRAGMA secure_delete = ON")
     try:
@@ -178,7 +157,8 @@ def put_back_log(folder: Path) -> bool:
     return True
 
 
-def _keep_log(db: sqlite3.Connection, folder: Path) -> None:
+def keep_log(db: sqlite3.Connection, folder: Path) -> None:
+    """Makes a second name for the log, while a server runs."""
     db.execute("SELECT 1 FROM sqlite_schema LIMIT 1").fetchone()  # makes the log
     with contextlib.suppress(OSError):  # not every file system has two names for a file
         (folder / KEPT_NAME).unlink(missing_ok=True)
@@ -194,7 +174,7 @@ def transaction(folder: Path) -> Iterator[sqlite3.Connection]:
     ):
         with _whole(db):
             yield db
-        _empty_log(db)
+        empty_log(db)
 
 
 @contextlib.contextmanager
@@ -211,7 +191,11 @@ def _whole(db: sqlite3.Connection) -> Iterator[None]:
 
 class SecondWriter:
     """The door of a process that writes beside the server: a connection that is kept open, and that
-    writes inside of the lock only. Use as a context manager."""
+    writes inside of the lock only. Use as a context manager.
+
+    It is for work that is done again where it is not there: when the power fails, the last of its
+    transactions may be lost, whole, and with them the word that the work was done.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -219,6 +203,9 @@ class SecondWriter:
             self.db: sqlite3.Connection = connect(folder / FILE_NAME, writing=True)
         # Room for one batch: what was read before it is stale, the server has written since.
         self.db.execute("PRAGMA cache_size = -4000")
+        # Nobody is told that it is safe, so nobody waits for the disk. The server's next commit
+        # puts it there: they write to one log, and in order.
+        self.db.execute("PRAGMA synchronous = NORMAL")
 
     def __enter__(self) -> "SecondWriter":
         return self
@@ -234,12 +221,12 @@ class SecondWriter:
             yield self.db
 
 
-def _empty_log(db: sqlite3.Connection) -> None:
+def empty_log(db: sqlite3.Connection) -> None:
     """Empties the log of words that were wiped; where a reader is in the way, the next time.
 
     The caller holds the lock of writing.
     """
-    if isinstance(db, _Connection) and db.wiped:
+    if isinstance(db, Connection) and db.wiped:
         db.execute(f"PRAGMA busy_timeout = {EMPTY_MS}")
         try:
             busy, _, _ = db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
@@ -255,175 +242,6 @@ def reading(folder: Path) -> Iterator[sqlite3.Connection]:
         yield db
 
 
-def _settle_all(batch: list[Job]) -> None:
-    for job in batch:
-        job.settle()
-
-
-class Database:
-    """The server's doors to one node's file. Use as an async context manager."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self._jobs: queue.SimpleQueue[Job | None] = queue.SimpleQueue()
-        self._connections: list[sqlite3.Connection] = []
-        self._readers: readers.Readers | None = None
-        self._writer = threading.Thread(target=self._write_loop, name="writer", daemon=True)
-        self._writing: _Connection | None = None
-        self._watching: sqlite3.Connection | None = None
-        self._watched = -1
-        self._closed = False
-
-    async def __aenter__(self) -> "Database":
-        with locked_for_writing(self.folder):
-            self._writing = connect(self.folder / FILE_NAME, writing=True)
-            _keep_log(self._writing, self.folder)
-        # Whoever was killed may have left private words in the log that it had wiped.
-        self._writing.wiped = True
-        self._empty_log()
-        self._watching = connect(self.folder / FILE_NAME, writing=False)
-        # All at once, and before anybody is served: a thread that finds no descriptor left when it
-        # begins would end reading for good.
-        for _ in range(READERS):
-            self._connections.append(connect(self.folder / FILE_NAME, writing=False))
-        self._readers = readers.Readers(*self._connections)
-        self._writer.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._closed = True
-        self._jobs.put(None)
-        await asyncio.to_thread(self._writer.join)
-        if self._readers is not None:
-            await self._readers.close()
-        for db in self._connections:
-            db.close()
-        if self._watching is not None:
-            self._watching.close()
-        if self._writing is not None:
-            # Last to close, and under the lock: closing checkpoints.
-            with locked_for_writing(self.folder):
-                (self.folder / KEPT_NAME).unlink(missing_ok=True)
-                self._writing.close()
-
-    async def read(
-        self,
-        function: Callable[Concatenate[sqlite3.Connection, P], T],
-        *args: P.args,
-        **kw: P.kwargs,
-    ) -> T:
-        """Runs `function(connection, *args)` on a reader thread, in one consistent snapshot."""
-        assert self._readers is not None
-        found: T = await self._readers.read(lambda db: function(db, *args, **kw))
-        return found
-
-    async def write(
-        self,
-        function: Callable[Concatenate[sqlite3.Connection, P], T],
-        *args: P.args,
-        **kw: P.kwargs,
-    ) -> T:
-        """Runs `function(connection, *args)` on the writer thread; returns once it is on disk.
-
-        The function's work is one transaction: all of it is kept, or, when it raises, nothing.
-        Cancelling the waiter does not stop a write that was handed over.
-        """
-        if self._closed:
-            raise RuntimeError("the database is closed")
-        loop = asyncio.get_running_loop()
-        future: asyncio.Future[T] = loop.create_future()
-        self._jobs.put(Job(lambda db: function(db, *args, **kw), future, loop))
-        return await future
-
-    def changed(self) -> bool:
-        """Whether anybody, a command included, has committed since the last call."""
-        version = self.version()
-        previous, self._watched = self._watched, version
-        return version != previous
-
-    def version(self) -> int:
-        """Another number than before once anybody, a command included, has committed."""
-        assert self._watching is not None
-        return int(self._watching.execute("PRAGMA data_version").fetchone()[0])
-
-    def waiting(self) -> int:
-        """How many writes wait for the writer."""
-        return self._jobs.qsize()
-
-    def _write_loop(self) -> None:
-        open_for_more = True
-        since = 0.0  # when private words were first left in the log
-        while open_for_more:
-            wiped = self._writing is not None and self._writing.wiped
-            since = (since or time.monotonic()) if wiped else 0.0
-            try:
-                job = self._jobs.get(timeout=EMPTY_AFTER if wiped else None)
-            except queue.Empty:
-                self._empty_log()
-                continue
-            if wiped and time.monotonic() - since > EMPTY_AT_MOST:
-                self._empty_log()
-                since = 0.0  # a reader that stays long, a backup, holds up one write in a while
-            batch: list[Job] = []
-            while job is not None:
-                batch.append(job)
-                if len(batch) == BATCH:
-                    break
-                try:
-                    job = self._jobs.get_nowait()
-                except queue.Empty:
-                    break
-            else:
-                open_for_more = False
-            if batch:
-                self._commit(batch)
-
-    def _empty_log(self) -> None:
-        assert self._writing is not None
-        # What goes wrong here, a full disk, goes wrong again with the next write and is told then.
-        with contextlib.suppress(sqlite3.Error, OSError), locked_for_writing(self.folder):
-            _empty_log(self._writing)
-
-    def _commit(self, batch: list[Job]) -> None:
-        assert self._writing is not None
-        db = self._writing
-        try:
-            with locked_for_writing(self.folder):
-                db.execute("BEGIN IMMEDIATE")
-                try:
-                    if len(batch) == 1:
-                        # It is undone with the transaction. (Inside a savepoint SQLite would copy
-                        # each page aside before it changes it, into a file of its own.)
-                        batch[0].result = batch[0].function(db)
-                    else:
-                        for job in batch:
-                            _run_in_savepoint(db, job)
-                    db.execute("COMMIT")
-                except BaseException:
-                    if db.in_transaction:
-                        db.execute("ROLLBACK")
-                    raise
-        except BaseException as error:  # all of it failed: a lone function, disk full, file gone
-            for job in batch:
-                job.error = _refusal(job.error) or _refusal(error) or error
-        # One wake-up of the loop for all of them: a thread's hand-over costs more than most writes.
-        with contextlib.suppress(RuntimeError):  # the loop has ended: nobody waits
-            batch[0].loop.call_soon_threadsafe(_settle_all, batch)
-
-
-def _refusal(error: BaseException | None) -> errors.Unwritable | None:
-    """What is told where it is the disk that takes nothing; None for any other error."""
-    if isinstance(error, OSError):  # of the lock
-        if error.errno not in _DISK_ERRNO:
-            return None
-    elif (
-        not isinstance(error, sqlite3.OperationalError)
-        or getattr(error, "sqlite_errorcode", 0) & 0xFF not in _DISK
-    ):
-        return None
-    return errors.Unwritable(f"The disk takes nothing now ({error}). Nothing was changed.")
-
-
 @contextlib.contextmanager
 def savepoint(db: sqlite3.Connection) -> Iterator[None]:
     """A part of a transaction that is undone alone when it raises."""
@@ -435,14 +253,6 @@ def savepoint(db: sqlite3.Connection) -> Iterator[None]:
         db.execute("RELEASE part")
         raise
     db.execute("RELEASE part")
-
-
-def _run_in_savepoint(db: sqlite3.Connection, job: Job) -> None:
-    try:
-        with savepoint(db):
-            job.result = job.function(db)
-    except Exception as error:
-        job.error = error
 
 
 def copy(folder: Path, target: Path) -> None:

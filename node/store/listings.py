@@ -20,6 +20,11 @@ from node.store import particulars, photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered, particulars"""
+_FIXED_COLUMNS = ("id", "uri", "shop", "published")
+_TOLD_COLUMNS = (
+    "url", "name", "description", "category", "condition", "language", "announce", "updated",
+    "seen", "withdrawn", "kind", "pick_up", "delivered", "particulars",
+)  # fmt: skip
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
                     availability, stock, gtin, sku, reduction_kind, reduction_from,
                     reduction_since, reduction_until"""
@@ -92,27 +97,34 @@ def _listing(
     )
 
 
-def _values(listing: Listing) -> dict[str, object]:
-    return {
-        "id": listing.id,
-        "uri": listing.uri,
-        "url": listing.url,
-        "shop": listing.shop,
-        "name": listing.name,
-        "description": listing.description,
-        "category": listing.category,
-        "condition": listing.condition,
-        "language": listing.language,
-        "announce": listing.announce,
-        "published": times.stamp(listing.published),
-        "updated": times.stamp(listing.updated),
-        "seen": times.stamp(listing.seen),
-        "withdrawn": times.stamp_or_none(listing.withdrawn),
-        "kind": listing.kind,
-        "pick_up": listing.pick_up,
-        "delivered": listing.delivered,
-        "particulars": particulars.written(listing.particulars),
-    }
+def _told(listing: Listing) -> tuple[object, ...]:
+    """What its shop may change, in the order of _TOLD_COLUMNS."""
+    return (
+        listing.url,
+        listing.name,
+        listing.description,
+        listing.category,
+        listing.condition,
+        listing.language,
+        listing.announce,
+        times.stamp(listing.updated),
+        times.stamp(listing.seen),
+        times.stamp_or_none(listing.withdrawn),
+        listing.kind,
+        listing.pick_up,
+        listing.delivered,
+        particulars.written(listing.particulars),
+    )
+
+
+def _places(count: int) -> str:
+    return ", ".join("?" * count)
+
+
+_ADD = (
+    f"INSERT INTO listings ({', '.join((*_FIXED_COLUMNS, *_TOLD_COLUMNS))}) "  # noqa: S608
+    f"VALUES ({_places(len(_FIXED_COLUMNS) + len(_TOLD_COLUMNS))})"
+)
 
 
 def add(db: sqlite3.Connection, listing: Listing) -> None:
@@ -123,13 +135,8 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
 def add_all(db: sqlite3.Connection, added: Sequence[Listing]) -> None:
     """Adds listings with their offers."""
     db.executemany(
-        f"""
-        INSERT INTO listings ({_COLUMNS})
-        VALUES (:id, :uri, :url, :shop, :name, :description, :category, :condition, :language,
-                :announce, :published, :updated, :seen, :withdrawn, :kind, :pick_up, :delivered,
-                :particulars)
-        """,  # noqa: S608 (a constant)
-        map(_values, added),
+        _ADD,
+        [(one.id, one.uri, one.shop, times.stamp(one.published), *_told(one)) for one in added],
     )
     _add_offers(db, added)
     for listing in added:
@@ -148,14 +155,8 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
 def change_all(db: sqlite3.Connection, changed: Sequence[Listing]) -> None:
     """As `change`, for many."""
     db.executemany(
-        """
-        UPDATE listings SET url = :url, name = :name, description = :description,
-            category = :category, condition = :condition, language = :language,
-            announce = :announce, updated = :updated, seen = :seen, withdrawn = :withdrawn,
-            kind = :kind, pick_up = :pick_up, delivered = :delivered, particulars = :particulars
-        WHERE id = :id
-        """,
-        map(_values, changed),
+        f"UPDATE listings SET {', '.join(f'{one} = ?' for one in _TOLD_COLUMNS)} WHERE id = ?",  # noqa: S608 (constants)
+        [(*_told(one), one.id) for one in changed],
     )
     db.executemany("DELETE FROM offers WHERE listing = ?", [(one.id,) for one in changed])
     _add_offers(db, changed)
@@ -166,31 +167,26 @@ def change_all(db: sqlite3.Connection, changed: Sequence[Listing]) -> None:
 
 def _add_offers(db: sqlite3.Connection, added: Iterable[Listing]) -> None:
     db.executemany(
-        f"""
-        INSERT INTO offers ({_OFFER_COLUMNS})
-        VALUES (:id, :listing, :position, :axes, :price_cents, :currency, :quantity_milli, :unit,
-                :availability, :stock, :gtin, :sku, :reduction_kind, :reduction_from,
-                :reduction_since, :reduction_until)
-        """,  # noqa: S608
+        f"INSERT INTO offers ({_OFFER_COLUMNS}) VALUES ({_places(16)})",  # noqa: S608
         [
-            {
-                "id": offer.id,
-                "listing": listing.id,
-                "position": position,
-                "axes": json.dumps(dict(offer.axes), ensure_ascii=False) if offer.axes else "{}",
-                "price_cents": offer.price_cents,
-                "currency": offer.currency,
-                "quantity_milli": offer.quantity_milli,
-                "unit": offer.unit,
-                "availability": offer.availability,
-                "stock": offer.stock,
-                "gtin": offer.gtin,
-                "sku": offer.sku,
-                "reduction_kind": cut.kind if cut else None,
-                "reduction_from": cut.reference_cents if cut else None,
-                "reduction_since": times.stamp(cut.since) if cut else None,
-                "reduction_until": times.stamp_or_none(cut.until) if cut else None,
-            }
+            (
+                offer.id,
+                listing.id,
+                position,
+                json.dumps(dict(offer.axes), ensure_ascii=False) if offer.axes else "{}",
+                offer.price_cents,
+                offer.currency,
+                offer.quantity_milli,
+                offer.unit,
+                offer.availability,
+                offer.stock,
+                offer.gtin,
+                offer.sku,
+                cut.kind if cut else None,
+                cut.reference_cents if cut else None,
+                times.stamp(cut.since) if cut else None,
+                times.stamp_or_none(cut.until) if cut else None,
+            )
             for listing in added
             for position, offer in enumerate(listing.offers)
             for cut in (offer.reduction,)

@@ -77,14 +77,15 @@ def find_due(
 
 def find(db: sqlite3.Connection, received_ids: Sequence[int]) -> list[Received]:
     """Those of that number that still wait, in that order."""
-    found = {}
-    for one in received_ids:
-        row = db.execute(
-            "SELECT id, actor, body, at, attempts FROM received WHERE id = ? AND dead = 0", (one,)
-        ).fetchone()
-        if row is not None:
-            found[one] = _received(row)
-    return list(found.values())
+    rows = db.execute(
+        """
+        SELECT received.id, actor, body, at, attempts
+        FROM json_each(?) AS asked CROSS JOIN received ON received.id = asked.value
+        WHERE dead = 0 ORDER BY asked.key
+        """,
+        (json.dumps(list(received_ids)),),
+    )
+    return [_received(row) for row in rows]
 
 
 def _received(row: sqlite3.Row) -> Received:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 
 def stamp(moment: datetime) -> str:
     """ "2026-11-23T08:00:00Z"."""
-    return moment.astimezone(UTC).isoformat(timespec="seconds")[:-6] + "Z"
+    return _utc(moment).isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def stamp_or_none(moment: datetime | None) -> str | None:
@@ -19,7 +19,11 @@ def stamp_or_none(moment: datetime | None) -> str | None:
 
 def fine(moment: datetime) -> str:
     """ "2026-11-23T08:00:00.250Z"."""
-    return moment.astimezone(UTC).isoformat(timespec="milliseconds")[:-6] + "Z"
+    return _utc(moment).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment if moment.tzinfo is UTC else moment.astimezone(UTC)
 
 
 def moment(text: str) -> datetime:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from node.clock import Clock
 from node.courtesy import Residents
-from node.store.database import Database
+from node.store.doors import Database
 from node.web import activitypub, content
 
 MOST_BYTES = 8_000_000

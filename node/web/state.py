@@ -15,7 +15,7 @@ from node.media import Darkroom
 from node.model import Place
 from node.search import Engine
 from node.settings import Settings
-from node.store.database import Database
+from node.store.doors import Database
 from node.uris import Uris
 from node.web.assets import Assets
 from node.web.door import Door

@@ -17,7 +17,7 @@ from cryptography.x509.oid import NameOID
 
 from node import errors, mail
 from node.settings import MailSettings
-from node.store import database, mails
+from node.store import database, doors, mails
 from tests import ground, smtp
 from tests.ground import NOW
 
@@ -56,7 +56,7 @@ def work(
     """One look of the worker, so long after the mails were written."""
 
     async def run() -> float | None:
-        async with database.Database(folder) as opened:
+        async with doors.Database(folder) as opened:
             post = mail.Post(
                 configured,
                 folder,

@@ -16,7 +16,7 @@ from node.exchange.backlog import Backlog
 from node.exchange.context import Context
 from node.exchange.outbox import encode
 from node.model import FollowState, Shop
-from node.store import database, peers, received
+from node.store import database, doors, peers, received
 from node.store import listings as rows
 from node.store.times import stamp
 from tests import ground
@@ -64,7 +64,7 @@ def neighbour_in(folder: Path) -> Shop:
 class Door:
     """A node's backlog, and what a test brings to it."""
 
-    database: database.Database
+    database: doors.Database
     shop: Shop
 
     def __post_init__(self) -> None:
@@ -122,7 +122,7 @@ class Door:
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Door]:
     shop = neighbour_in(tmp_path)
-    async with database.Database(tmp_path) as opened:
+    async with doors.Database(tmp_path) as opened:
         made = Door(opened, shop)
         yield made
         await made.backlog.stop()

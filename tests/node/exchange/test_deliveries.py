@@ -20,7 +20,7 @@ from federation.errors import Unreachable
 from node.exchange.context import Context
 from node.exchange.deliveries import Deliveries
 from node.model import Delivery, Follower, FollowState
-from node.store import database, deliveries, delivery_hosts, followers, peers, queues
+from node.store import database, deliveries, delivery_hosts, doors, followers, peers, queues
 from tests import ground
 from tests.ground import NOW
 
@@ -74,7 +74,7 @@ class Publisher:
 class Post:
     """The deliveries of a node, and what a test does to them."""
 
-    database: database.Database
+    database: doors.Database
     network: Network
     now: datetime = NOW
 
@@ -136,7 +136,7 @@ async def post(tmp_path: Path) -> AsyncIterator[Post]:
     ground.make(tmp_path)
     with database.transaction(tmp_path) as db:
         ground.open_shop(db)
-    async with database.Database(tmp_path) as opened:
+    async with doors.Database(tmp_path) as opened:
         one = Post(opened, Network())
         yield one
         await one.deliveries.stop()

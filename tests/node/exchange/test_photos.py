@@ -16,7 +16,7 @@ from node import catalogue, media, moderation, shops
 from node.exchange import photos
 from node.exchange.context import Context
 from node.model import Listing, RemotePhoto, Shop
-from node.store import database, listings, peers, remote_photos
+from node.store import doors, listings, peers, remote_photos
 from node.store import photos as own_photos
 from tests import ground
 from tests.ground import NOW, PEER
@@ -40,7 +40,7 @@ class World:
     """A node's file and its copies, with a neighbour that answers what a test says."""
 
     folder: Path
-    database: database.Database
+    database: doors.Database
     now: datetime = NOW
     asked: list[str] = field(default_factory=list)
     answers: dict[str, bytes | Exception] = field(default_factory=dict)
@@ -106,7 +106,7 @@ async def fetch_all(copies: photos.Copies) -> None:
 
 @pytest.fixture
 async def world(tmp_path: Path) -> AsyncIterator[World]:
-    async with database.Database(ground.make(tmp_path / "node")) as db:
+    async with doors.Database(ground.make(tmp_path / "node")) as db:
         yield World(tmp_path / "node", db)
 
 

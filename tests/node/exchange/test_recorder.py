@@ -5,6 +5,8 @@ import asyncio
 import os
 import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
@@ -19,7 +21,7 @@ from node.exchange.outbox import encode
 from node.exchange.recorder import Recorder
 from node.exchange.recording import Batch, RecordListing, UnknownShop
 from node.model import FollowState, Received
-from node.store import database, listings, peers, received, search
+from node.store import doors, listings, peers, received, search
 from node.store import shops as shop_rows
 from tests import ground
 from tests.ground import NOW, PEER
@@ -89,7 +91,7 @@ async def until(condition: Any) -> None:
 @pytest.fixture
 async def door(tmp_path: Path) -> AsyncIterator[Busy]:
     shop = neighbour_in(tmp_path)
-    async with database.Database(tmp_path) as opened:
+    async with doors.Database(tmp_path) as opened:
         made = Busy(opened, shop)
         yield made
         await made.backlog.stop()
@@ -409,3 +411,12 @@ def test_one_that_cannot_be_read_fails_alone(db: sqlite3.Connection) -> None:
     ]  # fmt: skip
     assert [row[0] for row in db.execute("SELECT name FROM listings")] == ["Miel"]
     assert documents.type_of(nothing.note) == "Note"
+
+
+def test_it_takes_little_memory() -> None:
+    """No event loop, no network: each costs more than all that it writes with."""
+    script = "import sys; import node.exchange.recording_worker; print(*sys.modules)"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, check=True
+    )
+    assert not {"asyncio", "ssl", "cryptography", "starlette", "httpx2"} & set(done.stdout.split())

@@ -18,7 +18,7 @@ from node import publications
 from node.exchange import sync
 from node.exchange.context import Context
 from node.model import FollowState, Peer
-from node.store import database, listings, peers
+from node.store import database, doors, listings, peers
 from node.store.times import stamp
 from tests import ground
 from tests.ground import NOW, PEER
@@ -114,7 +114,7 @@ class Network:
 class Reader:
     """A node that reads its neighbour."""
 
-    database: database.Database
+    database: doors.Database
     network: Network = field(default_factory=Network)
     now: datetime = NOW
 
@@ -179,7 +179,7 @@ async def reader(tmp_path: Path) -> AsyncIterator[Reader]:
     with database.transaction(tmp_path) as db:
         peers.add(db, PEER, ORIGIN, NODE, "Mérignac", "echoppe")
         peers.change_following(db, PEER, FollowState.ACCEPTED, "f")
-    async with database.Database(tmp_path) as opened:
+    async with doors.Database(tmp_path) as opened:
         made = Reader(opened)
         made.network.pages |= {NODE: actor(NODE, "Application"), SHOP: actor(SHOP, "Organization")}
         yield made

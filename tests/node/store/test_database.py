@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from node import errors
-from node.store import database
+from node.store import database, doors
 from tests import ground
 from tests.neighbours import ROOT
 
@@ -64,7 +64,7 @@ def python(script: str, *arguments: object) -> subprocess.Popen[str]:
 
 
 async def test_what_is_written_can_be_read_by_everybody(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         assert await db.write(add, 1) == 1
         assert await db.read(numbers) == [1]
         with database.reading(tmp_path) as other:
@@ -72,7 +72,7 @@ async def test_what_is_written_can_be_read_by_everybody(tmp_path: Path) -> None:
 
 
 async def test_of_many_writes_a_failing_one_undoes_only_itself(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         results = await asyncio.gather(
             *(db.write(add_and_fail if n % 10 == 3 else add, n) for n in range(500)),
             return_exceptions=True,
@@ -88,7 +88,7 @@ async def test_of_many_writes_a_failing_one_undoes_only_itself(tmp_path: Path) -
 async def test_a_write_that_breaks_a_rule_of_the_file_tells_its_own_waiter_only(
     tmp_path: Path,
 ) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         results = await asyncio.gather(
             db.write(add, 1), db.write(add, 1), db.write(add, 2), return_exceptions=True
         )
@@ -99,7 +99,7 @@ async def test_a_write_that_breaks_a_rule_of_the_file_tells_its_own_waiter_only(
 
 
 async def test_many_writes_take_few_commits(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         with database.locked_for_writing(tmp_path):  # so that they pile up
             waiting = [asyncio.ensure_future(db.write(add, n)) for n in range(150)]
             await asyncio.sleep(0)
@@ -112,7 +112,7 @@ async def test_many_writes_take_few_commits(tmp_path: Path) -> None:
 
 
 async def test_a_cancelled_waiter_takes_nobody_down(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         with database.locked_for_writing(tmp_path):
             waiting = [asyncio.ensure_future(db.write(add, n)) for n in range(5)]
             await asyncio.sleep(0)
@@ -131,7 +131,7 @@ async def test_readers_cannot_write(tmp_path: Path) -> None:
         db.execute("PRAGMA query_only = OFF")
         add(db, 1)
 
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
             await db.read(add, 1)
         with pytest.raises(sqlite3.OperationalError, match="readonly"):
@@ -151,7 +151,7 @@ async def test_a_read_sees_one_moment_though_others_write(tmp_path: Path) -> Non
             add(other, 2)
         return before, numbers(db)
 
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         await db.write(add, 1)
         assert await db.read(twice) == ([1], [1])
         assert await db.read(numbers) == [1, 2]
@@ -159,7 +159,7 @@ async def test_a_read_sees_one_moment_though_others_write(tmp_path: Path) -> Non
 
 async def test_a_read_that_takes_long_holds_up_no_other(tmp_path: Path) -> None:
     end = threading.Event()
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         try:
             for _ in range(2):
                 long = asyncio.ensure_future(db.read(lambda _: end.wait(SOON)))
@@ -178,8 +178,8 @@ async def test_a_failing_read_leaves_its_reader_usable(tmp_path: Path) -> None:
         numbers(db)
         raise LookupError
 
-    async with database.Database(ground.make(tmp_path)) as db:
-        for _ in range(2 * database.READERS):
+    async with doors.Database(ground.make(tmp_path)) as db:
+        for _ in range(2 * doors.READERS):
             with pytest.raises(LookupError):
                 await db.read(fail)
         await db.write(add, 1)
@@ -187,7 +187,7 @@ async def test_a_failing_read_leaves_its_reader_usable(tmp_path: Path) -> None:
 
 
 async def test_reading_goes_on_while_a_reader_takes_long(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         await db.write(add, 1)
         for _ in range(2):
             go_on = threading.Event()
@@ -201,7 +201,7 @@ async def test_reading_goes_on_while_a_reader_takes_long(tmp_path: Path) -> None
 
 
 async def test_after_closing_nothing_is_taken_and_nothing_hangs(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         await db.write(add, 1)
     with pytest.raises(RuntimeError):
         await db.read(numbers)
@@ -212,7 +212,7 @@ async def test_after_closing_nothing_is_taken_and_nothing_hangs(tmp_path: Path) 
 
 
 async def test_closing_waits_for_what_was_handed_over(tmp_path: Path) -> None:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         waiting = [asyncio.ensure_future(db.write(add, n)) for n in range(300)]
         await asyncio.sleep(0)
     assert not (tmp_path / "node.db-wal").exists()
@@ -230,10 +230,12 @@ async def test_commits_reach_the_disk_and_readers_do_not_wait(tmp_path: Path) ->
         return tuple(db.execute(f"PRAGMA {name}").fetchone()[0] for name in names)
 
     ground.make(tmp_path)
-    full = 2
+    normal, full = 1, 2
     with database.transaction(tmp_path) as command:
         assert pragmas(command) == (full, "wal", 1, 0, 0)
-    async with database.Database(tmp_path) as db:
+    with database.SecondWriter(tmp_path) as second:
+        assert pragmas(second.db) == (normal, "wal", 1, 0, 0)
+    async with doors.Database(tmp_path) as db:
         assert await db.write(pragmas) == (full, "wal", 1, 0, 0)
         assert (await db.read(pragmas))[1:] == ("wal", 1, 0, 1)
 
@@ -252,7 +254,7 @@ async def test_no_file_and_no_database_are_told_in_a_sentence(tmp_path: Path) ->
 
 async def test_a_folder_with_an_odd_name_works(tmp_path: Path) -> None:
     folder = ground.make(tmp_path / "100% à?nous#1")
-    async with database.Database(folder) as db:
+    async with doors.Database(folder) as db:
         await db.write(add, 1)
     with database.reading(folder) as reading:
         assert numbers(reading) == [1]
@@ -301,7 +303,7 @@ async def test_a_command_writes_beside_the_server_and_is_noticed(tmp_path: Path)
         with database.transaction(pathlib.Path(sys.argv[1])) as db:
             db.execute("INSERT INTO seen_activities VALUES (?, '')", ((77).to_bytes(8, "big"),))
     """
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         await db.write(add, 1)
         db.changed()
         assert not db.changed()
@@ -335,7 +337,7 @@ async def test_commands_and_server_take_turns(tmp_path: Path) -> None:
                     "INSERT INTO seen_activities VALUES (?, '')", (number.to_bytes(8, "big"),)
                 )
     """
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         processes = [python(script, tmp_path, first) for first in (1000, 2000)]
         for number in range(200):
             await db.write(add, number)
@@ -365,7 +367,7 @@ async def test_a_savepoint_is_undone_alone(tmp_path: Path) -> None:
 async def test_no_acknowledged_write_is_lost_to_a_kill(tmp_path: Path) -> None:
     script = """
         import asyncio, sys, pathlib
-        from node.store import database
+        from node.store import doors
 
         def add(db, number):
             db.execute("INSERT INTO seen_activities VALUES (?, '')", (number.to_bytes(8, "big"),))
@@ -377,7 +379,7 @@ async def test_no_acknowledged_write_is_lost_to_a_kill(tmp_path: Path) -> None:
 
         async def main():
             number = int(sys.argv[2])
-            async with database.Database(pathlib.Path(sys.argv[1])) as db:
+            async with doors.Database(pathlib.Path(sys.argv[1])) as db:
                 while True:
                     await asyncio.gather(*(one(db, number + n) for n in range(7)))
                     number += 7
@@ -419,7 +421,7 @@ async def test_what_a_killed_server_wiped_leaves_the_log_at_the_next_start(tmp_p
         """
         import asyncio, os, signal, sys
         from pathlib import Path
-        from node.store import database
+        from node.store import database, doors
 
         def ask(db):
             db.execute("INSERT INTO seen_activities (fingerprint, at) VALUES (x'01', 'Zoé-privé')")
@@ -429,7 +431,7 @@ async def test_what_a_killed_server_wiped_leaves_the_log_at_the_next_start(tmp_p
                 db.execute("DELETE FROM seen_activities")
 
         async def main():
-            async with database.Database(Path(sys.argv[1])) as db:
+            async with doors.Database(Path(sys.argv[1])) as db:
                 await db.write(ask)
                 await db.write(wipe)
                 os.kill(os.getpid(), signal.SIGKILL)
@@ -441,7 +443,7 @@ async def test_what_a_killed_server_wiped_leaves_the_log_at_the_next_start(tmp_p
     killed.communicate(timeout=SOON)
     log = tmp_path / "node.db-wal"
     assert "Zoé-privé".encode() in log.read_bytes()
-    async with database.Database(tmp_path):
+    async with doors.Database(tmp_path):
         assert "Zoé-privé".encode() not in log.read_bytes()
     assert "Zoé-privé".encode() not in (tmp_path / "node.db").read_bytes()
 
@@ -460,19 +462,19 @@ async def test_readers_need_nothing_more_once_the_doors_are_open(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A thread that could not open its connection would break reading until the next start."""
-    async with database.Database(ground.make(tmp_path / "node")) as db:
+    async with doors.Database(ground.make(tmp_path / "node")) as db:
 
         def refuse(*_: object, **__: object) -> None:
             raise OSError(24, "Too many open files")
 
         monkeypatch.setattr(database, "connect", refuse)
-        barrier = threading.Barrier(database.READERS)
+        barrier = threading.Barrier(doors.READERS)
 
         def together(_: sqlite3.Connection) -> int:
             return barrier.wait(60)  # each reader has one
 
-        reads = [db.read(together) for _ in range(database.READERS)]
-        assert sorted(await asyncio.gather(*reads)) == list(range(database.READERS))
+        reads = [db.read(together) for _ in range(doors.READERS)]
+        assert sorted(await asyncio.gather(*reads)) == list(range(doors.READERS))
         monkeypatch.undo()
 
 

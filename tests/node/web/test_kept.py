@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from node.courtesy import Residents
-from node.store import database
+from node.store import database, doors
 from node.web import content, kept
 from tests import ground
 from tests.ground import NOW
@@ -21,7 +21,7 @@ pytestmark = pytest.mark.anyio
 class Asked:
     """A page that counts how often it was made, before a clock that a test turns."""
 
-    def __init__(self, db: database.Database) -> None:
+    def __init__(self, db: doors.Database) -> None:
         self.made = 0
         self.meanwhile: Callable[[], None] = lambda: None
         self.status = 200
@@ -53,7 +53,7 @@ class Asked:
 
 @pytest.fixture
 async def asked(tmp_path: Path) -> AsyncIterator[Asked]:
-    async with database.Database(ground.make(tmp_path)) as db:
+    async with doors.Database(ground.make(tmp_path)) as db:
         yield Asked(db)
 
 
