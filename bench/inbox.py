@@ -26,7 +26,7 @@ from tests import neighbours
 from tests.neighbours import Town
 
 ROUNDS = 3
-CONNECTIONS = (16, 64)  # neighbours that tell at the same time
+CONNECTIONS = (16, 32, 64)  # neighbours that tell at the same time
 RIVAL = 200  # activities sent to the server beside
 SHOPS = 10
 LIVEZ = 5000

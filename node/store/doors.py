@@ -64,9 +64,7 @@ class Database:
         # All at once, and before anybody is served: a thread that finds no descriptor left when it
         # begins would end reading for good.
         for _ in range(READERS):
-            self._connections.append(
-                database.connect(self.folder / database.FILE_NAME, writing=False)
-            )
+            self._connections.append(self._connect(writing=False))
         self._readers = readers.Readers(*self._connections)
         self._writer.start()
         return self
