@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from node.model import Received
-from node.store import database, times
+from node.store import database, many, times
 
 
 class Letter(NamedTuple):
@@ -23,12 +23,9 @@ def add(db: sqlite3.Connection, letters: Sequence[Letter], now: datetime) -> lis
     """Stores activities: the numbers of their rows, and None, with nothing stored, for what was
     accepted before.
     """
-    # As many places as the next power of two: few such statements are kept ready.
-    places = 1 << (len(letters) - 1).bit_length()
-    asked = [one.fingerprint for one in letters] + [b""] * (places - len(letters))
+    marks, asked = many.question_marks([one.fingerprint for one in letters])
     rows = db.execute(
-        "SELECT fingerprint FROM seen_activities "  # noqa: S608 (question marks)
-        f"WHERE fingerprint IN ({', '.join('?' * places)})",
+        f"SELECT fingerprint FROM seen_activities WHERE fingerprint IN ({marks})",  # noqa: S608
         asked,
     )
     known = {row[0] for row in rows}
@@ -79,22 +76,26 @@ def find(db: sqlite3.Connection, received_ids: Sequence[int]) -> list[Received]:
     """Those of that number that still wait, in that order."""
     rows = db.execute(
         """
-        SELECT received.id, actor, body, at, attempts
-        FROM json_each(?) AS asked CROSS JOIN received ON received.id = asked.value
-        WHERE dead = 0 ORDER BY asked.key
+        SELECT id, actor, body, at, attempts FROM received
+        WHERE id IN (SELECT value FROM json_each(?)) AND dead = 0
         """,
         (json.dumps(list(received_ids)),),
     )
-    return [_received(row) for row in rows]
+    found = {row[0]: _received(row) for row in rows}
+    return [found[one] for one in dict.fromkeys(received_ids) if one in found]
 
 
 def _received(row: sqlite3.Row) -> Received:
-    return Received(row["id"], row["actor"], row["body"], times.moment(row["at"]), row["attempts"])
+    received_id, actor, body, at, attempts = row
+    return Received(received_id, actor, body, times.moment(at), attempts)
 
 
 def remove(db: sqlite3.Connection, *received_ids: int) -> None:
     """Done: the raw bodies go."""
-    db.executemany("DELETE FROM received WHERE id = ?", [(one,) for one in received_ids])
+    db.execute(
+        "DELETE FROM received WHERE id IN (SELECT value FROM json_each(?))",
+        (json.dumps(received_ids),),
+    )
 
 
 def wipe(db: sqlite3.Connection, received_id: int) -> None:
