@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
+from typing import NamedTuple
 
 from node import categories, errors, particulars, prices, publications, words
 from node.model import (
@@ -25,7 +26,7 @@ from node.model import (
     Shop,
     Verb,
 )
-from node.store import hidden, listings, photos, search, search_texts, tombstones
+from node.store import hidden, listings, photos, search, tombstones
 from node.store import prices as price_rows
 from node.uris import Uris
 
@@ -394,6 +395,18 @@ def get_on_show(db: sqlite3.Connection, listing_id: str) -> Listing:
     return listing
 
 
+class Prepared(NamedTuple):
+    """What is written of a listing, in the tables and in the index of searches."""
+
+    rows: listings.Rows
+    entry: search.Entry
+
+
+def prepare(listing: Listing) -> Prepared:
+    """Makes what is written of a listing. Nobody needs to wait for that: it writes nothing."""
+    return Prepared(listings.rows_of(listing), search.entry_of(listing))
+
+
 def record_remote(db: sqlite3.Connection, listing: Listing, now: datetime) -> bool:
     """Records a neighbour's listing as its own node tells of it; says whether it changed.
 
@@ -408,27 +421,27 @@ def record_all_remote(
     db: sqlite3.Connection,
     told: Iterable[Listing],
     now: datetime,
-    texts: Mapping[str, search_texts.Texts] = MappingProxyType({}),
+    prepared: Mapping[str, Prepared] = MappingProxyType({}),
 ) -> int:
     """As `record_remote`, for many, in the order in which they were told; says how many changed.
 
-    `texts`: their words, by ActivityPub id, where they are at hand.
+    `prepared`: what is written of them, by ActivityPub id, where it is at hand.
     """
     changed = 0
     together: dict[str, Listing] = {}
     for listing in told:
         if listing.uri in together:  # told twice: the second time it is one that is known
-            changed += _record_together(db, together, now, texts)
+            changed += _record_together(db, together, now, prepared)
             together = {}
         together[listing.uri] = listing
-    return changed + _record_together(db, together, now, texts)
+    return changed + _record_together(db, together, now, prepared)
 
 
 def _record_together(
     db: sqlite3.Connection,
     told: dict[str, Listing],
     now: datetime,
-    texts: Mapping[str, search_texts.Texts],
+    prepared: Mapping[str, Prepared],
 ) -> int:
     """Writes listings, by their ActivityPub ids; says how many changed."""
     ends = tombstones.find(db, told)
@@ -454,9 +467,11 @@ def _record_together(
     for listing in fresh:
         if listing.uri in ends:
             tombstones.remove(db, listing.uri)
-    listings.add_all(db, fresh)
+    listings.add_all(db, fresh, {uri: one.rows for uri, one in prepared.items()})
     listings.change_all(db, [listing for listing, _ in changed])
-    search.put_all(db, [*((listing, None) for listing in fresh), *changed], texts)
+    # The index has the same of a change as of what is new: no id is in it, and no date.
+    entries = {uri: one.entry for uri, one in prepared.items()}
+    search.put_all(db, [*((listing, None) for listing in fresh), *changed], entries)
     return len(fresh) + len(changed)
 
 

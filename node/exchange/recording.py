@@ -10,7 +10,7 @@ from federation import documents
 from node import catalogue, neighbours, shops
 from node.exchange import listings_read as listing_documents
 from node.model import Listing, Shop
-from node.store import peers, search_texts
+from node.store import peers
 from node.store import shops as shop_rows
 
 
@@ -67,7 +67,7 @@ class Batch:
         self._read_with: dict[str, str | None] | None = None
         # Each listing, or why there is none. None: of nobody who is heard, or of a shop of ours.
         self._found: list[Listing | Exception | None] = []
-        self._texts: dict[str, search_texts.Texts] = {}
+        self._prepared: dict[str, catalogue.Prepared] = {}
 
     def read(self, db: sqlite3.Connection) -> None:
         """Reads the documents, with the shops as they are now."""
@@ -86,7 +86,7 @@ class Batch:
                 shop = shops_now[record.author]
                 if shop is not None:
                     shops_now[record.author] = record.place(db, shop)
-        catalogue.record_all_remote(db, told, now, self._texts)
+        catalogue.record_all_remote(db, told, now, self._prepared)
         return [found if isinstance(found, Exception) else None for found in self._found]
 
     def _find_shops(self, db: sqlite3.Connection) -> dict[str, Shop | None]:
@@ -104,15 +104,15 @@ class Batch:
     def _read(self, known: dict[str, Shop | None]) -> None:
         self._read_with = _of_others(known)
         self._found = [_read(record, known) for record in self._records]
-        self._texts = {}
+        self._prepared = {}
         again = set()
         for listing in self._found:
             if isinstance(listing, Listing):
-                if listing.uri in self._texts:
+                if listing.uri in self._prepared:
                     again.add(listing.uri)
-                self._texts[listing.uri] = search_texts.texts(listing)
+                self._prepared[listing.uri] = catalogue.prepare(listing)
         for uri in again:  # told twice, perhaps in other words
-            del self._texts[uri]
+            del self._prepared[uri]
 
 
 def _read(record: RecordListing, known: dict[str, Shop | None]) -> Listing | Exception | None:

@@ -2,8 +2,10 @@
 
 import json
 import sqlite3
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from types import MappingProxyType
+from typing import NamedTuple
 
 from node.model import (
     Availability,
@@ -28,6 +30,22 @@ _TOLD_COLUMNS = (
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
                     availability, stock, gtin, sku, reduction_kind, reduction_from,
                     reduction_since, reduction_until"""
+
+
+def _insert(table: str, columns: str) -> str:
+    places = ", ".join("?" for _ in columns.split(","))
+    return f"INSERT INTO {table} ({columns}) VALUES ({places})"  # noqa: S608 (constants)
+
+
+_INSERT = _insert("listings", _COLUMNS)
+_INSERT_OFFER = _insert("offers", _OFFER_COLUMNS)
+_FIXED = ("id", "uri", "shop", "published")
+_CHANGED = ", ".join(
+    f"{name} = ?{place}"
+    for place, name in enumerate(map(str.strip, _COLUMNS.split(",")), 1)
+    if name not in _FIXED
+)
+_UPDATE = f"UPDATE listings SET {_CHANGED} WHERE id = ?1"  # noqa: S608 (takes a row of _INSERT)
 
 # Looked up for every row that is read: calling an enumeration takes several times as long.
 _AVAILABILITY = {one.value: one for one in Availability}
@@ -97,34 +115,61 @@ def _listing(
     )
 
 
-def _told(listing: Listing) -> tuple[object, ...]:
-    """What its shop may change, in the order of _TOLD_COLUMNS."""
-    return (
+class Rows(NamedTuple):
+    """A listing as it is written: its row and those of its offers, in the order of the columns."""
+
+    listing: tuple[object, ...]
+    offers: list[tuple[object, ...]]
+
+
+def rows_of(listing: Listing) -> Rows:
+    """What is written of a listing."""
+    # Plain strings and numbers: SQLite's module asks long what an enumeration or a bool may be.
+    row = (
+        listing.id,
+        listing.uri,
         listing.url,
+        listing.shop,
         listing.name,
         listing.description,
         listing.category,
-        listing.condition,
+        str(listing.condition),
         listing.language,
-        listing.announce,
+        int(listing.announce),
+        times.stamp(listing.published),
         times.stamp(listing.updated),
         times.stamp(listing.seen),
         times.stamp_or_none(listing.withdrawn),
-        listing.kind,
-        listing.pick_up,
-        listing.delivered,
+        str(listing.kind),
+        int(listing.pick_up),
+        int(listing.delivered),
         particulars.written(listing.particulars),
+    )
+    return Rows(
+        row, [_offer_row(listing.id, nth, offer) for nth, offer in enumerate(listing.offers)]
     )
 
 
-def _places(count: int) -> str:
-    return ", ".join("?" * count)
-
-
-_ADD = (
-    f"INSERT INTO listings ({', '.join((*_FIXED_COLUMNS, *_TOLD_COLUMNS))}) "  # noqa: S608
-    f"VALUES ({_places(len(_FIXED_COLUMNS) + len(_TOLD_COLUMNS))})"
-)
+def _offer_row(listing_id: str, position: int, offer: Offer) -> tuple[object, ...]:
+    cut = offer.reduction
+    return (
+        offer.id,
+        listing_id,
+        position,
+        json.dumps(dict(offer.axes), ensure_ascii=False) if offer.axes else "{}",
+        offer.price_cents,
+        offer.currency,
+        offer.quantity_milli,
+        offer.unit,
+        str(offer.availability),
+        offer.stock,
+        offer.gtin,
+        offer.sku,
+        str(cut.kind) if cut else None,
+        cut.reference_cents if cut else None,
+        times.stamp(cut.since) if cut else None,
+        times.stamp_or_none(cut.until) if cut else None,
+    )
 
 
 def add(db: sqlite3.Connection, listing: Listing) -> None:
@@ -132,13 +177,18 @@ def add(db: sqlite3.Connection, listing: Listing) -> None:
     add_all(db, [listing])
 
 
-def add_all(db: sqlite3.Connection, added: Sequence[Listing]) -> None:
-    """Adds listings with their offers."""
-    db.executemany(
-        _ADD,
-        [(one.id, one.uri, one.shop, times.stamp(one.published), *_told(one)) for one in added],
-    )
-    _add_offers(db, added)
+def add_all(
+    db: sqlite3.Connection,
+    added: Sequence[Listing],
+    made: Mapping[str, Rows] = MappingProxyType({}),
+) -> None:
+    """Adds listings with their offers.
+
+    `made`: what is written of them, by ActivityPub id, where it is at hand.
+    """
+    rows = [made.get(one.uri) or rows_of(one) for one in added]
+    db.executemany(_INSERT, [one.listing for one in rows])
+    _add_offers(db, rows)
     for listing in added:
         if listing.photos:
             photos.change(db, listing.id, listing.photos)
@@ -154,44 +204,17 @@ def change(db: sqlite3.Connection, listing: Listing) -> None:
 
 def change_all(db: sqlite3.Connection, changed: Sequence[Listing]) -> None:
     """As `change`, for many."""
-    db.executemany(
-        f"UPDATE listings SET {', '.join(f'{one} = ?' for one in _TOLD_COLUMNS)} WHERE id = ?",  # noqa: S608 (constants)
-        [(*_told(one), one.id) for one in changed],
-    )
+    rows = [rows_of(one) for one in changed]
+    db.executemany(_UPDATE, [one.listing for one in rows])
     db.executemany("DELETE FROM offers WHERE listing = ?", [(one.id,) for one in changed])
-    _add_offers(db, changed)
+    _add_offers(db, rows)
     for listing in changed:
         photos.change(db, listing.id, listing.photos)
         remote_photos.change(db, listing.id, listing.remote_photo, listing.seen)
 
 
-def _add_offers(db: sqlite3.Connection, added: Iterable[Listing]) -> None:
-    db.executemany(
-        f"INSERT INTO offers ({_OFFER_COLUMNS}) VALUES ({_places(16)})",  # noqa: S608
-        [
-            (
-                offer.id,
-                listing.id,
-                position,
-                json.dumps(dict(offer.axes), ensure_ascii=False) if offer.axes else "{}",
-                offer.price_cents,
-                offer.currency,
-                offer.quantity_milli,
-                offer.unit,
-                offer.availability,
-                offer.stock,
-                offer.gtin,
-                offer.sku,
-                cut.kind if cut else None,
-                cut.reference_cents if cut else None,
-                times.stamp(cut.since) if cut else None,
-                times.stamp_or_none(cut.until) if cut else None,
-            )
-            for listing in added
-            for position, offer in enumerate(listing.offers)
-            for cut in (offer.reduction,)
-        ],
-    )
+def _add_offers(db: sqlite3.Connection, added: Iterable[Rows]) -> None:
+    db.executemany(_INSERT_OFFER, [offer for one in added for offer in one.offers])
 
 
 def mark_seen(db: sqlite3.Connection, listing_id: str, now: datetime) -> None:

@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 from node import globe
 from node.model import Listing
-from node.store import hidden, places, search_texts
+from node.store import hidden, many, places, search_texts
 
 VERSION = 3
 BLOCK_BITS = 12
@@ -197,15 +197,15 @@ class _Pending:
         self._rows: list[tuple[int, bool, str, str]] = []
         self._vocabulary: Counter[str] = Counter()
 
-    def add(self, number: int, title: str, text: str) -> None:
+    def add(self, number: int, entry: "Entry") -> None:
         """A row comes."""
-        self._rows.append((number, True, title, text))
-        self._vocabulary.update(_of_title(title))
+        self._rows.append((number, True, entry.title, entry.text))
+        self._vocabulary.update(entry.typed)
 
-    def take_out(self, number: int, title: str, text: str) -> None:
+    def take_out(self, number: int, entry: "Entry") -> None:
         """A row goes, with the words that it was put in with."""
-        self._rows.append((number, False, title, text))
-        self._vocabulary.subtract(_of_title(title))
+        self._rows.append((number, False, entry.title, entry.text))
+        self._vocabulary.subtract(entry.typed)
 
     def write(self, db: sqlite3.Connection) -> None:
         """Writes it."""
@@ -244,8 +244,34 @@ def _comes(row: tuple[int, bool, str, str]) -> bool:
     return row[1]
 
 
-def _of_title(title: str) -> set[str]:
-    return {word for word in title.split() if not search_texts.is_ours(word)}
+class Entry(NamedTuple):
+    """What the index has of a listing, wherever its row may be."""
+
+    title: str  # its words, and all of them (`search_texts.texts`)
+    text: str
+    typed: frozenset[str]  # the words of its title without those that nobody typed
+    # What its row says: low, high, others, head, checksum.
+    columns: tuple[int | None, int | None, str | None, int | None, int]
+
+    @property
+    def checksum(self) -> int:
+        """Of its words."""
+        return self.columns[-1]
+
+
+def entry_of(listing: Listing) -> Entry:
+    """What the index has of a listing."""
+    title, text = search_texts.texts(listing)
+    in_title = title.split()
+    head = None
+    if in_title and not search_texts.is_ours(in_title[0]):
+        head = search_texts.head_number(in_title[0])
+    return Entry(
+        title,
+        text,
+        frozenset(word for word in in_title if not search_texts.is_ours(word)),
+        (*_prices(listing), head, zlib.crc32(text.encode())),
+    )
 
 
 def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None) -> None:
@@ -259,11 +285,11 @@ def put(db: sqlite3.Connection, listing: Listing, before: Listing | None = None)
 def put_all(
     db: sqlite3.Connection,
     changes: Sequence[tuple[Listing, Listing | None]],
-    texts: Mapping[str, search_texts.Texts] = MappingProxyType({}),
+    made: Mapping[str, Entry] = MappingProxyType({}),
 ) -> None:
     """As `put`, for many listings of one transaction, each of them once.
 
-    `texts`: the words of listings, by ActivityPub id, where they are at hand.
+    `made`: what the index has of them, by ActivityPub id, where it is at hand.
     """
     pending = _Pending()
     rows = _find_rows(db, [listing.id for listing, _ in changes])
@@ -271,28 +297,27 @@ def put_all(
         db, [listing.uri for listing, _ in changes], {listing.shop for listing, _ in changes}
     )
     staying: list[tuple[object, ...]] = []
-    coming: dict[str, list[_Coming]] = {}
+    coming: dict[str, list[tuple[str, Entry]]] = {}
     for listing, before in changes:
         row = rows.get(listing.id)
         if listing.withdrawn is not None or listing.uri in unseen or listing.shop in unseen:
             if row is not None:
                 _take_out(db, row, before or listing, pending)
             continue
-        title, text = texts.get(listing.uri) or search_texts.texts(listing)
-        one = _Coming(listing, title, text, zlib.crc32(text.encode()))
+        entry = made.get(listing.uri) or entry_of(listing)
         # With a new price, another stock, the words stay as they are; under another name some of
         # them may only have left the title, which the checksum does not tell.
         renamed = before is not None and before.name != listing.name
-        if row is not None and (renamed or row.checksum != one.checksum):
+        if row is not None and (renamed or row.checksum != entry.checksum):
             if _forget(row, before or listing, pending):
-                pending.add(row.number, title, text)
+                pending.add(row.number, entry)
             else:
                 db.execute(_DELETE_ROW, (row.number,))
                 row = None
         if row is None:
-            coming.setdefault(listing.shop, []).append(one)
+            coming.setdefault(listing.shop, []).append((listing.id, entry))
         else:
-            staying.append((*one.columns(), row.number))
+            staying.append((*entry.columns, row.number))
     db.executemany(
         """
         UPDATE search_rows SET low = ?, high = ?, others = ?, head = ?, checksum = ? WHERE id = ?
@@ -311,44 +336,27 @@ class _Row(NamedTuple):
     checksum: int
 
 
-class _Coming(NamedTuple):
-    """A listing that comes, or comes anew, with its words."""
-
-    listing: Listing
-    title: str
-    text: str
-    checksum: int
-
-    def columns(self) -> tuple[int | None, int | None, str | None, int | None, int]:
-        """What its row says of it: low, high, others, head, checksum."""
-        first = self.title.split(maxsplit=1)[:1]
-        head = None
-        if first and not search_texts.is_ours(first[0]):
-            head = search_texts.head_number(first[0])
-        return *_prices(self.listing), head, self.checksum
-
-
 def _find_rows(db: sqlite3.Connection, listing_ids: Iterable[str]) -> dict[str, _Row]:
     """The rows of those listings that are in the index, by their ids."""
-    rows = {}
-    for one in listing_ids:
-        found = db.execute(
-            "SELECT id, checksum FROM search_rows WHERE listing = ?", (key_of(one),)
-        ).fetchone()
-        if found is not None:
-            rows[one] = _Row(found[0], found[1])
-    return rows
+    ids = {key_of(one): one for one in listing_ids}
+    marks, keys = many.question_marks(list(ids))
+    found = db.execute(
+        f"SELECT listing, id, checksum FROM search_rows WHERE listing IN ({marks})",  # noqa: S608
+        keys,
+    )
+    return {ids[key]: _Row(number, checksum) for key, number, checksum in found}
 
 
 def _add_rows(
-    db: sqlite3.Connection, shop: str, coming: Sequence[_Coming], pending: _Pending
+    db: sqlite3.Connection, shop: str, coming: Sequence[tuple[str, Entry]], pending: _Pending
 ) -> None:
     """Adds rows for listings of a shop; none for a shop that is not there."""
     rows = []
     # There are fewer numbers only where there is no shop.
-    for number, one in zip(_give_numbers(db, shop, len(coming)), coming, strict=False):
-        rows.append((number, key_of(one.listing.id), *one.columns()))
-        pending.add(number, one.title, one.text)
+    numbers = _give_numbers(db, shop, len(coming))
+    for number, (listing_id, entry) in zip(numbers, coming, strict=False):
+        rows.append((number, key_of(listing_id), *entry.columns))
+        pending.add(number, entry)
     db.executemany(
         """
         INSERT INTO search_rows (id, listing, low, high, others, head, checksum)
@@ -380,10 +388,10 @@ def _forget(row: _Row, listing: Listing, pending: _Pending) -> bool:
     Should its words not be those that were put in, they stay behind under a number that must lead
     nowhere, until the index is made anew: a wrong word taken out would break the index.
     """
-    title, text = search_texts.texts(listing)
-    if zlib.crc32(text.encode()) != row.checksum:
+    entry = entry_of(listing)
+    if entry.checksum != row.checksum:
         return False
-    pending.take_out(row.number, title, text)
+    pending.take_out(row.number, entry)
     return True
 
 

@@ -330,6 +330,23 @@ def test_a_neighbours_listing_is_recorded_and_found_and_not_told_on(
     assert shown(db, listing) == []
 
 
+def test_what_was_prepared_is_what_would_be_made(db: sqlite3.Connection, baker: Shop) -> None:
+    first, second = ground.remote_listing(baker, "Pain"), ground.remote_listing(baker, "Miel")
+    later = dataclasses.replace(first, id=ground.new_id(), name="Brioche", updated=NOW + SECOND)
+
+    def written(*, beforehand: bool) -> object:
+        db.execute("SAVEPOINT attempt")
+        for together in ([first, second], [later]):
+            prepared = {one.uri: catalogue.prepare(one) for one in together} if beforehand else {}
+            assert catalogue.record_all_remote(db, together, NOW, prepared) == len(together)
+        assert found(db, "brioche") == [first.id]
+        kept = ground.contents(db)
+        db.execute("ROLLBACK TO attempt")
+        return kept
+
+    assert written(beforehand=True) == written(beforehand=False)
+
+
 def test_of_what_comes_together_the_last_word_counts(db: sqlite3.Connection, baker: Shop) -> None:
     first, other = ground.remote_listing(baker, "Zeste"), ground.remote_listing(baker, "Pain")
     second = dataclasses.replace(first, name="Abricot", updated=NOW + SECOND)

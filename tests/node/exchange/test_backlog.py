@@ -189,7 +189,7 @@ async def test_one_that_breaks_our_own_code_fails_alone_and_is_kept(
 ) -> None:
     add_all = rows.add_all
 
-    def broken(db: Any, added: Any) -> None:
+    def broken(db: Any, added: Any, *_: Any) -> None:
         add_all(db, added)
         if any(one.name == "Faute" for one in added):
             raise sqlite3.IntegrityError("as no listing should")
