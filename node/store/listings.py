@@ -22,11 +22,6 @@ from node.store import particulars, photos, remote_photos, times
 
 _COLUMNS = """id, uri, url, shop, name, description, category, condition, language, announce,
               published, updated, seen, withdrawn, kind, pick_up, delivered, particulars"""
-_FIXED_COLUMNS = ("id", "uri", "shop", "published")
-_TOLD_COLUMNS = (
-    "url", "name", "description", "category", "condition", "language", "announce", "updated",
-    "seen", "withdrawn", "kind", "pick_up", "delivered", "particulars",
-)  # fmt: skip
 _OFFER_COLUMNS = """id, listing, position, axes, price_cents, currency, quantity_milli, unit,
                     availability, stock, gtin, sku, reduction_kind, reduction_from,
                     reduction_since, reduction_until"""
