@@ -5,6 +5,7 @@
 parts words at every other sign: 1,5 is "1v5".
 """
 
+import functools
 import re
 from decimal import Decimal
 
@@ -126,6 +127,7 @@ def letters(word: str) -> str:
     return "x" * int(word[0]) + "l" if word in ("2xl", "3xl", "4xl", "5xl") else word
 
 
+@functools.lru_cache(maxsize=256)  # most of what is sold is in a few sizes
 def of_offer(quantity_milli: int, unit: str) -> str | None:
     """What one sale holds, as its word: 500000 thousandths of "g" are "500g". None for one piece.
 

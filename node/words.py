@@ -37,6 +37,7 @@ _ALIKE = (
     | dict.fromkeys("\u00ad\u200b\u200c\u200d\u2060\ufe0f\ufeff", "")
 )
 _UNLIKE = re.compile(f"[{''.join(_ALIKE)}]")
+_NOT_ASCII = re.compile("[^\x00-_a-\x7f]")  # and the backtick, which is like an apostrophe
 _UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 _COMBINING = re.compile("[\u0300-\u036f]+")
 _NUMBER_SIGN = re.compile(r"\bn° ?")
@@ -47,6 +48,9 @@ _CODE = re.compile(
 # Most words need no closer look.
 _PLAIN = r"(?!taille|pointure|demi|t[ .]?[0-9])[^\W\d_]++(?![^\W_]|['-]|\.[a-z])"
 _WORD = re.compile(r"[^\W\d_]+")
+_SPACED = str.maketrans(
+    dict.fromkeys((chr(one) for one in range(128) if not chr(one).isalnum()), " ")
+)
 _PIECE = re.compile(
     rf"(?P<plain>{_PLAIN}(?:[\W_]++{_PLAIN})*+)"  # as many of them as follow each other
     rf"|(?P<worn_>{sizes.WORN.pattern})"
@@ -174,6 +178,17 @@ def is_plain(text: str, *, lines: bool = False) -> bool:
 
 def fold(text: str) -> str:
     """Lower case, without accents, œ as oe: "Œufs à l’été" becomes "oeufs a l'ete"."""
+    try:
+        return _NOT_ASCII.sub(_folded, text).lower()
+    except KeyError:
+        return _fold_any(text)
+
+
+def _folded(match: re.Match[str]) -> str:
+    return _FOLDED[match[0]]
+
+
+def _fold_any(text: str) -> str:
     text = _UNLIKE.sub(_alike, text).lower()
     if text.isascii():
         return text
@@ -185,6 +200,13 @@ def fold(text: str) -> str:
 def _alike(match: re.Match[str]) -> str:
     return _ALIKE[match[0]]
 
+
+# What Europeans write: letters that are folded the same wherever they stand, so a text of these
+# is folded letter by letter, in a quarter of the time. (No sigma, no marks that keep an order.)
+_FOLDED = {
+    letter: _fold_any(letter)
+    for letter in (*_ALIKE, *map(chr, (*range(0xA0, 0x180), *range(0x300, 0x370))), *"€…•™")
+}
 
 _SINGULAR = frozenset(fold(word) for word in _INVARIABLE)
 
@@ -225,13 +247,24 @@ def _tokens(folded: str) -> dict[str, None]:
                 word
                 if 3 < len(word) <= TOKEN_MOST and word[-1] not in "sx"
                 else singular(word[:TOKEN_MOST])
-                for word in _WORD.findall(match.group())
+                for word in _plain_words(match.group())
             ]
+        elif match.lastgroup == "word":
+            _, written, added = _parted(match.group())
+            found += written
+            if added:
+                found.append(added)
         else:
             for piece in _pieces(match):
                 found += piece.written
                 found += piece.added
     return dict.fromkeys(found)
+
+
+def _plain_words(text: str) -> list[str]:
+    """The words of a text without digits."""
+    # As nearly all are: parted five times as fast.
+    return text.translate(_SPACED).split() if text.isascii() else _WORD.findall(text)
 
 
 def of_offer(offer: Offer) -> dict[str, None]:
@@ -373,21 +406,28 @@ def _pieces(match: re.Match[str]) -> Iterator[_Piece]:
 
 def _word(typed: str) -> Iterator[_Piece]:
     """A word, or what hyphens join, without what is elided before it."""
+    parts, tokens, added = _parted(typed)
+    if parts:
+        ways = ((added,), (tokens[0],)) if added and len(parts) == 1 else ()
+        yield _Piece(tuple(parts), tuple(tokens), (added,) if added else (), ways)
+
+
+def _parted(typed: str) -> tuple[list[str], list[str], str]:
+    """What hyphens join, each part's token, and what is added: all as one, or a bar code's number
+    in full; or nothing."""
     parts = [part for part in map(_unelided, typed.split("-")) if part]
-    if not parts:
-        return
-    tokens = tuple(_token(part) for part in parts)
+    tokens = [_token(part) for part in parts]
     if len(parts) == 1:
-        code = _gtin(parts[0])
-        ways = ((code,), (tokens[0],)) if code else ()
-        yield _Piece((parts[0],), tokens, (code,) if code else (), ways)
-        return
-    joined = singular("".join(tokens)[:TOKEN_MOST]) if len(parts) <= _JOINED_PARTS_MOST else ""
-    yield _Piece(tuple(parts), tokens, (joined,) if joined else ())
+        return parts, tokens, _gtin(parts[0])
+    if len(parts) > _JOINED_PARTS_MOST:
+        return parts, tokens, ""
+    return parts, tokens, singular("".join(tokens)[:TOKEN_MOST])
 
 
 def _unelided(part: str) -> str:
     """ "huile" of "l'huile", and "aujourdhui", "levis" of what only looks elided."""
+    if "'" not in part:
+        return part
     pieces = part.split("'")
     while len(pieces) > 1 and pieces[0] in _ELIDED:
         del pieces[0]

@@ -30,7 +30,8 @@ def texts(listing: Listing) -> Texts:
     """A listing's words: those of its title, and all of them; what filters ask for in both."""
     title = words.tokens(listing.name)
     asked = facets(listing)
-    everything = title | words.tokens(listing.description) | _shelf_words(listing.category)
+    everything = title | words.tokens(listing.description)
+    everything |= _shelf_words(listing.category)
     for offer in listing.offers:
         everything |= words.of_offer(offer)
     head = [head_word(word) for word in title][:1]

@@ -286,6 +286,23 @@ def test_the_words_of_an_offer() -> None:
     assert words.of_offer(bare) == {}
 
 
+@given(st.text(FRENCH + "ÀœŒÆß°½…€İŉĳſΣς\u0301\u0323\u0345\u00ad`’") | st.text())
+def test_letters_folded_one_by_one_are_the_text_folded(text: str) -> None:
+    assert words.fold(text) == words._fold_any(text)
+
+
+def test_every_letter_that_is_folded_by_itself_is_folded_so_beside_others() -> None:
+    for letter in words._FOLDED:
+        for text in (letter, f"e{letter}", f"e\u0323{letter}\u0301é", f"É{letter}S"):
+            assert words.fold(text) == words._fold_any(text)
+
+
+@given(st.text(FRENCH + "'-_,;\t\n\x1f.()!"))
+def test_words_without_digits_are_parted_as_any_are(text: str) -> None:
+    folded = words.fold("".join(letter for letter in text if not letter.isdigit()))
+    assert words._plain_words(folded) == words._WORD.findall(folded)
+
+
 @given(st.text())
 def test_no_text_makes_it_fail(text: str) -> None:
     for token in words.normalise(text).split(" "):
