@@ -92,9 +92,9 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         condition=terms.condition_from(condition) if condition else Condition.NEW,
         language=language if _LANGUAGE.fullmatch(language) else "fr",
         announce=False,
-        published=published.replace(microsecond=0),
-        updated=updated.replace(microsecond=0),
-        seen=now.replace(microsecond=0),
+        published=_in_seconds(published),
+        updated=_in_seconds(updated),
+        seen=_in_seconds(now),
         withdrawn=None,
         offers=offers,
         kind=_kind(note, item),
@@ -103,6 +103,10 @@ def from_document(note: dict[str, Any], shop: Shop, listing_id: str, now: dateti
         remote_photo=_photo(note, uri),
         particulars=particulars.from_document(note.get(particulars.TERM)),
     )
+
+
+def _in_seconds(moment: datetime) -> datetime:
+    return moment.replace(microsecond=0) if moment.microsecond else moment
 
 
 def _photo(note: dict[str, Any], uri: str) -> RemotePhoto | None:

@@ -38,7 +38,7 @@ class Particulars:
 
     def __bool__(self) -> bool:
         """Whether anything was said."""
-        return self != Particulars()
+        return self is not NOTHING_SAID and self != NOTHING_SAID
 
 
 NOTHING_SAID = Particulars()

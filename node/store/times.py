@@ -4,12 +4,20 @@ Two grains, never mixed in one column: whole seconds for what people and other s
 milliseconds for what queues compare.
 """
 
+import functools
 from datetime import UTC, datetime
 
 
 def stamp(moment: datetime) -> str:
     """ "2026-11-23T08:00:00Z"."""
-    return _utc(moment).isoformat(timespec="seconds")[:-6] + "Z"
+    return _stamp(_utc(moment))
+
+
+# What is written together is mostly of the same few times. (Of UTC only: on other clocks two times
+# that differ can be equal, in the hour that comes twice.)
+@functools.lru_cache(maxsize=64)
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="seconds")[:-6] + "Z"
 
 
 def stamp_or_none(moment: datetime | None) -> str | None:
