@@ -438,15 +438,14 @@ async def inbox(request: Request) -> Response:
     """`/users/{handle}/inbox`; and `/inbox`, where the connection has not handed it on itself."""
     site = state.of(request)
     headers, peer = request.scope["headers"], request.client.host if request.client else ""
-    refused = None
-    if ASKED not in request.scope:
-        refused = site.door.refusal("POST", _path(request), headers, peer)
-    refused = refused or site.inbox.turn_away(headers, peer)
+    refused = None if ASKED in request.scope else site.door.refusal(headers, peer)
     if refused is None:
         handle = request.path_params.get("handle")
         absent = await site.database.read(_absence, handle) if handle else None
         if absent is not None:
             return absent
+        refused = site.inbox.turn_away(headers, peer)
+    if refused is None:
         body = bytearray()
         try:
             async for chunk in request.stream():
@@ -471,12 +470,8 @@ def _absence(db: sqlite3.Connection, handle: str) -> Response | None:
     return None if known.closed is None else refusal(410, "gone")
 
 
-def _path(request: Request) -> bytes:
-    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
-    return path
-
-
 def _target(request: Request) -> bytes:
     """Path and query as received."""
+    path: bytes = request.scope.get("raw_path") or request.scope["path"].encode()
     query: bytes = request.scope["query_string"]
-    return _path(request) + b"?" + query if query else _path(request)
+    return path + b"?" + query if query else path

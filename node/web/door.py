@@ -48,6 +48,12 @@ class Refusal:
         return b"".join((head.encode("ascii"), headers, b"\r\n", body.encode("ascii")))
 
 
+def is_inbox(path: bytes) -> bool:
+    """Whether a path, as it was sent, is that of an inbox. One that is written in an odd way is
+    found to be so later, by the table of addresses; its handler asks at the door itself."""
+    return _INBOX.fullmatch(path) is not None
+
+
 class Door:
     """The door of one node. `trusted_proxies` are addresses whose word for a client's is taken."""
 
@@ -57,13 +63,11 @@ class Door:
         self._penalties = Penalties()
         self._clients: dict[str, str | None] = {}
 
-    def refusal(self, method: str, path: bytes, headers: Headers, peer: str) -> Refusal | None:
-        """Why a request is turned away unread; None for all that is no post to an inbox.
+    def refusal(self, headers: Headers, peer: str) -> Refusal | None:
+        """Why a post to an inbox is turned away unread; None for one that is let in.
 
         `peer` is the address of the other end of the connection.
         """
-        if method != "POST" or _INBOX.fullmatch(path) is None:
-            return None
         if self._workers.quiet:
             return Refusal(503, "restored", QUIET_TIME)
         if self._workers.backlog.is_full():

@@ -65,7 +65,7 @@ class Inbox:
             refusal = Refusal(415, "wrong-content-type")
         elif said.get(b"content-encoding", b"identity") != b"identity":
             refusal = Refusal(415, "encoded-body")
-        elif not length.isdigit() or int(length[:10]) > limits.INBOX_BODY:
+        elif not length.isdigit() or len(length) > 10 or int(length) > limits.INBOX_BODY:
             refusal = Refusal(413, "too-large")
         else:
             return None

@@ -16,7 +16,7 @@ from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResp
 
 from federation import limits
 from node.web import middleware
-from node.web.door import ASKED, Door, Refusal
+from node.web.door import ASKED, Door, Refusal, is_inbox
 from node.web.inbox import Inbox, Post
 
 HEAD_TIME = 10.0  # seconds from the connection, or a request's first byte, to the end of its head
@@ -51,13 +51,16 @@ class _Posting(RequestResponseCycle):
         """Takes it in and answers; once all of it is here."""
         connection = self._connection
         post = Post(b"/inbox", self._headers, bytes(self.body), connection.peer())
+        self.body = bytearray()  # this stays until the next request, however long that is
         try:
             refusal = await connection.inbox.take(post)
         except Exception:
             log.exception("a post to the inbox")
             refusal = Refusal(500, "internal-error")
         self.response_complete = True
-        connection.answer(refusal, keep_alive=self.keep_alive)
+        connection.answer(refusal, last=not self.keep_alive)
+        if not self.keep_alive:
+            connection.transport.close()
         connection.on_response_complete()
 
 
@@ -80,6 +83,7 @@ class BoundedHttp(HttpToolsProtocol):
     _head = 0  # bytes of a head that are read
     _framing = 0  # bytes that came and are no body
     _header_count = 0
+    _turned_away = 0  # requests, of the piece that is being read
     _skipping = False  # a request that was turned away: its body goes nowhere
     _posting: _Posting | None = None  # one whose body is on its way
 
@@ -100,6 +104,9 @@ class BoundedHttp(HttpToolsProtocol):
             self._slow_reader.cancel()
         self.waiting.pop(self, None)
         super().connection_lost(exc)
+        # A circle, which would keep a body until somebody looks for garbage.
+        self._unset_keepalive_if_required()
+        self._posting = self.cycle = None  # type: ignore[assignment]
 
     def data_received(self, data: bytes) -> None:
         """Counts what is not part of a body; more of that than any client needs ends it."""
@@ -108,6 +115,7 @@ class BoundedHttp(HttpToolsProtocol):
             if self.transport.is_closing():
                 return
             piece = data[begin : begin + limits.HEADER_BLOCK]
+            self._turned_away = 0
             if self._in_head and self._timer is None:
                 self._await_client(HEAD_TIME)  # line ends before a request begin it too
             self._framing += len(piece)
@@ -158,17 +166,16 @@ class BoundedHttp(HttpToolsProtocol):
         self._framing = 0
         self._stop_timer()
         answered = self.cycle is None or self.cycle.response_complete
-        if answered and not self.parser.should_upgrade():
-            method, peer = self.parser.get_method().decode("ascii"), self.peer()
-            path = self.url.partition(b"?")[0]
-            refusal = self.door.refusal(method, path, self.headers, peer)
-            posted = False
-            if refusal is None and method == "POST" and self.url == b"/inbox" and self._is_plain():
-                refusal, posted = self.inbox.turn_away(self.headers, peer), True
+        posted = self.parser.get_method() == b"POST" and is_inbox(self.url.partition(b"?")[0])
+        if posted and answered and not self.parser.should_upgrade():
+            refusal = self.door.refusal(self.headers, self.peer())
+            plain = refusal is None and self.url == b"/inbox" and self._is_plain()
+            if plain:
+                refusal = self.inbox.turn_away(self.headers, self.peer())
             if refusal is not None:
                 self._turn_away(refusal)
                 return
-            if posted:
+            if plain:
                 self.cycle = self._posting = _Posting(self)
                 return
             self.scope[ASKED] = True  # type: ignore[literal-required]
@@ -179,6 +186,8 @@ class BoundedHttp(HttpToolsProtocol):
         self._framing -= len(body)
         if self._posting is not None:
             self._posting.body += body
+            if len(self._posting.body) > limits.INBOX_BODY:  # more than its head said
+                raise _TooMuch
         elif not self._skipping:
             super().on_body(body)
 
@@ -217,21 +226,20 @@ class BoundedHttp(HttpToolsProtocol):
         """The address of the other end; empty where it has none."""
         return self.client[0] if self.client else ""
 
-    def answer(self, refusal: Refusal | None, *, keep_alive: bool = True) -> None:
-        """Answers a post to the inbox; None says that it was accepted."""
+    def answer(self, refusal: Refusal | None, *, last: bool = False) -> None:
+        """Answers a post to the inbox; None says that it was accepted. `last`: that the connection
+        will be closed."""
         if self.transport.is_closing():
             return
         headers = self.headers_of_all
         for name, value in self.server_state.default_headers:  # the date
             headers += b"%b: %b\r\n" % (name, value)
-        if not keep_alive:
+        if last:
             headers += b"connection: close\r\n"
         if refusal is None:
             self.transport.write(_ACCEPTED + headers + b"\r\n")
         else:
             self.transport.write(refusal.written(headers))
-        if not keep_alive:
-            self.transport.close()
 
     def _is_plain(self) -> bool:
         """Whether a request is in the node's own name and says how long its body is, as any server
@@ -247,16 +255,26 @@ class BoundedHttp(HttpToolsProtocol):
         return plain and length and hosts == [self.inbox.uris.authority.encode("ascii")]
 
     def _turn_away(self, refusal: Refusal) -> None:
-        """Answers at once. A body of a usual length is passed over; for another one, it ends."""
+        """Answers at once. A body of a usual length is passed over; for another one, it ends.
+
+        So it does for whoever sends many ahead of their answers, or takes none.
+        """
         self._skipping = True
+        self._turned_away += 1
+        if self._turned_away > PIPELINED_MOST or self.flow.write_paused:
+            self.transport.abort()
+            raise _TooMuch
         length = next((value for name, value in self.headers if name == b"content-length"), b"")
         usual = length.isdigit() and len(length) < 9 and int(length) <= limits.INBOX_BODY
-        self.answer(refusal, keep_alive=usual)
+        self.answer(refusal, last=not usual or not self.parser.should_keep_alive())
         if usual:
             self._await_client(SKIP_TIME)
+        else:
+            self.transport.close()
 
     def _too_slow(self) -> None:
-        self.answer(Refusal(408, "too-slow"), keep_alive=False)
+        self.answer(Refusal(408, "too-slow"), last=True)
+        self.transport.close()
 
     def _await_client(self, seconds: float, otherwise: Callable[[], None] | None = None) -> None:
         """Something must come whole within so many seconds; `otherwise` the connection ends."""

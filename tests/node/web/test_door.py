@@ -7,7 +7,7 @@ import pytest
 
 from federation import limits
 from node.moderation import Standing
-from node.web.door import Door, Refusal, claimed_host
+from node.web.door import Door, Refusal, claimed_host, is_inbox
 from node.workers import Workers
 
 KEY_ID = "https://shop.evil.example/users/a#main-key"
@@ -38,7 +38,7 @@ class Scene:
         self.door = Door(cast(Workers, self), trusted)
 
     def post(self, headers: Any = SIGNED, peer: str = "192.0.2.1") -> Refusal | None:
-        return self.door.refusal("POST", b"/inbox", headers, peer)
+        return self.door.refusal(headers, peer)
 
 
 @pytest.mark.anyio
@@ -53,9 +53,13 @@ async def test_dos_06_a_full_queue_is_said_before_a_body_is_read() -> None:
     written = Refusal(503, "busy", 30).written()
     assert written.startswith(b"HTTP/1.1 503 Service Unavailable\r\n")
     assert b"\r\nretry-after: 30\r\n" in written
-    for method, path in (("GET", b"/inbox"), ("POST", b"/compte"), ("POST", b"/users/a/inboxes")):
-        assert scene.door.refusal(method, path, SIGNED, "192.0.2.1") is None
-    assert scene.door.refusal("POST", b"/users/fleurs/inbox", SIGNED, "192.0.2.1") is not None
+
+
+def test_which_paths_are_inboxes() -> None:
+    for path in (b"/inbox", b"/users/fleurs/inbox"):
+        assert is_inbox(path)
+    for path in (b"/compte", b"/users/a/inboxes", b"/users/a/b/inbox", b"/inbox/", b"/%69nbox"):
+        assert not is_inbox(path)
 
 
 @pytest.mark.anyio
