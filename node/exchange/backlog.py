@@ -225,19 +225,15 @@ class Backlog:
     async def _have_recorded(self, rows: Sequence[Received]) -> None:
         assert self._recorder is not None
         left = await self._recorder.record([row.id for row in rows], self._context.clock())
-        waiting = {}
         if left:
-            # Where it ended before it answered it may have done them; a number that is free again
-            # is given to another activity.
+            # Where it ended before it answered it may have done them.
             found = await self._context.database.read(received.find, list(left))
-            waiting = {row.id: row.body for row in found}
+            left = {row.id for row in found}
         for row in rows:
-            if waiting.get(row.id) != row.body:
+            if row.id not in left:
                 self._gone(row)
-        if waiting:
-            await self._act_upon(
-                [_Waiting(row, None) for row in rows if waiting.get(row.id) == row.body]
-            )
+        if left:
+            await self._act_upon([_Waiting(row, None) for row in rows if row.id in left])
 
     async def _act_upon(self, batch: Sequence[_Waiting]) -> None:
         works: list[inbox.Work | None] = [

@@ -56,6 +56,7 @@ NAMES = (
     "2026_11_26_particulars",
     "2026_11_26_imprints",
     "2026_11_26_offers_by_listing",
+    "2026_11_27_received_numbers",
 )
 
 

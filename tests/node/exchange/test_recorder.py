@@ -170,7 +170,7 @@ async def test_what_it_dies_of_nobody_else_does(
     assert door.recorder._life is None
 
 
-async def test_it_ends_before_it_says_what_it_did_and_a_number_is_given_again(
+async def test_it_ends_before_it_says_what_it_did(
     door: Busy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await door.rush()
@@ -186,7 +186,7 @@ async def test_it_ends_before_it_says_what_it_did_and_a_number_is_given_again(
     await door.accept(door.letter("Miel"))
     await door.see_to_what_is_at_hand()
     monkeypatch.undo()
-    assert numbers[0] == numbers[1]
+    assert numbers[0] < numbers[1]  # which is another's, and stays so
     assert not door.backlog._of_host.total()
     await Busy(door.database, door.shop).backlog.act()
     assert await door.names() == ["Miel", "Pain"]

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from node import errors
-from node.store import database, migrations
+from node.store import database, migrations, received
 from tests import ground
 from tests.ground import NOW
 
@@ -189,6 +189,29 @@ def test_offers_are_kept_when_they_come_to_lie_by_their_listings(tmp_path: Path)
     with database.reading(tmp_path) as db:
         kept = [tuple(row) for row in db.execute(f"SELECT {columns} FROM offers")]
     assert kept == sorted(told)
+
+
+def test_what_waits_is_kept_when_its_numbers_come_to_be_given_once(tmp_path: Path) -> None:
+    at = migrations.NAMES.index("2026_11_27_received_numbers")
+    migrations.migrate(empty(tmp_path), NOW, migrations.STEPS[:at])
+    rows: list[tuple[object, ...]] = [
+        (3, "a", "h", b"\x00{}", "2026-11-26T08:00:00Z", "2026-11-26T08:00:00.000Z", 0, 0, None),
+        (7, "b", "i", b"{}", "2026-11-26T08:00:01Z", "2026-11-27T08:00:00.000Z", 5, 1, "why"),
+    ]
+    with database.transaction(tmp_path) as db:
+        db.executemany(
+            """
+            INSERT INTO received (id, actor, host, body, at, due, attempts, dead, error)
+            VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            """,
+            rows,
+        )
+    migrations.migrate(tmp_path, NOW)
+    with database.transaction(tmp_path) as db:
+        assert [tuple(row) for row in db.execute("SELECT * FROM received ORDER BY id")] == rows
+        db.execute("DELETE FROM received")
+        (number,) = received.add(db, [received.Letter(b"f", "a", "h", b"{}")], NOW)
+        assert number == 8
 
 
 def test_every_table_is_strict(tmp_path: Path) -> None:
