@@ -33,8 +33,7 @@ log = logging.getLogger("echoppe.recorder")
 class Recorder:
     """The recorder of one node, if there is one just now.
 
-    `worthwhile`: whether there may be one at all; None where there is
-    a processor for it.
+    `worthwhile`: whether there may be one at all; None where there is a processor for it.
     """
 
     def __init__(self, folder: Path, *, worthwhile: bool | None = None) -> None:

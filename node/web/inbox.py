@@ -58,7 +58,7 @@ class Inbox:
 
         It counts as a failure of whoever sends it. None for what is to be read.
         """
-        said = dict(headers)
+        said = dict(reversed(headers))  # the first of each name: two are for `read` to refuse
         media_type = said.get(b"content-type", b"").decode("latin-1")
         length = said.get(b"content-length", b"0")
         if not documents.is_activity_type(media_type):

@@ -268,6 +268,7 @@ async def test_a_single_processor_and_little_to_do_start_none(door: Busy) -> Non
 async def test_very_much_at_once_starts_one(door: Busy) -> None:
     door.recorder.gauge(recorder.FLOOD)
     await until(lambda: door.recorder.is_ready)
+    assert door.pid
 
 
 async def test_a_full_disk_is_told_of_and_nothing_is_lost(

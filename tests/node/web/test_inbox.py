@@ -59,5 +59,7 @@ def test_dos_06_any_other_length_is_too_large(length: bytes) -> None:
 def test_what_is_no_activity_and_what_is_encoded() -> None:
     assert turned_away() == (415, "wrong-content-type")
     assert turned_away((b"content-type", b"text/html")) == (415, "wrong-content-type")
+    # Of two the first goes; that there are two is said when the signature is read.
+    assert turned_away(KIND, (b"content-type", b"text/html")) is None
     assert turned_away(KIND, (b"content-encoding", b"gzip")) == (415, "encoded-body")
     assert turned_away(KIND, (b"content-encoding", b"identity")) is None

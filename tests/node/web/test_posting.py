@@ -249,6 +249,7 @@ async def test_dos_06_a_connection_that_ended_leaves_nothing(server: Server, box
             writer.transport.abort()
             await until(lambda: not server.state.connections and not server.state.tasks)
         await until(lambda: not any(one() for one in gone))
+        assert len(gone) == 4
     finally:
         gc.enable()
 
