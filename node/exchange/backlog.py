@@ -226,7 +226,7 @@ class Backlog:
         assert self._recorder is not None
         left = await self._recorder.record([row.id for row in rows], self._context.clock())
         if left:
-            # Where it ended before it answered it may have done them.
+            # Where it ended before it answered it may have done them; or a steward dropped them.
             found = await self._context.database.read(received.find, list(left))
             left = {row.id for row in found}
         for row in rows:

@@ -247,6 +247,23 @@ async def test_one_that_hangs_does_not_keep_the_server_from_stopping(
         os.kill(pid, 0)
 
 
+async def test_what_was_dropped_while_a_recorder_had_it_is_not_acted_upon(
+    door: Busy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A steward blocks a host, and it ends without a word."""
+    await door.rush()
+
+    async def drop(ids: Any, _now: Any) -> Any:
+        await door.database.write(received.remove_host, PEER)
+        return ids
+
+    monkeypatch.setattr(door.recorder, "record", drop)
+    await door.accept(door.letter("Miel"))
+    await door.see_to_what_is_at_hand()
+    assert await door.names() == []
+    assert not door.backlog._of_host.total()
+
+
 async def test_what_is_gone_already_is_left_to_nobody(door: Busy) -> None:
     await door.rush()
     ids = await door.store(door.letter("Miel"), door.letter("Pain"))
